@@ -1,0 +1,181 @@
+//! May they? One pure function, and nothing else decides.
+
+use crate::domain::{Level, Role, Scope};
+
+/// What somebody wants to do with a resource or an account of it, or with the house.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// See that it exists.
+    See,
+    /// Retrieve its password.
+    Retrieve,
+    /// Change its password.
+    Change,
+    /// Edit, delete or share it.
+    Manage,
+    /// Make a resource.
+    CreateResource,
+    /// Users, trust, policies, settings, organisations, keys, backups.
+    Administer,
+    /// Read the audit trail.
+    ReadAudit,
+}
+
+/// How somebody stands to what they want to act on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// Their role.
+    pub role: Role,
+    /// How far it reaches.
+    pub scope: Scope,
+    /// Whether they own it.
+    pub owner: bool,
+    /// The widest share they have of it.
+    pub share: Option<Level>,
+}
+
+/// The answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// They may.
+    Allowed,
+    /// They may not, and nothing may tell them that it exists.
+    Hidden,
+    /// They may not, and they may know that it exists.
+    Denied,
+}
+
+/// Whether somebody who stands so may do that.
+#[must_use]
+pub fn decide(action: Action, standing: Standing) -> Decision {
+    let needed = match action {
+        Action::See | Action::Retrieve => Level::View,
+        Action::Change => Level::Modify,
+        Action::Manage => Level::Manage,
+        Action::CreateResource => return allowed_if(creates(standing.role)),
+        Action::Administer => return allowed_if(standing.role == Role::Administrator),
+        Action::ReadAudit => return allowed_if(audits(standing.role)),
+    };
+    match reach(standing) {
+        None => Decision::Hidden,
+        Some(level) => allowed_if(level >= needed),
+    }
+}
+
+/// The widest level by ownership, scope or share.
+fn reach(standing: Standing) -> Option<Level> {
+    let everything = standing.scope == Scope::All && creates(standing.role);
+    if standing.owner || everything {
+        return Some(Level::Manage);
+    }
+    standing.share
+}
+
+fn creates(role: Role) -> bool {
+    matches!(role, Role::Administrator | Role::PasswordAdministrator)
+}
+
+fn audits(role: Role) -> bool {
+    matches!(role, Role::Administrator | Role::PasswordAuditor)
+}
+
+fn allowed_if(yes: bool) -> Decision {
+    if yes {
+        Decision::Allowed
+    } else {
+        Decision::Denied
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn standing(role: Role, scope: Scope, owner: bool, share: Option<Level>) -> Standing {
+        Standing {
+            role,
+            scope,
+            owner,
+            share,
+        }
+    }
+
+    #[test]
+    fn every_share_allows_what_its_level_says_and_no_more() {
+        use Decision::{Allowed, Denied, Hidden};
+        let actions = [
+            Action::See,
+            Action::Retrieve,
+            Action::Change,
+            Action::Manage,
+        ];
+        let table = [
+            (None, [Hidden, Hidden, Hidden, Hidden]),
+            (Some(Level::View), [Allowed, Allowed, Denied, Denied]),
+            (Some(Level::Modify), [Allowed, Allowed, Allowed, Denied]),
+            (Some(Level::Manage), [Allowed, Allowed, Allowed, Allowed]),
+        ];
+
+        for role in Role::ALL {
+            for (share, expected) in table {
+                for (action, answer) in actions.into_iter().zip(expected) {
+                    let stands = standing(role, Scope::Owned, false, share);
+                    assert_eq!(
+                        decide(action, stands),
+                        answer,
+                        "{role} {share:?} {action:?}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_owner_may_do_everything_with_its_own() {
+        for action in [
+            Action::See,
+            Action::Retrieve,
+            Action::Change,
+            Action::Manage,
+        ] {
+            let owner = standing(Role::PasswordUser, Scope::Owned, true, None);
+            assert_eq!(decide(action, owner), Decision::Allowed, "{action:?}");
+        }
+    }
+
+    #[test]
+    fn only_the_two_administrator_roles_reach_all_passwords_by_scope() {
+        for (role, answer) in [
+            (Role::Administrator, Decision::Allowed),
+            (Role::PasswordAdministrator, Decision::Allowed),
+            (Role::PasswordAuditor, Decision::Hidden),
+            (Role::PasswordUser, Decision::Hidden),
+        ] {
+            let stands = standing(role, Scope::All, false, None);
+            assert_eq!(decide(Action::Retrieve, stands), answer, "{role}");
+        }
+    }
+
+    #[test]
+    fn roles_alone_decide_about_the_house() {
+        use Decision::{Allowed, Denied};
+        let table = [
+            (Role::Administrator, [Allowed, Allowed, Allowed]),
+            (Role::PasswordAdministrator, [Allowed, Denied, Denied]),
+            (Role::PasswordAuditor, [Denied, Denied, Allowed]),
+            (Role::PasswordUser, [Denied, Denied, Denied]),
+        ];
+        let actions = [
+            Action::CreateResource,
+            Action::Administer,
+            Action::ReadAudit,
+        ];
+
+        for (role, expected) in table {
+            for (action, answer) in actions.into_iter().zip(expected) {
+                let stands = standing(role, Scope::All, true, Some(Level::Manage));
+                assert_eq!(decide(action, stands), answer, "{role} {action:?}");
+            }
+        }
+    }
+}

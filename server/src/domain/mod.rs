@@ -1,0 +1,34 @@
+//! GROUND: the nouns and the pure rules.
+//!
+//! Nothing of ours is used here, and neither tokio, serde nor a clock: what these files say can be
+//! read, and tested, without anything running.
+
+mod account;
+mod audit;
+mod decide;
+mod id;
+mod name;
+mod organisation;
+mod password;
+mod policy;
+mod resource;
+mod share;
+mod time;
+mod user;
+
+pub use account::{Account, Change, SecretVersion};
+pub use audit::{Door, Operation, Outcome, Record, RefusalReason, RequestId};
+pub use decide::{Action, Decision, Standing, decide};
+pub use id::{AccountId, OrgId, PolicyId, ResourceId, UserId};
+pub use name::{
+    AccountName, Folded, FreeText, NameError, OrgName, PolicyName, ResourceName, UserName,
+};
+pub use organisation::Organisation;
+pub use password::{Password, PasswordError};
+pub use policy::{PasswordPolicy, PolicyError, PolicyViolation};
+pub use resource::{CustomField, Resource};
+pub use share::{Level, Share, Target};
+pub use time::Timestamp;
+pub use user::{
+    CertBinding, Fingerprint, Host, HostError, Lock, Role, Scope, User, UserKind, UserPatternError,
+};

@@ -1,0 +1,7 @@
+//! The bank: doors above the vault, the vault above store, ledger and connectors, crypto below
+//! them, the domain as ground. `ARCHITECTURE.md` has the picture and says which floor may use
+//! which.
+
+pub mod crypto;
+pub mod domain;
+pub mod store;

@@ -1,0 +1,3 @@
+//! Claviger.
+
+fn main() {}

@@ -1,0 +1,94 @@
+//! Where a row is.
+
+use std::fmt;
+
+/// What kind of rows; the first byte of their keys. A number is never given to another table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Table {
+    /// Facts about the store itself: schema, id blocks, the ledger's anchor.
+    Meta = 1,
+    /// Organisations by id.
+    Organisation = 2,
+    /// Users by organisation and id.
+    User = 3,
+    /// Organisation and hidden login → user.
+    UserByLogin = 4,
+    /// Hidden certificate fingerprint → users.
+    UserByCertificate = 5,
+    /// Resources by organisation and id.
+    Resource = 6,
+    /// Organisation and hidden name → resource.
+    ResourceByName = 7,
+    /// Accounts by resource and id.
+    Account = 8,
+    /// Resource and hidden name → account.
+    AccountByName = 9,
+    /// Passwords by account and version.
+    Secret = 10,
+    /// Shares by resource, account and user.
+    Share = 11,
+    /// Shares by user, resource and account.
+    ShareByUser = 12,
+    /// Resources by owner.
+    ResourceByOwner = 13,
+    /// Password policies by organisation and id.
+    Policy = 14,
+    /// Settings by name.
+    Setting = 15,
+    /// Trusted certificates by fingerprint.
+    Trust = 16,
+    /// Hidden organisation name → organisation.
+    OrganisationByName = 17,
+    /// Organisation and hidden user name (CN) → users.
+    UserByName = 18,
+}
+
+/// A row's key: its table's byte, then what the table is ordered by. Names never stand in it in
+/// the clear.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key(Vec<u8>);
+
+impl Key {
+    /// The beginning of every key of `table`.
+    #[must_use]
+    pub fn table(table: Table) -> Self {
+        let mut bytes = Vec::with_capacity(40);
+        bytes.push(table as u8);
+        Self(bytes)
+    }
+
+    /// Takes the bytes of a whole key, as an engine has kept them.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8]) -> Self {
+        Self(bytes.to_vec())
+    }
+
+    /// This key, longer by a number, so that keys sort as the numbers do.
+    #[must_use]
+    pub fn number(mut self, number: u64) -> Self {
+        self.0.extend_from_slice(&number.to_be_bytes());
+        self
+    }
+
+    /// This key, longer by a keyed hash.
+    #[must_use]
+    pub fn hash(mut self, hash: &[u8]) -> Self {
+        self.0.extend_from_slice(hash);
+        self
+    }
+
+    /// The bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Key(")?;
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))?;
+        f.write_str(")")
+    }
+}
