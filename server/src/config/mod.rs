@@ -1,0 +1,60 @@
+//! `DIR/claviger.toml`: every limit, time-out and place, with its default.
+//!
+//! The file that `init` writes is made from the same declarations ([`settings`]) as the defaults.
+//! A setting that is missing has its default; one that is empty, unknown or malformed stops the
+//! start with a line that names it, for a server must not run on half of what was meant.
+
+mod error;
+mod load;
+mod render;
+mod section;
+mod settings;
+mod value;
+
+pub use error::ConfigError;
+pub use settings::{
+    Admin, Audit, Engine, Ha, HaMode, Health, KeySource, Limits, Log, LogFormat, LogLevel,
+    MasterKey, Ocsp, Store, Tls, XmlrpcDoor,
+};
+pub use value::{Count, Listen, Place, Size, Span, Text};
+
+use serde::{Deserialize, Serialize};
+
+/// The doors that are open to applications.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Doors {
+    /// XML-RPC.
+    pub xmlrpc: XmlrpcDoor,
+}
+
+/// All settings.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// `[doors.…]`
+    pub doors: Doors,
+    /// `[tls]`
+    pub tls: Tls,
+    /// `[health]`
+    pub health: Health,
+    /// `[admin]`
+    pub admin: Admin,
+    /// `[store]`
+    pub store: Store,
+    /// `[audit]`
+    pub audit: Audit,
+    /// `[master_key]`
+    pub master_key: MasterKey,
+    /// `[log]`
+    pub log: Log,
+    /// `[limits]`
+    pub limits: Limits,
+    /// `[ha]`
+    pub ha: Ha,
+}
+
+impl Config {
+    /// The name of the file in the data directory.
+    pub const FILE: &'static str = "claviger.toml";
+}

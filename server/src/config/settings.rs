@@ -1,0 +1,252 @@
+//! Every section and setting of `claviger.toml`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::section::section;
+use crate::config::{Count, Listen, Place, Size, Span, Text};
+
+section! {
+    /// The door for applications: XML-RPC over mutual TLS.
+    XmlrpcDoor {
+        /// The address and port it listens on; port 0 picks a free one, `off` closes the door.
+        /// To be reached from other machines: "0.0.0.0:7070", or "[::]:7070" for IPv6 too.
+        listen: Listen = Listen::On(std::net::SocketAddr::from(([127, 0, 0, 1], 7070)));
+        /// The longest request body.
+        max_body: Size = Size::from_mib(1);
+        /// Whether a request body may come compressed with gzip.
+        gzip: bool = true;
+        /// What a compressed body may unpack to at most.
+        max_unpacked: Size = Size::from_mib(1);
+        /// The longest request line and headers together; at least 8KiB.
+        max_header: Size = Size::from_kib(16);
+        /// The most header lines of a request.
+        max_headers: Count = Count::new(64);
+        /// How deep arrays and structs may stand in each other.
+        max_depth: Count = Count::new(32);
+        /// The most values in a request, members of arrays and structs included.
+        max_values: Count = Count::new(10_000);
+        /// The most calls in one system.multicall.
+        max_multicall: Count = Count::new(100);
+        /// The most connections at once.
+        max_connections: Count = Count::new(10_000);
+        /// The most connections at once from one address.
+        max_connections_per_address: Count = Count::new(1_000);
+        /// How long a TLS handshake may take.
+        handshake_timeout: Span = Span::from_secs(10);
+        /// How long the headers of a request may take, from their first byte.
+        header_timeout: Span = Span::from_secs(10);
+        /// How long the body of a request may take.
+        body_timeout: Span = Span::from_secs(30);
+        /// How long a client may take to read its answer.
+        answer_timeout: Span = Span::from_secs(30);
+        /// How long a connection may stay open between two requests.
+        idle_timeout: Span = Span::from_secs(120);
+    }
+}
+
+section! {
+    /// Certificates: the server's own, and how those of clients are checked.
+    Tls {
+        /// The server's certificate with its chain (PEM); reloaded when it changes.
+        certificate: Place = Place::beside("tls/server.crt");
+        /// The key of that certificate (PEM, not encrypted, readable by its owner only).
+        key: Place = Place::beside("tls/server.key");
+        /// Whether a client may resume a session without a full handshake. Who it is and whether
+        /// it is still trusted is checked again on every request all the same.
+        resumption: bool = true;
+        /// Whether the names of all trusted certificates are sent to everybody who connects. Some
+        /// Windows clients offer no certificate without them; to strangers they tell who you know.
+        client_hints: bool = false;
+        /// The folder with revocation lists (*.crl, *.pem); it need not exist.
+        crl_dir: Place = Place::beside("crl");
+        /// How often certificate files and revocation lists are looked at for changes.
+        poll_interval: Span = Span::from_secs(30);
+        /// What to do when a client's certificate names an OCSP responder: "soft" asks it and
+        /// lets the client in when no answer can be had, "hard" keeps it out then, "off" never asks.
+        ocsp: Ocsp = Ocsp::Soft;
+        /// How long a responder may take.
+        ocsp_timeout: Span = Span::from_secs(5);
+        /// The HTTP proxy through which responders are asked.
+        ocsp_proxy: Option<Text> = None, such as "\"http://proxy.example:3128\"";
+        /// How many days before its end a certificate is warned of, in `status` and in the log.
+        warn_days: Count = Count::new(30);
+    }
+}
+
+/// What becomes of a client whose certificate's responder gives no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Ocsp {
+    /// Responders are asked; without an answer the client is let in.
+    Soft,
+    /// Responders are asked; without an answer the client is kept out.
+    Hard,
+    /// Responders are not asked.
+    Off,
+}
+
+section! {
+    /// Health and metrics for the machines that watch this one: plain HTTP, no secrets, but names
+    /// and numbers that strangers need not know. Keep it off the public network.
+    Health {
+        /// The address and port for GET /health and GET /metrics; `off` closes it (the admin
+        /// socket answers both, too).
+        listen: Listen = Listen::Off;
+    }
+}
+
+section! {
+    /// The native API on the Unix socket admin.sock, for the operator on this machine.
+    Admin {
+        /// The longest request body; an import comes in batches below this.
+        max_body: Size = Size::from_mib(8);
+        /// The most connections at once.
+        max_connections: Count = Count::new(64);
+        /// How long the headers or the body of a request may take.
+        read_timeout: Span = Span::from_secs(30);
+        /// The most rows in one page of a list.
+        max_page: Count = Count::new(1_000);
+        /// The most resources in one batch of an import.
+        max_batch: Count = Count::new(1_000);
+    }
+}
+
+section! {
+    /// Where the sealed rows are kept.
+    Store {
+        /// The engine: "redb", or "sled" (see ARCHITECTURE.md for what that costs).
+        /// It cannot be changed under existing data: export, `init` anew, import.
+        engine: Engine = Engine::Redb;
+        /// Memory for the engine's cache.
+        cache: Size = Size::from_mib(16);
+        /// The most changes that may wait for the disk; beyond it callers are told to come again.
+        queue: Count = Count::new(1_024);
+    }
+}
+
+/// The program that keeps the rows on disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Engine {
+    /// The default: ACID, synced, a stable file format.
+    Redb,
+    /// The other embedded choice.
+    Sled,
+}
+
+section! {
+    /// The audit trail: append-only, chained by keyed hashes, on disk before any password leaves.
+    Audit {
+        /// How long one file of it grows before the next is begun.
+        segment: Size = Size::from_mib(16);
+        /// The most records that may wait for the disk; beyond it requests are refused.
+        queue: Count = Count::new(4_096);
+    }
+}
+
+section! {
+    /// The master key: it wraps the keys that seal everything else, so it should not lie beside
+    /// them for ever.
+    MasterKey {
+        /// Where it comes from: "file", "passphrase" (derived by Argon2id), "credential" (of
+        /// systemd, LoadCredential= or LoadCredentialEncrypted=) or "command" (prints it, for
+        /// instance from a KMS, TPM or HSM).
+        source: KeySource = KeySource::File;
+        /// For "file": the key file, readable by its owner only.
+        file: Place = Place::beside("master.key");
+        /// For "passphrase": the file it is read from; without one, `serve` reads its first line
+        /// of standard input.
+        passphrase_file: Option<Place> = None, such as "\"/run/keys/claviger\"";
+        /// For "credential": its name.
+        credential: Text = credential_name();
+        /// For "command": the program and its arguments; it prints the key in base64.
+        command: Option<Vec<Text>> = None, such as "[\"/usr/local/bin/unwrap-key\", \"claviger\"]";
+        /// For "command": how long it may take.
+        command_timeout: Span = Span::from_secs(30);
+    }
+}
+
+fn credential_name() -> Text {
+    #[expect(clippy::unwrap_used, reason = "a fixed text that is not empty")]
+    "claviger-master-key".parse().unwrap()
+}
+
+/// Where the master key comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum KeySource {
+    /// A file.
+    File,
+    /// A passphrase.
+    Passphrase,
+    /// A credential that systemd hands over.
+    Credential,
+    /// A program that prints it.
+    Command,
+}
+
+section! {
+    /// The log, on standard error: for operators. It may be lost; the audit trail may not.
+    Log {
+        /// "text", or "json" for one object a line.
+        format: LogFormat = LogFormat::Text;
+        /// "error", "warn", "info", "debug" or "trace".
+        level: LogLevel = LogLevel::Info;
+    }
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// How much is logged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogLevel {
+    /// What needs somebody.
+    Error,
+    /// What may need somebody, and all above.
+    Warn,
+    /// What happens, and all above.
+    Info,
+    /// What helps to find a fault, and all above.
+    Debug,
+    /// Everything.
+    Trace,
+}
+
+section! {
+    /// What concerns the server as a whole.
+    Limits {
+        /// How long requests under way may take to end after SIGTERM.
+        drain_timeout: Span = Span::from_secs(20);
+        /// How long the look-up of an API user's host name may take.
+        lookup_timeout: Span = Span::from_secs(2);
+        /// How long a looked-up address is remembered.
+        lookup_cache: Span = Span::from_secs(30);
+    }
+}
+
+section! {
+    /// High availability.
+    Ha {
+        /// "primary", or "secondary": answers retrievals and refuses every change.
+        mode: HaMode = HaMode::Primary;
+    }
+}
+
+/// What this server is to others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum HaMode {
+    /// It answers everything.
+    Primary,
+    /// It answers retrievals only.
+    Secondary,
+}
