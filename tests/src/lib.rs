@@ -1,1 +1,29 @@
-//! To be written.
+//! The harness: what every test of a running server needs, and nothing that judges.
+//!
+//! - [`Server`]: a true `claviger` process on its own data directory, with its commands
+//! - [`Openssl`]: keys and certificates as the users' own `openssl` commands make them
+//! - [`Wire`]: a mutual-TLS connection that can say anything, well formed or not
+//! - [`curl`] and [`python`]: the clients that users really have
+//! - [`xml`]: just enough XML-RPC text to ask and to read answers, independent of our own codec
+//!
+//! Every wait here has an end ([`PATIENCE`]), every process is killed with its owner, and nothing
+//! leaves the loopback interface. A step that fails stops the test with what the programs said.
+
+mod clients;
+mod identity;
+mod openssl;
+mod process;
+mod server;
+mod settings;
+mod wire;
+pub mod xml;
+
+pub use clients::{curl, python};
+pub use identity::Identity;
+pub use openssl::{Openssl, SEED_PASSPHRASE};
+pub use process::{Ran, claviger_program, repository, run, run_with_input};
+pub use server::{Server, SetUp};
+pub use wire::{Answer, Wire, client_config};
+
+/// The longest that any single step may take, on the slowest machine we accept.
+pub const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
