@@ -1,9 +1,24 @@
 //! LOCKS: how secrets are sealed and names are hidden. May use `domain`.
+//!
+//! A [`MasterKey`], kept elsewhere, wraps the [`KeyRing`] of a data directory; its data keys seal
+//! rows, its index key hides names, its ledger key seals and chains the audit trail. A
+//! [`RecoveryCode`] on paper opens the ring when the master key is lost.
 
+mod derive;
+mod document;
 mod error;
+mod keyring;
 mod mac;
+mod master;
+mod passphrase;
+pub(crate) mod private_file;
+mod recovery;
 mod seal;
 
 pub use error::CryptoError;
+pub use keyring::KeyRing;
 pub use mac::MacKey;
+pub use master::MasterKey;
+pub use passphrase::{Passphrase, PassphraseCost};
+pub use recovery::RecoveryCode;
 pub use seal::SealKey;
