@@ -71,7 +71,7 @@ pub enum CryptoError {
         owner: u32,
     },
     /// What should be a master key is none.
-    #[error("{0} holds no master key: 32 bytes or 64 hexadecimal digits are wanted")]
+    #[error("{0} holds no master key: 32 bytes are wanted, raw, hexadecimal or base 64")]
     NotAKey(String),
     /// A new passphrase is too short, or an old one is empty.
     #[error("the passphrase is too short: at least {0} bytes are wanted")]

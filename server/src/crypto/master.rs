@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -36,16 +38,16 @@ impl MasterKey {
         })
     }
 
-    /// Reads 64 hexadecimal digits (and a line end), or 32 bytes. `place` says in an error where
-    /// they came from.
+    /// Reads 32 bytes, or their text in hexadecimal or base 64 (and a line end). `place` says in
+    /// an error where they came from.
     ///
     /// # Errors
-    /// [`CryptoError::NotAKey`] when it is neither, or one byte over and over.
+    /// [`CryptoError::NotAKey`] when it is none of these, or one byte over and over.
     pub fn parse(bytes: &[u8], place: &str) -> Result<Self, CryptoError> {
         let refused = || CryptoError::NotAKey(place.to_owned());
         let key = match <[u8; 32]>::try_from(bytes) {
             Ok(raw) => Zeroizing::new(raw),
-            Err(_) => from_hex(bytes).ok_or_else(refused)?,
+            Err(_) => from_text(bytes).ok_or_else(refused)?,
         };
         // A file of zeros, or an environment that expanded to nothing, is no key.
         if key.windows(2).all(|pair| matches!(pair, [a, b] if a == b)) {
@@ -98,6 +100,17 @@ impl MasterKey {
     pub(super) fn check(&self) -> String {
         to_hex(derive(self.key.expose(), "claviger master check v1").as_slice())
     }
+
+    /// The key as 64 hexadecimal digits and a line end, for its file.
+    pub(super) fn expose_hex(&self) -> Zeroizing<String> {
+        let mut hex = Zeroizing::new(String::with_capacity(65));
+        for byte in self.key.expose() {
+            hex.push(digit(byte >> 4));
+            hex.push(digit(byte & 15));
+        }
+        hex.push('\n');
+        hex
+    }
 }
 
 impl fmt::Debug for MasterKey {
@@ -132,8 +145,12 @@ fn digit(value: u8) -> char {
     char::from_digit(u32::from(value), 16).unwrap_or('0')
 }
 
-fn from_hex(text: &[u8]) -> Option<Zeroizing<[u8; 32]>> {
-    let bytes = hex_bytes(text.trim_ascii_end())?;
+fn from_text(text: &[u8]) -> Option<Zeroizing<[u8; 32]>> {
+    let text = text.trim_ascii_end();
+    let bytes = match hex_bytes(text) {
+        Some(bytes) => bytes,
+        None => Zeroizing::new(STANDARD.decode(text).ok()?),
+    };
     Some(Zeroizing::new(bytes.as_slice().try_into().ok()?))
 }
 
@@ -157,11 +174,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hex_and_raw_bytes_are_the_same_key() {
+    fn hex_base_64_and_raw_bytes_are_the_same_key() {
         let raw: [u8; 32] = std::array::from_fn(|i| i as u8);
         let hex = to_hex(&raw);
 
-        for text in [hex.clone(), format!("{hex}\n"), hex.to_uppercase()] {
+        for text in [
+            hex.clone(),
+            format!("{hex}\n"),
+            hex.to_uppercase(),
+            STANDARD.encode(raw),
+        ] {
             assert_eq!(
                 MasterKey::parse(text.as_bytes(), "x").unwrap().key.expose(),
                 &raw
@@ -186,7 +208,7 @@ mod tests {
 
             assert_eq!(
                 refused.to_string(),
-                "the file holds no master key: 32 bytes or 64 hexadecimal digits are wanted"
+                "the file holds no master key: 32 bytes are wanted, raw, hexadecimal or base 64"
             );
         }
         assert!(matches!(

@@ -12,8 +12,10 @@ mod mac;
 mod master;
 mod passphrase;
 pub(crate) mod private_file;
+mod program;
 mod recovery;
 mod seal;
+mod source;
 
 pub use error::CryptoError;
 pub use keyring::KeyRing;
@@ -22,3 +24,4 @@ pub use master::MasterKey;
 pub use passphrase::{Passphrase, PassphraseCost};
 pub use recovery::RecoveryCode;
 pub use seal::SealKey;
+pub use source::MasterSource;

@@ -81,7 +81,7 @@ fn check(path: &Path, file: &File) -> Result<(), CryptoError> {
 }
 
 /// Writes `bytes` durably beside `path`. What an earlier crash left there is replaced.
-fn write_new(path: &Path, bytes: &[u8]) -> Result<PathBuf, CryptoError> {
+pub(super) fn write_new(path: &Path, bytes: &[u8]) -> Result<PathBuf, CryptoError> {
     let new = beside(path);
     match fs::remove_file(&new) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
