@@ -136,7 +136,7 @@ impl Passphrase {
     /// [`CryptoError::Exposed`], [`CryptoError::Owner`], [`CryptoError::File`],
     /// [`CryptoError::Short`].
     pub fn from_file(path: &Path) -> Result<Self, CryptoError> {
-        Self::from_bytes(path, private_file::read(path, LONGEST)?)
+        Self::from_bytes(path, &private_file::read(path, LONGEST)?)
     }
 
     /// Reads it from the credential `name` of this process.
@@ -146,11 +146,11 @@ impl Passphrase {
     pub fn from_credential(name: &str) -> Result<Self, CryptoError> {
         let directory = std::env::var_os("CREDENTIALS_DIRECTORY");
         let path = credential_path(directory.as_deref(), name)?;
-        Self::from_bytes(&path, credential_bytes(&path)?)
+        Self::from_bytes(&path, &credential_bytes(&path)?)
     }
 
-    fn from_bytes(path: &Path, bytes: Zeroizing<Vec<u8>>) -> Result<Self, CryptoError> {
-        let text = std::str::from_utf8(&bytes).map_err(|_| {
+    fn from_bytes(path: &Path, bytes: &[u8]) -> Result<Self, CryptoError> {
+        let text = std::str::from_utf8(bytes).map_err(|_| {
             CryptoError::file(path)(std::io::Error::new(
                 std::io::ErrorKind::InvalidData,
                 "not UTF-8",
