@@ -5,4 +5,5 @@
 pub mod config;
 pub mod crypto;
 pub mod domain;
+pub mod doors;
 pub mod store;

@@ -1,0 +1,180 @@
+//! One connection: from its first request to its last byte.
+
+use std::convert::Infallible;
+use std::error::Error;
+use std::io;
+use std::sync::Arc;
+
+use http::header::{CONNECTION, HOST};
+use http::{HeaderValue, Request, Response, StatusCode, Version};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::server::TlsStream;
+
+use crate::doors::framing::Place;
+use crate::doors::pace::{Paced, Traffic};
+use crate::doors::{Closing, Limits, Protocol};
+
+/// A stream that carries HTTP, and the socket below it.
+pub(crate) trait Wire: AsyncRead + AsyncWrite + Unpin + Send {
+    /// The socket, for what is read only to be thrown away.
+    fn socket(&mut self) -> &mut TcpStream;
+}
+
+impl Wire for TcpStream {
+    fn socket(&mut self) -> &mut TcpStream {
+        self
+    }
+}
+
+impl Wire for TlsStream<TcpStream> {
+    fn socket(&mut self) -> &mut TcpStream {
+        Self::get_mut(self).0
+    }
+}
+
+/// How a connection ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// Between two requests, by either side.
+    Done,
+    /// The peer was late.
+    Late,
+    /// What the peer sent was no request, or it went away in the middle of one.
+    Broken,
+}
+
+/// Serves all requests of one connection, then closes it so that the peer sees its last answer.
+pub(crate) async fn serve<W: Wire, P: Protocol>(
+    wire: W,
+    (protocol, session): (Arc<P>, P::Session),
+    limits: Limits,
+    closing: Closing,
+) {
+    let traffic = Arc::new(Traffic::default());
+    let mut stream = Paced::new(wire, Arc::clone(&traffic), &limits);
+    let desk = Arc::new(Desk {
+        protocol,
+        session,
+        traffic,
+    });
+    let end = converse(&mut stream, desk, &limits, closing).await;
+    leave(stream, end, &limits).await;
+}
+
+/// Whoever answers the requests of one connection.
+struct Desk<P: Protocol> {
+    protocol: Arc<P>,
+    session: P::Session,
+    traffic: Arc<Traffic>,
+}
+
+impl<P: Protocol> Desk<P> {
+    async fn answer(&self, request: Request<Incoming>) -> Response<P::Body> {
+        if self.traffic.is_ambiguous() || !has_one_host(&request) {
+            return bad_request();
+        }
+        self.traffic.set_answering(true);
+        let response = self.protocol.answer(&self.session, request).await;
+        self.traffic.set_answering(false);
+        response
+    }
+}
+
+/// RFC 9112 §3.2: a request with no host, or with two, is answered 400. Which one it names decides
+/// nothing here.
+fn has_one_host(request: &Request<Incoming>) -> bool {
+    let hosts = request.headers().get_all(HOST).iter().count();
+    hosts == 1 || (hosts == 0 && request.version() == Version::HTTP_10)
+}
+
+fn bad_request<B: Default>() -> Response<B> {
+    let mut response = Response::new(B::default());
+    *response.status_mut() = StatusCode::BAD_REQUEST;
+    let headers = response.headers_mut();
+    headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    response
+}
+
+async fn converse<W: Wire, P: Protocol>(
+    stream: &mut Paced<W>,
+    desk: Arc<Desk<P>>,
+    limits: &Limits,
+    mut closing: Closing,
+) -> End {
+    let service = service_fn(move |request| {
+        let desk = Arc::clone(&desk);
+        async move { Ok::<_, Infallible>(desk.answer(request).await) }
+    });
+    let connection = http(limits).serve_connection(TokioIo::new(stream), service);
+    tokio::pin!(connection);
+    let result = tokio::select! {
+        biased;
+        result = connection.as_mut() => result,
+        () = closing.said() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    match result {
+        Ok(()) => End::Done,
+        Err(error) if is_late(&error) => End::Late,
+        Err(_) => End::Broken,
+    }
+}
+
+/// HTTP/1.1 within `limits`. The times are kept by [`Paced`], so hyper needs no timer.
+fn http(limits: &Limits) -> http1::Builder {
+    const LEAST: usize = 8192; // hyper's own
+    let mut http = http1::Builder::new();
+    // A peer may close its half once it has asked; what it asked for is still done and answered.
+    http.half_close(true)
+        .header_read_timeout(None)
+        .max_header_size(limits.header_bytes)
+        .max_headers(limits.headers)
+        .max_buf_size(limits.header_bytes.max(LEAST))
+        .writev(true);
+    http
+}
+
+fn is_late(error: &hyper::Error) -> bool {
+    let mut source = error.source();
+    while let Some(cause) = source {
+        if let Some(io) = cause.downcast_ref::<io::Error>() {
+            return io.kind() == io::ErrorKind::TimedOut;
+        }
+        source = cause.source();
+    }
+    false
+}
+
+/// Closes the connection. A socket that is closed with bytes unread is reset, and a reset may
+/// overtake the answer: so what a refused peer still sends is read for a while.
+async fn leave<W: Wire>(mut stream: Paced<W>, end: End, limits: &Limits) {
+    let place = stream.place();
+    if end == End::Done && place == Place::Between {
+        return;
+    }
+    let farewell = async {
+        if end == End::Late && place == Place::Head {
+            stream.write_all(REQUEST_TIMEOUT).await?;
+        }
+        stream.shutdown().await?;
+        discard(stream.get_mut().socket()).await
+    };
+    let _ = timeout(limits.linger, farewell).await;
+}
+
+async fn discard(socket: &mut TcpStream) -> io::Result<()> {
+    let mut waste = vec![0; 16 * 1024];
+    while socket.read(&mut waste).await? > 0 {}
+    Ok(())
+}
+
+const REQUEST_TIMEOUT: &[u8] =
+    b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";

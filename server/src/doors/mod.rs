@@ -1,0 +1,27 @@
+//! DOORS: each speaks one protocol, and nothing else.
+//!
+//! `listen` accepts connections for all of them, within limits; `xmlrpc` is the first that speaks.
+//! A door may use the domain, the vault, `certs` and its codec; never the store, the locks, or
+//! another door.
+
+mod closing;
+mod connection;
+mod crowd;
+mod error;
+mod framing;
+mod listen;
+mod meter;
+mod pace;
+mod peer;
+mod protocol;
+mod rarely;
+mod settings;
+
+pub use closing::{Closer, Closing};
+pub use crowd::Crowd;
+pub use error::DoorError;
+pub use listen::Listener;
+pub use meter::{DoorMeter, Ending, Meter, OperationMeter};
+pub use peer::Peer;
+pub use protocol::Protocol;
+pub use settings::{CrowdSettings, Limits, ListenSettings};

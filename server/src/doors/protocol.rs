@@ -1,0 +1,34 @@
+//! What a door must be able to do for the accept loop to serve it.
+
+use std::error::Error;
+use std::future::Future;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use hyper::body::{Body, Incoming};
+
+use crate::doors::Peer;
+
+/// One protocol spoken over HTTP/1.1.
+///
+/// The accept loop has already refused what is no HTTP, what has no clear end and what is too
+/// slow; a request that comes here is whole in its head, and its body is still on the wire.
+pub trait Protocol: Send + Sync + 'static {
+    /// What is kept of a connection between its requests.
+    type Session: Send + Sync + 'static;
+    /// An answer's body; its default is the empty one.
+    type Body: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>>
+        + Default
+        + Send
+        + 'static;
+
+    /// Opens a session for a connection whose handshake is done.
+    fn open(&self, peer: Peer) -> Self::Session;
+
+    /// Answers one request; there is never a second one under way in the same session.
+    fn answer(
+        &self,
+        session: &Self::Session,
+        request: Request<Incoming>,
+    ) -> impl Future<Output = Response<Self::Body>> + Send;
+}
