@@ -31,9 +31,6 @@ pub struct Account {
     pub created: Timestamp,
     /// When its password last changed.
     pub changed: Timestamp,
-    /// When its password was last retrieved, as far as it has been written down; the audit trail
-    /// knows exactly.
-    pub accessed: Option<Timestamp>,
 }
 
 /// Which password of an account, counted from 1.

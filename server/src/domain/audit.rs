@@ -130,6 +130,8 @@ pub enum RefusalReason {
     Invalid,
     /// This server only answers retrievals.
     ReadOnly,
+    /// The target machine refused, or there is no way to it.
+    Target,
 }
 
 /// The id of one request: in the answer's header, the log and the audit trail.
@@ -220,5 +222,5 @@ words! { RefusalReason {
     NoSuchResource => "no-such-resource", NoSuchAccount => "no-such-account",
     NoSuchThing => "no-such-thing", NotShared => "not-shared", NotAllowed => "not-allowed",
     ReasonMissing => "reason-missing", TicketMissing => "ticket-missing", Policy => "policy",
-    Exists => "exists", Invalid => "invalid", ReadOnly => "read-only",
+    Exists => "exists", Invalid => "invalid", ReadOnly => "read-only", Target => "target",
 } }

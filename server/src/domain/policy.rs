@@ -215,7 +215,7 @@ impl PasswordPolicy {
             min_length,
             max_length: 128,
             upper: id >= 2,
-            lower: true,
+            lower: id >= 2,
             digit: id >= 2,
             special,
             starts_with_letter: false,

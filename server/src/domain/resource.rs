@@ -27,8 +27,9 @@ pub struct Resource {
     pub name: ResourceName,
     /// What kind of thing it is: `Linux`, `Windows`, `PostgreSQL`, … the operator's word.
     pub kind: FreeText,
-    /// Who may do everything with it.
-    pub owner: UserId,
+    /// Who may do everything with it; `None` is the operator's own, whom only super administrators
+    /// and shares reach.
+    pub owner: Option<UserId>,
     /// Its DNS name or address.
     pub address: FreeText,
     /// Where its web page is.

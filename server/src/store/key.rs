@@ -42,6 +42,10 @@ pub enum Table {
     OrganisationByName = 17,
     /// Organisation and hidden user name (CN) → users.
     UserByName = 18,
+    /// Times of last access by resource and account.
+    Accessed = 19,
+    /// Documents of the house itself, such as the built-in CA, by hidden name.
+    Document = 20,
 }
 
 /// A row's key: its table's byte, then what the table is ordered by. Names never stand in it in

@@ -6,6 +6,7 @@
 mod batch;
 mod error;
 mod key;
+pub mod rows;
 
 pub use batch::{Batch, Expected, Step, StepKind};
 pub use error::StoreError;

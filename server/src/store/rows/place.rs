@@ -1,0 +1,223 @@
+//! Where each record is.
+
+use crate::crypto::KeyRing;
+use crate::domain::{
+    AccountId, AccountName, Fingerprint, Folded, OrgId, OrgName, PolicyId, ResourceId,
+    ResourceName, SecretVersion, Target, UserId, UserName,
+};
+use crate::store::{Key, Table};
+
+/// Makes keys; names in them are hidden by a keyed hash.
+#[derive(Clone, Copy, Debug)]
+pub struct Places<'a> {
+    keys: &'a KeyRing,
+}
+
+impl<'a> Places<'a> {
+    pub(super) fn new(keys: &'a KeyRing) -> Self {
+        Self { keys }
+    }
+
+    /// All organisations.
+    #[must_use]
+    pub fn organisations(self) -> Key {
+        Key::table(Table::Organisation)
+    }
+
+    /// An organisation.
+    #[must_use]
+    pub fn organisation(self, id: OrgId) -> Key {
+        Key::table(Table::Organisation).number(id.0)
+    }
+
+    /// The organisation with a name.
+    #[must_use]
+    pub fn organisation_by_name(self, name: &OrgName) -> Key {
+        let hash = self.keys.hide("organisation", &[name.folded().as_str().as_bytes()]);
+        Key::table(Table::OrganisationByName).hash(&hash)
+    }
+
+    /// All users of an organisation.
+    #[must_use]
+    pub fn users(self, org: OrgId) -> Key {
+        Key::table(Table::User).number(org.0)
+    }
+
+    /// A user.
+    #[must_use]
+    pub fn user(self, org: OrgId, id: UserId) -> Key {
+        self.users(org).number(id.0)
+    }
+
+    /// The user with a login, in whatever case.
+    #[must_use]
+    pub fn user_by_login(self, org: OrgId, login: &str) -> Key {
+        let hash = self.keys.hide("login", &[Folded::new(login).as_str().as_bytes()]);
+        Key::table(Table::UserByLogin).number(org.0).hash(&hash)
+    }
+
+    /// The users with a name, to the letter.
+    #[must_use]
+    pub fn users_by_name(self, org: OrgId, name: &UserName) -> Key {
+        let hash = self.keys.hide("user name", &[name.as_str().as_bytes()]);
+        Key::table(Table::UserByName).number(org.0).hash(&hash)
+    }
+
+    /// The users that a certificate may be.
+    #[must_use]
+    pub fn users_by_certificate(self, fingerprint: Fingerprint) -> Key {
+        let hash = self.keys.hide("certificate", &[&fingerprint.0]);
+        Key::table(Table::UserByCertificate).hash(&hash)
+    }
+
+    /// All resources of an organisation.
+    #[must_use]
+    pub fn resources(self, org: OrgId) -> Key {
+        Key::table(Table::Resource).number(org.0)
+    }
+
+    /// A resource.
+    #[must_use]
+    pub fn resource(self, org: OrgId, id: ResourceId) -> Key {
+        self.resources(org).number(id.0)
+    }
+
+    /// The resource with a name, in whatever case and Unicode form.
+    #[must_use]
+    pub fn resource_by_name(self, org: OrgId, name: &ResourceName) -> Key {
+        let hash = self.keys.hide("resource", &[name.folded().as_str().as_bytes()]);
+        Key::table(Table::ResourceByName).number(org.0).hash(&hash)
+    }
+
+    /// All resources that a user owns.
+    #[must_use]
+    pub fn resources_by_owner(self, owner: UserId) -> Key {
+        Key::table(Table::ResourceByOwner).number(owner.0)
+    }
+
+    /// That a user owns a resource.
+    #[must_use]
+    pub fn resource_by_owner(self, owner: UserId, id: ResourceId) -> Key {
+        self.resources_by_owner(owner).number(id.0)
+    }
+
+    /// All accounts of a resource.
+    #[must_use]
+    pub fn accounts(self, resource: ResourceId) -> Key {
+        Key::table(Table::Account).number(resource.0)
+    }
+
+    /// An account.
+    #[must_use]
+    pub fn account(self, resource: ResourceId, id: AccountId) -> Key {
+        self.accounts(resource).number(id.0)
+    }
+
+    /// The account with a name, in whatever case and Unicode form.
+    #[must_use]
+    pub fn account_by_name(self, resource: ResourceId, name: &AccountName) -> Key {
+        let hash = self.keys.hide("account", &[name.folded().as_str().as_bytes()]);
+        Key::table(Table::AccountByName).number(resource.0).hash(&hash)
+    }
+
+    /// All passwords of an account.
+    #[must_use]
+    pub fn secrets(self, account: AccountId) -> Key {
+        Key::table(Table::Secret).number(account.0)
+    }
+
+    /// One password of an account.
+    #[must_use]
+    pub fn secret(self, account: AccountId, version: SecretVersion) -> Key {
+        self.secrets(account).number(version.0)
+    }
+
+    /// When an account's password was last retrieved.
+    #[must_use]
+    pub fn accessed(self, resource: ResourceId, account: AccountId) -> Key {
+        Key::table(Table::Accessed).number(resource.0).number(account.0)
+    }
+
+    /// All shares of a resource and its accounts.
+    #[must_use]
+    pub fn shares(self, resource: ResourceId) -> Key {
+        Key::table(Table::Share).number(resource.0)
+    }
+
+    /// A user's share of a target.
+    #[must_use]
+    pub fn share(self, target: Target, user: UserId) -> Key {
+        self.shares(target.resource).number(of(target)).number(user.0)
+    }
+
+    /// All shares that a user has.
+    #[must_use]
+    pub fn shares_by_user(self, user: UserId) -> Key {
+        Key::table(Table::ShareByUser).number(user.0)
+    }
+
+    /// A user's share of a target, from the user's side.
+    #[must_use]
+    pub fn share_by_user(self, user: UserId, target: Target) -> Key {
+        self.shares_by_user(user).number(target.resource.0).number(of(target))
+    }
+
+    /// All policies of an organisation.
+    #[must_use]
+    pub fn policies(self, org: OrgId) -> Key {
+        Key::table(Table::Policy).number(org.0)
+    }
+
+    /// A policy.
+    #[must_use]
+    pub fn policy(self, org: OrgId, id: PolicyId) -> Key {
+        self.policies(org).number(id.0)
+    }
+
+    /// All settings.
+    #[must_use]
+    pub fn settings(self) -> Key {
+        Key::table(Table::Setting)
+    }
+
+    /// A setting.
+    #[must_use]
+    pub fn setting(self, name: &str) -> Key {
+        Key::table(Table::Setting).hash(&self.keys.hide("setting", &[name.as_bytes()]))
+    }
+
+    /// All trusted certificates.
+    #[must_use]
+    pub fn trusted(self) -> Key {
+        Key::table(Table::Trust)
+    }
+
+    /// A trusted certificate.
+    #[must_use]
+    pub fn trust(self, fingerprint: Fingerprint) -> Key {
+        Key::table(Table::Trust).hash(&self.keys.hide("trust", &[&fingerprint.0]))
+    }
+
+    /// A document of the house itself.
+    #[must_use]
+    pub fn document(self, name: &str) -> Key {
+        Key::table(Table::Document).hash(&self.keys.hide("document", &[name.as_bytes()]))
+    }
+
+    /// The next free id of a kind.
+    #[must_use]
+    pub fn next_id(self, kind: u64) -> Key {
+        Key::table(Table::Meta).number(1).number(kind)
+    }
+
+    /// Where the ledger stood when the store was last told.
+    #[must_use]
+    pub fn anchor(self) -> Key {
+        Key::table(Table::Meta).number(2)
+    }
+}
+
+/// A whole resource is its account 0.
+fn of(target: Target) -> u64 {
+    target.account.map_or(0, |account| account.0)
+}

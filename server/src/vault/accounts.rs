@@ -1,0 +1,335 @@
+//! Adding, listing, editing and removing accounts; the history of their passwords.
+
+use crate::domain::{
+    Account, AccountId, AccountName, Action, Change, FreeText, NameError, Operation, Password,
+    PolicyId, RefusalReason, Resource, SecretVersion, Timestamp, UserId,
+};
+use crate::store::rows::{Changes, Ids, Kept, SecretRow};
+use crate::vault::book::Deed;
+use crate::vault::id_block::IdKind;
+use crate::vault::resources::custom_fields;
+use crate::vault::{Caller, NewPassword, Vault, VaultError, Wanted};
+
+/// An account to be added to a resource.
+#[derive(Debug, Default)]
+pub struct NewAccount<'a> {
+    /// The resource's name.
+    pub resource: &'a str,
+    /// The account's name.
+    pub account: &'a str,
+    /// What else is known of it.
+    pub more: AccountEdit,
+}
+
+/// What is to be known of an account from now on; `None` leaves a thing as it is.
+#[derive(Clone, Debug, Default)]
+pub struct AccountEdit {
+    /// Its new name.
+    pub name: Option<String>,
+    /// Notes.
+    pub notes: Option<String>,
+    /// All of its custom fields.
+    pub fields: Option<Vec<(String, String)>>,
+    /// Its policy; `Some(None)` is the resource's again.
+    pub policy: Option<Option<PolicyId>>,
+    /// Whether a reason is demanded; `Some(None)` is the resource's setting again.
+    pub reason_demanded: Option<Option<bool>>,
+    /// Whether a ticket is demanded; `Some(None)` is the resource's setting again.
+    pub ticket_demanded: Option<Option<bool>>,
+}
+
+impl AccountEdit {
+    fn apply(&self, account: &mut Account) -> Result<(), VaultError> {
+        let invalid = |error: NameError| VaultError::Invalid(error.to_string());
+        if let Some(name) = &self.name {
+            account.name = AccountName::parse(name).map_err(invalid)?;
+        }
+        if let Some(notes) = &self.notes {
+            account.notes = FreeText::parse(notes).map_err(invalid)?;
+        }
+        if let Some(fields) = &self.fields {
+            account.fields = custom_fields(fields)?;
+        }
+        account.policy = self.policy.unwrap_or(account.policy);
+        account.reason_demanded = self.reason_demanded.unwrap_or(account.reason_demanded);
+        account.ticket_demanded = self.ticket_demanded.unwrap_or(account.ticket_demanded);
+        Ok(())
+    }
+}
+
+/// An account as its lists show it: never its password.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountView {
+    /// The account.
+    pub account: Account,
+    /// When its password was last retrieved, as far as it has been written down; the audit trail
+    /// knows exactly.
+    pub accessed: Option<Timestamp>,
+}
+
+impl Vault {
+    /// Adds an account to a resource; the answer is its password, where it was generated.
+    ///
+    /// # Errors
+    /// [`VaultError::Refused`] for a resource that is not there or not shared;
+    /// [`VaultError::NotAllowed`]; [`VaultError::Exists`]; [`VaultError::Policy`].
+    pub async fn add_account(
+        &self,
+        new: &NewAccount<'_>,
+        password: NewPassword,
+        caller: &Caller,
+    ) -> Result<Option<Password>, VaultError> {
+        let deed = Deed::new(Operation::CreateAccount).on(new.resource, new.account);
+        self.primary_only(&deed, caller).await?;
+        let resource = self.find_resource(new.resource, Action::Manage, &deed, caller).await?;
+        let mut account = match self.draft_account(new, &resource.record) {
+            Ok(account) => account,
+            Err(e) => return Err(self.refuse(&deed, RefusalReason::Invalid, e, caller).await),
+        };
+        self.policy_exists(account.policy, &deed, caller).await?;
+        let policy = self.policy_of(&resource.record, Some(&account)).await?;
+        let chosen = match self.choose(password, &policy, &account.name)? {
+            Ok(chosen) => chosen,
+            Err(violation) => return Err(self.breaks(&deed, violation, caller).await),
+        };
+        let by_name = self.rows.places().account_by_name(account.resource, &account.name);
+        if self.rows.get::<Ids>(by_name).await?.is_some() {
+            let answer = VaultError::Exists("an account");
+            return Err(self.refuse(&deed, RefusalReason::Exists, answer, caller).await);
+        }
+        account.id = AccountId(self.next_id(IdKind::Account).await?);
+        self.allow(&deed, caller).await?;
+        let mut changes = self.rows.changes();
+        changes.depend_on(&resource);
+        self.add_account_rows(&mut changes, &account, &chosen, caller)?;
+        let done = changes.commit().await.map_err(VaultError::from);
+        self.settle(&deed, done, caller).await?;
+        Ok(chosen.generated.then_some(chosen.password))
+    }
+
+    /// At most `limit` accounts of a resource that `caller` may see, after the one with the id
+    /// `after`.
+    ///
+    /// # Errors
+    /// [`VaultError::Refused`] for a resource that is not there or not shared.
+    pub async fn accounts(
+        &self,
+        resource: &str,
+        after: Option<AccountId>,
+        limit: usize,
+        caller: &Caller,
+    ) -> Result<Vec<AccountView>, VaultError> {
+        let deed = Deed::new(Operation::List).on(resource, "");
+        let kept = self.resource_called(caller.org(), resource).await?;
+        let visible = match &kept {
+            Some(kept) => self.may_see(&kept.record, caller).await?,
+            None => false,
+        };
+        let Some(resource) = kept.filter(|_| visible).map(|kept| kept.record) else {
+            let why = RefusalReason::NoSuchResource;
+            return Err(self.refuse(&deed, why, VaultError::Refused, caller).await);
+        };
+        self.allow(&deed, caller).await?;
+        let places = self.rows.places();
+        let mut after = after.map(|id| places.account(resource.id, id));
+        let mut seen = Vec::new();
+        while seen.len() < limit {
+            let prefix = places.accounts(resource.id);
+            let page = self.rows.page::<Account>(&prefix, after.as_ref(), PAGE).await?;
+            after = page.last().map(|kept| kept.key.clone());
+            let last = page.len() < PAGE;
+            for kept in page {
+                if seen.len() < limit && self.sees_account(&resource, &kept.record, caller).await? {
+                    seen.push(self.account_view(kept.record).await?);
+                }
+            }
+            if last {
+                break;
+            }
+        }
+        Ok(seen)
+    }
+
+    /// One account.
+    ///
+    /// # Errors
+    /// [`VaultError::Refused`] when there is none that `caller` may see.
+    pub async fn account(
+        &self,
+        resource: &str,
+        account: &str,
+        caller: &Caller,
+    ) -> Result<AccountView, VaultError> {
+        let deed = Deed::new(Operation::List).on(resource, account);
+        let wanted = Wanted { resource, account, reason: "", ticket: "" };
+        let found = self.find(&wanted, Action::See, &deed, caller).await?;
+        self.allow(&deed, caller).await?;
+        self.account_view(found.account.record).await
+    }
+
+    /// Changes what is known of an account, but for its password.
+    ///
+    /// # Errors
+    /// [`VaultError::Refused`], [`VaultError::NotAllowed`], [`VaultError::Invalid`],
+    /// [`VaultError::Exists`] when its new name is taken.
+    pub async fn edit_account(
+        &self,
+        resource: &str,
+        account: &str,
+        edit: &AccountEdit,
+        caller: &Caller,
+    ) -> Result<(), VaultError> {
+        let deed = Deed::new(Operation::EditAccount).on(resource, account);
+        self.primary_only(&deed, caller).await?;
+        let wanted = Wanted { resource, account, reason: "", ticket: "" };
+        let found = self.find(&wanted, Action::Manage, &deed, caller).await?;
+        let mut account = found.account.record.clone();
+        if let Err(e) = edit.apply(&mut account) {
+            return Err(self.refuse(&deed, RefusalReason::Invalid, e, caller).await);
+        }
+        self.policy_exists(account.policy, &deed, caller).await?;
+        self.allow(&deed, caller).await?;
+        let done = self.commit_account_edit(&found.account, &account).await;
+        self.settle(&deed, done, caller).await
+    }
+
+    /// Removes an account with its passwords.
+    ///
+    /// # Errors
+    /// [`VaultError::Refused`], [`VaultError::NotAllowed`].
+    pub async fn remove_account(
+        &self,
+        resource: &str,
+        account: &str,
+        caller: &Caller,
+    ) -> Result<(), VaultError> {
+        let deed = Deed::new(Operation::RemoveAccount).on(resource, account);
+        self.primary_only(&deed, caller).await?;
+        let wanted = Wanted { resource, account, reason: "", ticket: "" };
+        let found = self.find(&wanted, Action::Manage, &deed, caller).await?;
+        self.allow(&deed, caller).await?;
+        let mut changes = self.rows.changes();
+        self.remove_account_rows(&mut changes, &found.account);
+        let shares = self.rows.places().shares(found.resource.record.id);
+        let shares = shares.number(found.account.record.id.0);
+        for share in self.rows.all::<crate::domain::Share>(&shares).await? {
+            let record = share.record;
+            changes.clear(self.rows.places().share_by_user(record.user, record.target));
+            changes.remove(&share);
+        }
+        let done = changes.commit().await.map_err(VaultError::from);
+        self.settle(&deed, done, caller).await
+    }
+
+    /// When and by whom an account's password changed, newest first, as far as versions are kept.
+    ///
+    /// # Errors
+    /// [`VaultError::Refused`], [`VaultError::NotAllowed`] for whoever may not change it.
+    pub async fn history(
+        &self,
+        resource: &str,
+        account: &str,
+        caller: &Caller,
+    ) -> Result<Vec<(Change, Option<String>)>, VaultError> {
+        let deed = Deed::new(Operation::History).on(resource, account);
+        let wanted = Wanted { resource, account, reason: "", ticket: "" };
+        let found = self.find(&wanted, Action::Change, &deed, caller).await?;
+        self.allow(&deed, caller).await?;
+        let account = found.account.record;
+        let mut changes = Vec::new();
+        for version in (account.oldest.0..=account.secret.0).rev() {
+            let key = self.rows.places().secret(account.id, SecretVersion(version));
+            if let Some(kept) = self.rows.get::<SecretRow>(key).await? {
+                let change = kept.record.change;
+                let by = self.name_of(caller, change.by).await?;
+                changes.push((change, by));
+            }
+        }
+        Ok(changes)
+    }
+
+    async fn name_of(
+        &self,
+        caller: &Caller,
+        user: Option<UserId>,
+    ) -> Result<Option<String>, VaultError> {
+        match user {
+            None => Ok(None),
+            Some(id) => Ok(Some(self.login_of(caller.org(), id).await?)),
+        }
+    }
+
+    fn draft_account(
+        &self,
+        new: &NewAccount<'_>,
+        resource: &Resource,
+    ) -> Result<Account, VaultError> {
+        let now = self.clock.now();
+        let name = AccountName::parse(new.account);
+        let mut account = Account {
+            id: AccountId(0),
+            resource: resource.id,
+            name: name.map_err(|error| VaultError::Invalid(error.to_string()))?,
+            notes: FreeText::default(),
+            fields: Vec::new(),
+            policy: None,
+            reason_demanded: None,
+            ticket_demanded: None,
+            secret: SecretVersion(1),
+            oldest: SecretVersion(1),
+            created: now,
+            changed: now,
+        };
+        new.more.apply(&mut account)?;
+        Ok(account)
+    }
+
+    async fn commit_account_edit(
+        &self,
+        kept: &Kept<Account>,
+        account: &Account,
+    ) -> Result<(), VaultError> {
+        let places = self.rows.places();
+        let old = places.account_by_name(account.resource, &kept.record.name);
+        let new = places.account_by_name(account.resource, &account.name);
+        let mut changes = self.rows.changes();
+        if old != new {
+            if self.rows.get::<Ids>(new.clone()).await?.is_some() {
+                return Err(VaultError::Exists("an account"));
+            }
+            changes.clear(old);
+            changes.add(new, &Ids(vec![account.id.0]))?;
+        }
+        changes.replace(kept, account)?;
+        Ok(changes.commit().await?)
+    }
+
+    pub(super) fn remove_account_rows(&self, changes: &mut Changes<'_>, kept: &Kept<Account>) {
+        let (places, account) = (self.rows.places(), &kept.record);
+        changes.remove(kept);
+        changes.clear(places.account_by_name(account.resource, &account.name));
+        changes.clear(places.accessed(account.resource, account.id));
+        for version in account.oldest.0..=account.secret.0 {
+            changes.clear(places.secret(account.id, SecretVersion(version)));
+        }
+    }
+
+    async fn sees_account(
+        &self,
+        resource: &Resource,
+        account: &Account,
+        caller: &Caller,
+    ) -> Result<bool, VaultError> {
+        let share = self.share_of(caller, resource.id, Some(account.id)).await?;
+        let standing = caller.standing(resource.owner, share);
+        Ok(crate::domain::decide(Action::See, standing) == crate::domain::Decision::Allowed)
+    }
+
+    async fn account_view(&self, account: Account) -> Result<AccountView, VaultError> {
+        let key = self.rows.places().accessed(account.resource, account.id);
+        let accessed = self.rows.get::<Timestamp>(key).await?.map(|kept| kept.record);
+        Ok(AccountView { account, accessed })
+    }
+}
+
+const PAGE: usize = 256;

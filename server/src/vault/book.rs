@@ -1,0 +1,131 @@
+//! Writing down what was decided: before anything leaves, and before anything changes.
+
+use crate::domain::{Operation, Outcome, Record, RefusalReason};
+use crate::vault::{Caller, Origin, Vault, VaultError};
+
+/// What somebody wants done, as the audit trail will tell it.
+#[derive(Clone, Debug)]
+pub(super) struct Deed {
+    operation: Operation,
+    resource: String,
+    account: String,
+    reason: String,
+    ticket: String,
+    detail: String,
+}
+
+impl Deed {
+    pub(super) fn new(operation: Operation) -> Self {
+        let empty = String::new;
+        Self {
+            operation,
+            resource: empty(),
+            account: empty(),
+            reason: empty(),
+            ticket: empty(),
+            detail: empty(),
+        }
+    }
+
+    pub(super) fn on(mut self, resource: &str, account: &str) -> Self {
+        self.resource = clipped(resource, NAME);
+        self.account = clipped(account, NAME);
+        self
+    }
+
+    pub(super) fn because(mut self, reason: &str, ticket: &str) -> Self {
+        self.reason = clipped(reason, TEXT);
+        self.ticket = clipped(ticket, NAME);
+        self
+    }
+
+    pub(super) fn detail(mut self, detail: impl AsRef<str>) -> Self {
+        self.detail = clipped(detail.as_ref(), TEXT);
+        self
+    }
+}
+
+impl Vault {
+    /// Writes down that `deed` is allowed; what cannot be written down does not happen.
+    pub(super) async fn allow(&self, deed: &Deed, caller: &Caller) -> Result<(), VaultError> {
+        self.record(deed, Outcome::Allowed, caller).await
+    }
+
+    /// Writes down that `deed` is refused, and gives `answer` back for the caller.
+    pub(super) async fn refuse(
+        &self,
+        deed: &Deed,
+        why: RefusalReason,
+        answer: VaultError,
+        caller: &Caller,
+    ) -> VaultError {
+        match self.record(deed, Outcome::Refused(why), caller).await {
+            Ok(()) => answer,
+            Err(unwritten) => unwritten,
+        }
+    }
+
+    /// Settles an allowed deed: `done` as it is, a failure written down beside the permission.
+    pub(super) async fn settle<T>(
+        &self,
+        deed: &Deed,
+        done: Result<T, VaultError>,
+        caller: &Caller,
+    ) -> Result<T, VaultError> {
+        let error = match done {
+            Ok(value) => return Ok(value),
+            Err(error) => error,
+        };
+        self.record(deed, Outcome::Failed, caller).await?;
+        Err(error)
+    }
+
+    async fn record(
+        &self,
+        deed: &Deed,
+        outcome: Outcome,
+        caller: &Caller,
+    ) -> Result<(), VaultError> {
+        let identity = &caller.identity;
+        self.write(deed, outcome, (&identity.login, &identity.org_name), &caller.origin).await
+    }
+
+    /// Writes a record for somebody who is called `name`, of the organisation `org`.
+    pub(super) async fn write(
+        &self,
+        deed: &Deed,
+        outcome: Outcome,
+        (name, org): (&str, &str),
+        origin: &Origin,
+    ) -> Result<(), VaultError> {
+        let record = Record {
+            at: self.clock.now(),
+            request: origin.request,
+            caller: clipped(name, NAME),
+            org: org.to_owned(),
+            door: origin.door,
+            peer: origin.peer,
+            operation: deed.operation,
+            resource: deed.resource.clone(),
+            account: deed.account.clone(),
+            reason: deed.reason.clone(),
+            ticket: deed.ticket.clone(),
+            outcome,
+            detail: deed.detail.clone(),
+        };
+        self.ledger.append(&record).await?;
+        Ok(())
+    }
+}
+
+/// What a caller sent may be as long as its request was allowed to be: the book keeps the
+/// beginning.
+fn clipped(text: &str, limit: usize) -> String {
+    match text.char_indices().nth(limit) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
+
+const NAME: usize = 300;
+const TEXT: usize = 4000;

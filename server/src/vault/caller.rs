@@ -1,0 +1,125 @@
+//! Who calls: made by `identify` alone.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use crate::domain::{
+    Door, Fingerprint, Level, OrgId, RequestId, Role, Scope, Standing, Timestamp, UserId,
+};
+
+/// From where a request came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// Through which door.
+    pub door: Door,
+    /// From which address; `None` on this machine's own socket.
+    pub peer: Option<IpAddr>,
+    /// Which request.
+    pub request: RequestId,
+}
+
+/// What somebody shows at a door.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Credential {
+    /// A client certificate, trusted and not revoked, whose key the peer has proved to hold.
+    Certificate(CertificateCredential),
+    /// The peer of a Unix socket: root, or whom the server runs as.
+    LocalOperator {
+        /// Its user id on this machine.
+        uid: u32,
+    },
+}
+
+/// What a trusted certificate says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CertificateCredential {
+    /// The SHA-256 of the whole certificate.
+    pub fingerprint: Fingerprint,
+    /// Its one CN, or why it has none that can be a name.
+    pub common_name: Result<String, String>,
+    /// Its O, if it has one.
+    pub organisation: Option<String>,
+    /// Why it is trusted.
+    pub trust: CertificateTrust,
+    /// Until when that holds: its expiry, or when its revocation must be asked for again.
+    pub valid_until: Timestamp,
+}
+
+/// Why a certificate is trusted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CertificateTrust {
+    /// It is pinned itself.
+    Pinned,
+    /// This root issued it, or whoever issued it.
+    IssuedBy(Fingerprint),
+}
+
+/// Somebody who may come in, and one request of theirs.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    pub(super) identity: Arc<Identity>,
+    pub(super) origin: Origin,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Identity {
+    pub(super) who: Who,
+    pub(super) org: OrgId,
+    pub(super) org_name: Arc<str>,
+    pub(super) login: String,
+    pub(super) role: Role,
+    pub(super) scope: Scope,
+    /// The vault's generation when this was found out.
+    pub(super) generation: u64,
+    pub(super) valid_until: Timestamp,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Who {
+    Operator,
+    User(UserId),
+}
+
+impl Caller {
+    /// The same caller with the next request on its connection.
+    #[must_use]
+    pub fn again(&self, request: RequestId) -> Self {
+        Self { identity: self.identity.clone(), origin: Origin { request, ..self.origin } }
+    }
+
+    /// The name by which the audit trail knows it.
+    #[must_use]
+    pub fn login(&self) -> &str {
+        &self.identity.login
+    }
+
+    /// From where this request came.
+    #[must_use]
+    pub fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// The organisation it acts in.
+    #[must_use]
+    pub fn org(&self) -> OrgId {
+        self.identity.org
+    }
+
+    pub(super) fn user(&self) -> Option<UserId> {
+        match self.identity.who {
+            Who::Operator => None,
+            Who::User(id) => Some(id),
+        }
+    }
+
+    /// Whether its role reaches everything in its organisation.
+    pub(super) fn reaches_all(&self) -> bool {
+        self.identity.scope == Scope::All
+            && matches!(self.identity.role, Role::Administrator | Role::PasswordAdministrator)
+    }
+
+    pub(super) fn standing(&self, owner: Option<UserId>, share: Option<Level>) -> Standing {
+        let owns = self.user().is_some_and(|user| owner == Some(user));
+        Standing { role: self.identity.role, scope: self.identity.scope, owner: owns, share }
+    }
+}

@@ -1,0 +1,190 @@
+//! Making resources and accounts.
+
+use crate::domain::{
+    Account, AccountId, AccountName, Action, Change, Decision, FreeText, Operation, Password,
+    RefusalReason, Resource, ResourceId, ResourceName, SecretVersion, UserId, decide,
+};
+use crate::store::rows::{Changes, Ids, SecretRow};
+use crate::vault::book::Deed;
+use crate::vault::change::Chosen;
+use crate::vault::id_block::IdKind;
+use crate::vault::{Caller, NewPassword, ResourceEdit, Vault, VaultError};
+
+/// A resource to be made, with its first account.
+#[derive(Debug)]
+pub struct NewResource<'a> {
+    /// Its name.
+    pub resource: &'a str,
+    /// What kind of thing it is.
+    pub kind: &'a str,
+    /// Its first account's name.
+    pub account: &'a str,
+    /// Its first account's notes.
+    pub notes: &'a str,
+    /// Whose it will be; `None` is the caller's. Only an administrator makes some for others.
+    pub owner: Option<&'a str>,
+    /// What else is known of the resource.
+    pub more: ResourceEdit,
+}
+
+impl Vault {
+    /// Makes a resource with an account; the answer is the account's password, where it was
+    /// generated.
+    ///
+    /// # Errors
+    /// [`VaultError::NotAllowed`] for whoever may not make resources;
+    /// [`VaultError::ResourceExists`] when one has this name in whatever case or Unicode form;
+    /// [`VaultError::Invalid`] for a name that cannot be one; [`VaultError::Policy`].
+    pub async fn create(
+        &self,
+        new: &NewResource<'_>,
+        password: NewPassword,
+        caller: &Caller,
+    ) -> Result<Option<Password>, VaultError> {
+        let deed = Deed::new(Operation::CreateResource).on(new.resource, new.account);
+        self.primary_only(&deed, caller).await?;
+        if decide(Action::CreateResource, caller.standing(None, None)) != Decision::Allowed {
+            let why = RefusalReason::NotAllowed;
+            return Err(self.refuse(&deed, why, VaultError::NotAllowed, caller).await);
+        }
+        let (mut resource, mut account) = self.drafted(new, &deed, caller).await?;
+        let policy = self.policy_of(&resource, None).await?;
+        let chosen = match self.choose(password, &policy, &account.name)? {
+            Ok(chosen) => chosen,
+            Err(violation) => return Err(self.breaks(&deed, violation, caller).await),
+        };
+        let by_name = self.rows.places().resource_by_name(caller.org(), &resource.name);
+        if self.rows.get::<Ids>(by_name).await?.is_some() {
+            let why = RefusalReason::Exists;
+            return Err(self.refuse(&deed, why, VaultError::ResourceExists, caller).await);
+        }
+        resource.id = ResourceId(self.next_id(IdKind::Resource).await?);
+        account.id = AccountId(self.next_id(IdKind::Account).await?);
+        account.resource = resource.id;
+        self.allow(&deed, caller).await?;
+        let done = self.commit_resource(&resource, &account, &chosen, caller).await;
+        // Only the name can have been taken meanwhile: the ids are this process's own.
+        let done = done.map_err(|error| match error {
+            VaultError::Conflict => VaultError::ResourceExists,
+            other => other,
+        });
+        self.settle(&deed, done, caller).await?;
+        Ok(chosen.generated.then_some(chosen.password))
+    }
+
+    /// Checks what was said about a new resource, before anything is looked up.
+    async fn drafted(
+        &self,
+        new: &NewResource<'_>,
+        deed: &Deed,
+        caller: &Caller,
+    ) -> Result<(Resource, Account), VaultError> {
+        let owner = match new.owner {
+            None => caller.user(),
+            Some(login) => Some(self.owner_called(login, deed, caller).await?),
+        };
+        match self.draft(new, owner, caller) {
+            Ok(drafts) => Ok(drafts),
+            Err(answer) => {
+                let deed = deed.clone().detail(answer.to_string());
+                Err(self.refuse(&deed, RefusalReason::Invalid, answer, caller).await)
+            }
+        }
+    }
+
+    fn draft(
+        &self,
+        new: &NewResource<'_>,
+        owner: Option<UserId>,
+        caller: &Caller,
+    ) -> Result<(Resource, Account), VaultError> {
+        let invalid = |error: crate::domain::NameError| VaultError::Invalid(error.to_string());
+        let now = self.clock.now();
+        let mut resource = Resource {
+            id: ResourceId(0),
+            org: caller.org(),
+            name: ResourceName::parse(new.resource).map_err(invalid)?,
+            kind: FreeText::parse(new.kind).map_err(invalid)?,
+            owner,
+            address: FreeText::default(),
+            url: FreeText::default(),
+            description: FreeText::default(),
+            notes: FreeText::default(),
+            department: FreeText::default(),
+            location: FreeText::default(),
+            fields: Vec::new(),
+            policy: None,
+            reason_demanded: None,
+            ticket_demanded: None,
+            created: now,
+        };
+        new.more.apply(&mut resource)?;
+        let account = Account {
+            id: AccountId(0),
+            resource: ResourceId(0),
+            name: AccountName::parse(new.account).map_err(invalid)?,
+            notes: FreeText::parse(new.notes).map_err(invalid)?,
+            fields: Vec::new(),
+            policy: None,
+            reason_demanded: None,
+            ticket_demanded: None,
+            secret: SecretVersion(1),
+            oldest: SecretVersion(1),
+            created: now,
+            changed: now,
+        };
+        Ok((resource, account))
+    }
+
+    async fn commit_resource(
+        &self,
+        resource: &Resource,
+        account: &Account,
+        chosen: &Chosen,
+        caller: &Caller,
+    ) -> Result<(), VaultError> {
+        let mut changes = self.rows.changes();
+        self.add_resource_rows(&mut changes, resource)?;
+        self.add_account_rows(&mut changes, account, chosen, caller)?;
+        Ok(changes.commit().await?)
+    }
+
+    pub(super) fn add_resource_rows(
+        &self,
+        changes: &mut Changes<'_>,
+        resource: &Resource,
+    ) -> Result<(), VaultError> {
+        let places = self.rows.places();
+        changes.add(places.resource(resource.org, resource.id), resource)?;
+        let by_name = places.resource_by_name(resource.org, &resource.name);
+        changes.add(by_name, &Ids(vec![resource.id.0]))?;
+        if let Some(owner) = resource.owner {
+            changes.add(places.resource_by_owner(owner, resource.id), &Ids(Vec::new()))?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn add_account_rows(
+        &self,
+        changes: &mut Changes<'_>,
+        account: &Account,
+        chosen: &Chosen,
+        caller: &Caller,
+    ) -> Result<(), VaultError> {
+        let places = self.rows.places();
+        changes.add(places.account(account.resource, account.id), account)?;
+        let by_name = places.account_by_name(account.resource, &account.name);
+        changes.add(by_name, &Ids(vec![account.id.0]))?;
+        let change = Change {
+            version: account.secret,
+            at: account.created,
+            by: caller.user(),
+            generated: chosen.generated,
+        };
+        let text = zeroize::Zeroizing::new(chosen.password.expose().to_owned());
+        let password = Password::parse(text).map_err(|_| crate::store::StoreError::Form)?;
+        let key = places.secret(account.id, account.secret);
+        changes.add(key, &SecretRow { change, password })?;
+        Ok(())
+    }
+}

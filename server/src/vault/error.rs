@@ -1,0 +1,104 @@
+//! Why the vault says no.
+
+use thiserror::Error;
+
+use crate::crypto::CryptoError;
+use crate::domain::PolicyViolation;
+use crate::ledger::LedgerError;
+use crate::store::StoreError;
+use crate::vault::clock::NoChance;
+
+/// Why the vault says no. The caller's fault, unless it is [`Self::Unavailable`] or
+/// [`Self::RemoteReset`].
+#[derive(Debug, Error)]
+pub enum VaultError {
+    /// Whoever calls is not somebody who may come in; why, in words for the caller.
+    #[error("{0}")]
+    Unidentified(String),
+    /// No such resource or account, or none this caller may know of.
+    #[error("no such resource or account, or it is not shared with you")]
+    Refused,
+    /// The caller may know of it, and may not do this with it.
+    #[error("you are not allowed to do this")]
+    NotAllowed,
+    /// A reason must be given.
+    #[error("a reason must be given")]
+    ReasonRequired,
+    /// A ticket must be given.
+    #[error("a ticket id must be given")]
+    TicketRequired,
+    /// The new password breaks its policy.
+    #[error("the password does not keep its policy: {0}")]
+    Policy(#[from] PolicyViolation),
+    /// What was asked for makes no sense; why, in words for the caller.
+    #[error("{0}")]
+    Invalid(String),
+    /// A resource with this name, in whatever case, is there already.
+    #[error("a resource with this name exists already")]
+    ResourceExists,
+    /// Something else with this name is there already.
+    #[error("{0} with this name exists already")]
+    Exists(&'static str),
+    /// There is no such thing; said only to those who may see all of its kind.
+    #[error("there is no such {0}")]
+    NotFound(&'static str),
+    /// Somebody else changed the same thing at the same time, more often than was tried again.
+    #[error("somebody else is changing the same thing: try again")]
+    Conflict,
+    /// This server answers retrievals only.
+    #[error("this server is a secondary: it answers retrievals only")]
+    ReadOnly,
+    /// The target machine could not be told; why, in words for the caller.
+    #[error("{0}")]
+    RemoteReset(String),
+    /// The house itself cannot do it now.
+    #[error("the server cannot do this now: {0}")]
+    Unavailable(#[from] Outage),
+}
+
+/// What is broken in the house.
+#[derive(Debug, Error)]
+pub enum Outage {
+    /// The safe.
+    #[error("store")]
+    Store(#[source] StoreError),
+    /// The audit trail: what cannot be recorded does not happen.
+    #[error("audit trail")]
+    Ledger(#[source] LedgerError),
+    /// The locks.
+    #[error("keys")]
+    Keys(#[source] CryptoError),
+    /// Random numbers.
+    #[error("random numbers")]
+    Chance(#[source] NoChance),
+    /// Something was asked of a part that is not there.
+    #[error("{0}")]
+    Part(&'static str),
+}
+
+impl From<StoreError> for VaultError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Conflict => Self::Conflict,
+            other => Self::Unavailable(Outage::Store(other)),
+        }
+    }
+}
+
+impl From<LedgerError> for VaultError {
+    fn from(error: LedgerError) -> Self {
+        Self::Unavailable(Outage::Ledger(error))
+    }
+}
+
+impl From<CryptoError> for VaultError {
+    fn from(error: CryptoError) -> Self {
+        Self::Unavailable(Outage::Keys(error))
+    }
+}
+
+impl From<NoChance> for VaultError {
+    fn from(error: NoChance) -> Self {
+        Self::Unavailable(Outage::Chance(error))
+    }
+}

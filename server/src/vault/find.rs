@@ -1,0 +1,171 @@
+//! From the names a caller says to what it may act on: the same steps, and the same refusal,
+//! whether the thing is missing or belongs to somebody else.
+
+use crate::domain::{
+    Account, AccountId, AccountName, Action, Decision, Level, OrgId, RefusalReason, Resource,
+    ResourceId, ResourceName, Share, Target, UserId, decide,
+};
+use crate::store::rows::{Ids, Kept};
+use crate::vault::book::Deed;
+use crate::vault::{Caller, Vault, VaultError};
+
+/// An account, as a caller names it, and why it is wanted.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'a> {
+    /// The resource's name, exactly.
+    pub resource: &'a str,
+    /// The account's name, exactly.
+    pub account: &'a str,
+    /// The reason given; empty is none.
+    pub reason: &'a str,
+    /// The ticket given; empty is none.
+    pub ticket: &'a str,
+}
+
+/// An account with the resource it is on.
+#[derive(Clone, Debug)]
+pub(super) struct Found {
+    pub(super) resource: Kept<Resource>,
+    pub(super) account: Kept<Account>,
+}
+
+impl Vault {
+    /// The account that is wanted, if `caller` may do `action` with it; refused and written down
+    /// otherwise.
+    pub(super) async fn find(
+        &self,
+        wanted: &Wanted<'_>,
+        action: Action,
+        deed: &Deed,
+        caller: &Caller,
+    ) -> Result<Found, VaultError> {
+        let resource = self.resource_called(caller.org(), wanted.resource).await?;
+        // A missing resource costs the same look-ups as one that is not shared.
+        let id = resource.as_ref().map_or(NOBODY, |kept| kept.record.id);
+        let account = self.account_called(id, wanted.account).await?;
+        let account_id = account.as_ref().map_or(AccountId(0), |kept| kept.record.id);
+        let share = self.share_of(caller, id, Some(account_id)).await?;
+        let owner = resource.as_ref().and_then(|kept| kept.record.owner);
+        let decision = decide(action, caller.standing(owner, share));
+        let why = match (resource, account, decision) {
+            (Some(resource), Some(account), Decision::Allowed) => {
+                return Ok(Found { resource, account });
+            }
+            (Some(_), Some(_), Decision::Denied) => {
+                let why = RefusalReason::NotAllowed;
+                return Err(self.refuse(deed, why, VaultError::NotAllowed, caller).await);
+            }
+            (None, _, _) => RefusalReason::NoSuchResource,
+            (Some(_), None, _) => RefusalReason::NoSuchAccount,
+            (Some(_), Some(_), Decision::Hidden) => RefusalReason::NotShared,
+        };
+        Err(self.refuse(deed, why, VaultError::Refused, caller).await)
+    }
+
+    /// The resource called `name`, if `caller` may do `action` with it as a whole.
+    pub(super) async fn find_resource(
+        &self,
+        name: &str,
+        action: Action,
+        deed: &Deed,
+        caller: &Caller,
+    ) -> Result<Kept<Resource>, VaultError> {
+        let resource = self.resource_called(caller.org(), name).await?;
+        let id = resource.as_ref().map_or(NOBODY, |kept| kept.record.id);
+        let share = self.share_of(caller, id, None).await?;
+        let owner = resource.as_ref().and_then(|kept| kept.record.owner);
+        let decision = decide(action, caller.standing(owner, share));
+        let (why, answer) = match (resource, decision) {
+            (Some(resource), Decision::Allowed) => return Ok(resource),
+            (Some(_), Decision::Denied) => (RefusalReason::NotAllowed, VaultError::NotAllowed),
+            (None, _) => (RefusalReason::NoSuchResource, VaultError::Refused),
+            (Some(_), Decision::Hidden) => (RefusalReason::NotShared, VaultError::Refused),
+        };
+        Err(self.refuse(deed, why, answer, caller).await)
+    }
+
+    /// Demands the reason and the ticket that the account, its resource or the system asks for.
+    pub(super) async fn demand(
+        &self,
+        found: &Found,
+        wanted: &Wanted<'_>,
+        deed: &Deed,
+        caller: &Caller,
+    ) -> Result<(), VaultError> {
+        let settings = self.settings.load();
+        let (resource, account) = (&found.resource.record, &found.account.record);
+        let reason = account.reason_demanded.or(resource.reason_demanded);
+        let ticket = account.ticket_demanded.or(resource.ticket_demanded);
+        let missing = |demanded: Option<bool>, system: bool, given: &str| {
+            demanded.unwrap_or(system) && given.trim().is_empty()
+        };
+        if missing(reason, settings.reason_demanded, wanted.reason) {
+            let why = RefusalReason::ReasonMissing;
+            return Err(self.refuse(deed, why, VaultError::ReasonRequired, caller).await);
+        }
+        if missing(ticket, settings.ticket_demanded, wanted.ticket) {
+            let why = RefusalReason::TicketMissing;
+            return Err(self.refuse(deed, why, VaultError::TicketRequired, caller).await);
+        }
+        Ok(())
+    }
+
+    pub(super) async fn resource_called(
+        &self,
+        org: OrgId,
+        name: &str,
+    ) -> Result<Option<Kept<Resource>>, VaultError> {
+        let Ok(name) = ResourceName::parse(name) else {
+            return Ok(None);
+        };
+        let places = self.rows.places();
+        let index = self.rows.get::<Ids>(places.resource_by_name(org, &name)).await?;
+        let id = index.and_then(|kept| kept.record.0.first().copied());
+        let id = id.map_or(NOBODY, ResourceId);
+        let kept = self.rows.get::<Resource>(places.resource(org, id)).await?;
+        // The index finds every spelling; a caller must know the one that was given.
+        Ok(kept.filter(|kept| kept.record.name == name))
+    }
+
+    pub(super) async fn account_called(
+        &self,
+        resource: ResourceId,
+        name: &str,
+    ) -> Result<Option<Kept<Account>>, VaultError> {
+        let Ok(name) = AccountName::parse(name) else {
+            return Ok(None);
+        };
+        let places = self.rows.places();
+        let index = self.rows.get::<Ids>(places.account_by_name(resource, &name)).await?;
+        let id = index.and_then(|kept| kept.record.0.first().copied());
+        let id = AccountId(id.unwrap_or(0));
+        let kept = self.rows.get::<Account>(places.account(resource, id)).await?;
+        Ok(kept.filter(|kept| kept.record.name == name))
+    }
+
+    /// The widest share `caller` has of a resource or one of its accounts.
+    pub(super) async fn share_of(
+        &self,
+        caller: &Caller,
+        resource: ResourceId,
+        account: Option<AccountId>,
+    ) -> Result<Option<Level>, VaultError> {
+        let Some(user) = caller.user().filter(|_| !caller.reaches_all()) else {
+            return Ok(None);
+        };
+        let whole = self.share_level(Target { resource, account: None }, user).await?;
+        let part = match account {
+            Some(_) => self.share_level(Target { resource, account }, user).await?,
+            None => None,
+        };
+        Ok(whole.max(part))
+    }
+
+    async fn share_level(&self, target: Target, user: UserId) -> Result<Option<Level>, VaultError> {
+        let kept = self.rows.get::<Share>(self.rows.places().share(target, user)).await?;
+        Ok(kept.map(|kept| kept.record.level))
+    }
+}
+
+/// An id that nothing has.
+const NOBODY: ResourceId = ResourceId(0);

@@ -1,0 +1,41 @@
+//! One number that grows whenever who may come in, or as whom, may have changed.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::vault::{Caller, Vault};
+
+/// Grows with every change of users, trust, organisations and settings.
+#[derive(Debug, Default)]
+pub(super) struct Generation(AtomicU64);
+
+impl Generation {
+    pub(super) fn now(&self) -> u64 {
+        self.0.load(Ordering::Acquire)
+    }
+
+    pub(super) fn grow(&self) {
+        self.0.fetch_add(1, Ordering::AcqRel);
+    }
+}
+
+impl Vault {
+    /// Whether nothing has changed since `caller` was identified: neither users nor trust, and no
+    /// certificate, address or user has run out. Where this is false, identify again.
+    #[must_use]
+    pub fn holds(&self, caller: &Caller) -> bool {
+        caller.identity.generation == self.generation.now()
+            && self.clock.now() < caller.identity.valid_until
+    }
+
+    /// Makes every caller be identified again: for whoever changes trust from outside, by new
+    /// revocation lists for instance.
+    pub fn doubt_everyone(&self) {
+        self.generation.grow();
+    }
+
+    /// The number that grows with every change of who may come in.
+    #[must_use]
+    pub fn generation(&self) -> u64 {
+        self.generation.now()
+    }
+}

@@ -1,0 +1,247 @@
+//! Who is it? The only place where a [`Caller`] is made.
+
+use std::sync::Arc;
+
+use crate::domain::{
+    CertBinding, Lock, Operation, OrgId, Organisation, Outcome, RefusalReason, Role, Scope,
+    Timestamp, User, UserId, UserKind, UserName,
+};
+use crate::store::rows::Ids;
+use crate::vault::book::Deed;
+use crate::vault::caller::{Identity, Who};
+use crate::vault::{
+    Caller, CertificateCredential, CertificateTrust, Credential, Origin, Vault, VaultError,
+};
+
+impl Vault {
+    /// Finds out who shows `credential`, and whether they may come in from there.
+    ///
+    /// # Errors
+    /// [`VaultError::Unidentified`] with words for the caller when nobody may come in with it; the
+    /// audit trail says why. [`VaultError::Unavailable`] when it could not be found out.
+    pub async fn identify(
+        &self,
+        credential: &Credential,
+        origin: &Origin,
+    ) -> Result<Caller, VaultError> {
+        let generation = self.generation.now();
+        let identity = match credential {
+            Credential::LocalOperator { uid } => self.operator(*uid, generation).await?,
+            Credential::Certificate(shown) => match self.by_certificate(shown, origin).await? {
+                Ok(user) => self.identity_of(user, shown.valid_until, generation).await?,
+                Err(why) => return Err(self.turn_away(shown, why, origin).await),
+            },
+        };
+        Ok(Caller { identity: Arc::new(identity), origin: *origin })
+    }
+
+    /// Writes down that a certificate was turned away before anybody could be found by it, and
+    /// gives the words for the caller.
+    pub async fn turn_away_untrusted(
+        &self,
+        subject: &str,
+        why: RefusalReason,
+        origin: &Origin,
+    ) -> VaultError {
+        let deed = Deed::new(Operation::Identify);
+        match self.write(&deed, Outcome::Refused(why), (subject, ""), origin).await {
+            Ok(()) => VaultError::Unidentified(words(why).to_owned()),
+            Err(unwritten) => unwritten,
+        }
+    }
+
+    /// The same operator, acting in the organisation called `name`.
+    ///
+    /// # Errors
+    /// [`VaultError::NotFound`] when there is none; [`VaultError::NotAllowed`] for anybody but the
+    /// operator.
+    pub async fn within(&self, caller: &Caller, name: &str) -> Result<Caller, VaultError> {
+        if caller.identity.who != Who::Operator {
+            return Err(VaultError::NotAllowed);
+        }
+        let org = self.organisation_named(name).await?;
+        let org = org.ok_or(VaultError::NotFound("organisation"))?;
+        let identity = Identity {
+            org: org.id,
+            org_name: Arc::from(org.name.as_str()),
+            ..Identity::clone(&caller.identity)
+        };
+        Ok(Caller { identity: Arc::new(identity), origin: caller.origin })
+    }
+
+    async fn operator(&self, uid: u32, generation: u64) -> Result<Identity, VaultError> {
+        let org = self.organisation(OrgId::DEFAULT).await?;
+        Ok(Identity {
+            who: Who::Operator,
+            org: org.id,
+            org_name: Arc::from(""),
+            login: format!("operator (uid {uid})"),
+            role: Role::Administrator,
+            scope: Scope::All,
+            generation,
+            valid_until: Timestamp(i64::MAX),
+        })
+    }
+
+    async fn identity_of(
+        &self,
+        user: User,
+        until: Timestamp,
+        generation: u64,
+    ) -> Result<Identity, VaultError> {
+        let org = self.organisation(user.org).await?;
+        let looked_up = self.clock.now().after(self.settings.load().host_lookup);
+        let until = user.expires.map_or(until, |expiry| expiry.min(until)).min(looked_up);
+        Ok(Identity {
+            who: Who::User(user.id),
+            org: org.id,
+            org_name: Arc::from(org.name.as_str()),
+            login: user.login(),
+            role: user.role,
+            scope: user.scope,
+            generation,
+            valid_until: until,
+        })
+    }
+
+    /// The one user that a certificate and an address prove, or why there is none.
+    async fn by_certificate(
+        &self,
+        shown: &CertificateCredential,
+        origin: &Origin,
+    ) -> Result<Result<User, RefusalReason>, VaultError> {
+        if shown.valid_until <= self.clock.now() {
+            return Ok(Err(RefusalReason::Untrusted));
+        }
+        let Some(name) = shown.common_name.as_ref().ok().and_then(|n| UserName::parse(n).ok())
+        else {
+            return Ok(Err(RefusalReason::UnknownUser));
+        };
+        let mut refusal = RefusalReason::UnknownUser;
+        for user in self.candidates(shown, &name).await? {
+            match self.may_enter(&user, origin).await {
+                Ok(()) => return Ok(Ok(user)),
+                Err(why) => refusal = why,
+            }
+        }
+        Ok(Err(refusal))
+    }
+
+    /// The users whom this certificate is bound to, by itself or by its issuer. The CN must be the
+    /// user's name to the letter in both cases; in an organisation of its own, O its name.
+    async fn candidates(
+        &self,
+        shown: &CertificateCredential,
+        name: &UserName,
+    ) -> Result<Vec<User>, VaultError> {
+        let places = self.rows.places();
+        let mut ids = self.users_bound_to(shown.fingerprint).await?;
+        if let CertificateTrust::IssuedBy(_) = shown.trust {
+            let org = self.organisation_shown(shown).await?;
+            let named = self.rows.get::<Ids>(places.users_by_name(org, name)).await?;
+            let named = named.map_or(Vec::new(), |kept| kept.record.0);
+            ids.extend(named.into_iter().map(|id| (org, UserId(id))));
+        }
+        let mut users = Vec::new();
+        for (org, id) in ids {
+            let Some(kept) = self.rows.get::<User>(places.user(org, id)).await? else {
+                continue;
+            };
+            let user = kept.record;
+            if user.name == *name && bound(&user, shown) && self.org_fits(&user, shown).await? {
+                users.push(user);
+            }
+        }
+        Ok(users)
+    }
+
+    /// In the default organisation, O may say anything: it is invisible until there is another.
+    async fn org_fits(
+        &self,
+        user: &User,
+        shown: &CertificateCredential,
+    ) -> Result<bool, VaultError> {
+        if user.org == OrgId::DEFAULT {
+            return Ok(true);
+        }
+        let org = self.organisation(user.org).await?;
+        Ok(shown.organisation.as_deref() == Some(org.name.as_str()))
+    }
+
+    async fn organisation_shown(
+        &self,
+        shown: &CertificateCredential,
+    ) -> Result<OrgId, VaultError> {
+        let named: Option<Organisation> = match &shown.organisation {
+            Some(name) => self.organisation_named(name).await?,
+            None => None,
+        };
+        Ok(named.map_or(OrgId::DEFAULT, |org| org.id))
+    }
+
+    async fn may_enter(&self, user: &User, origin: &Origin) -> Result<(), RefusalReason> {
+        if user.lock == Lock::Locked || user.expires.is_some_and(|at| at <= self.clock.now()) {
+            return Err(RefusalReason::Locked);
+        }
+        match (&user.kind, origin.peer) {
+            (UserKind::Api { any_host: true, .. }, _) => Ok(()),
+            (UserKind::Api { host, .. }, Some(peer)) => self.comes_from(host, peer).await,
+            (UserKind::Api { .. }, None) => Err(RefusalReason::WrongHost),
+            (UserKind::Person, _) => Err(RefusalReason::UnknownUser),
+        }
+    }
+
+    async fn turn_away(
+        &self,
+        shown: &CertificateCredential,
+        why: RefusalReason,
+        origin: &Origin,
+    ) -> VaultError {
+        let name = match &shown.common_name {
+            Ok(name) => name.clone(),
+            Err(problem) => format!("({problem})"),
+        };
+        self.turn_away_untrusted(&format!("{name} [{}]", shown.fingerprint), why, origin).await
+    }
+}
+
+fn bound(user: &User, shown: &CertificateCredential) -> bool {
+    let UserKind::Api { certificates, .. } = &user.kind else {
+        return false;
+    };
+    certificates.iter().any(|binding| match (binding, shown.trust) {
+        (CertBinding::Exactly(print), _) => *print == shown.fingerprint,
+        (CertBinding::IssuedBy(root), CertificateTrust::IssuedBy(issuer)) => *root == issuer,
+        (CertBinding::IssuedBy(_), CertificateTrust::Pinned) => false,
+    })
+}
+
+/// What whoever is turned away is told. A host problem is named, since users of the original
+/// searched for it for days; whether a name exists is not.
+fn words(why: RefusalReason) -> &'static str {
+    match why {
+        RefusalReason::WrongHost => {
+            "this certificate's user may not come from this address: check the host of the API user"
+        }
+        RefusalReason::UnresolvableHost => {
+            "the host name of this certificate's user has no address: check the host of the API \
+             user and the server's name resolution"
+        }
+        RefusalReason::Revoked => "this certificate is revoked, or its revocation cannot be told",
+        RefusalReason::Untrusted => "this certificate is not trusted any more",
+        RefusalReason::UnknownUser
+        | RefusalReason::Locked
+        | RefusalReason::NoSuchResource
+        | RefusalReason::NoSuchAccount
+        | RefusalReason::NoSuchThing
+        | RefusalReason::NotShared
+        | RefusalReason::NotAllowed
+        | RefusalReason::ReasonMissing
+        | RefusalReason::TicketMissing
+        | RefusalReason::Policy
+        | RefusalReason::Exists
+        | RefusalReason::Invalid
+        | RefusalReason::ReadOnly
+        | RefusalReason::Target => "this certificate belongs to no API user that may come in",
+    }
+}

@@ -1,0 +1,137 @@
+//! COUNTER: every rule, one file per family of operations. May use `domain`, `store`, `ledger` and
+//! `connectors`.
+//!
+//! Every operation asks for a [`Caller`], and [`Vault::identify`] alone makes one. Every operation
+//! writes its decision into the ledger before anything leaves or changes.
+
+mod accounts;
+mod book;
+mod caller;
+mod change;
+mod clock;
+mod create;
+mod documents;
+mod error;
+mod find;
+mod generation;
+mod host;
+mod id_block;
+mod identify;
+mod organisations;
+mod policies;
+mod reading;
+mod resources;
+mod retrieve;
+mod settings;
+mod shares;
+mod trust;
+mod users;
+
+pub use accounts::{AccountEdit, AccountView, NewAccount};
+pub use caller::{Caller, CertificateCredential, CertificateTrust, Credential, Origin};
+pub use change::{NewPassword, Reach};
+pub use clock::{Chance, Clock, NoChance, SystemChance, SystemClock};
+pub use create::NewResource;
+pub use error::{Outage, VaultError};
+pub use find::Wanted;
+pub use host::{Resolve, ResolveError, SystemResolver};
+pub use reading::AnchorState;
+pub use resources::{ResourceEdit, ResourceView};
+pub use settings::{SettingView, Settings};
+pub use shares::ShareView;
+pub use trust::{Trusted, TrustListener};
+pub use users::{NewUser, UserEdit};
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use arc_swap::ArcSwap;
+
+use crate::domain::RequestId;
+use crate::ledger::Ledger;
+use crate::store::rows::Rows;
+
+/// What a vault is made of.
+#[derive(Debug)]
+pub struct Parts {
+    /// The safe.
+    pub rows: Rows,
+    /// The book.
+    pub ledger: Arc<Ledger>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Random numbers.
+    pub chance: Arc<dyn Chance>,
+    /// Forward look-ups of host names.
+    pub resolver: Arc<dyn Resolve>,
+    /// Who is told when trust changes.
+    pub trust: Arc<dyn TrustListener>,
+    /// Whether this server answers retrievals only.
+    pub secondary: bool,
+}
+
+/// The counter: the one place where anything is decided.
+pub struct Vault {
+    rows: Rows,
+    ledger: Arc<Ledger>,
+    clock: Arc<dyn Clock>,
+    chance: Arc<dyn Chance>,
+    resolver: Arc<dyn Resolve>,
+    trust: Arc<dyn TrustListener>,
+    settings: ArcSwap<Settings>,
+    ids: id_block::IdBlocks,
+    generation: generation::Generation,
+    requests: AtomicU64,
+    secondary: bool,
+}
+
+impl fmt::Debug for Vault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Vault").field("secondary", &self.secondary).finish_non_exhaustive()
+    }
+}
+
+impl Vault {
+    /// Opens the counter over its parts: makes what is there from the first start (the default
+    /// organisation, the shipped policies), reads the settings, and tells the trust.
+    ///
+    /// # Errors
+    /// [`VaultError::Unavailable`] when the store cannot be read or written.
+    pub async fn open(parts: Parts) -> Result<Self, VaultError> {
+        let first = getrandom::u64().map_err(|_| VaultError::from(NoChance))?;
+        let vault = Self {
+            rows: parts.rows,
+            ledger: parts.ledger,
+            clock: parts.clock,
+            chance: parts.chance,
+            resolver: parts.resolver,
+            trust: parts.trust,
+            settings: ArcSwap::from_pointee(Settings::default()),
+            ids: id_block::IdBlocks::default(),
+            generation: generation::Generation::default(),
+            requests: AtomicU64::new(first),
+            secondary: parts.secondary,
+        };
+        vault.furnish().await?;
+        vault.load_settings().await?;
+        vault.publish_trust().await?;
+        Ok(vault)
+    }
+
+    /// An id for a request that has just come in; not one that can be guessed from outside.
+    #[must_use]
+    pub fn next_request(&self) -> RequestId {
+        RequestId(self.requests.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9E37_79B9_7F4A_7C15))
+    }
+
+    /// What the machine's clock says here.
+    #[must_use]
+    pub fn now(&self) -> crate::domain::Timestamp {
+        self.clock.now()
+    }
+
+    fn writable(&self) -> Result<(), VaultError> {
+        if self.secondary { Err(VaultError::ReadOnly) } else { Ok(()) }
+    }
+}

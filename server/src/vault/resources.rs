@@ -1,0 +1,302 @@
+//! Listing, looking at, editing and removing resources.
+
+use crate::domain::{
+    Account, Action, CustomField, Decision, FreeText, NameError, Operation, OrgId, PolicyId,
+    RefusalReason, Resource, ResourceId, ResourceName, Share, User, UserId, decide,
+};
+use crate::store::rows::{Ids, Kept};
+use crate::vault::book::Deed;
+use crate::vault::{Caller, Vault, VaultError};
+
+/// What is to be known of a resource from now on; `None` leaves a thing as it is.
+#[derive(Clone, Debug, Default)]
+pub struct ResourceEdit {
+    /// Its new name.
+    pub name: Option<String>,
+    /// What kind of thing it is.
+    pub kind: Option<String>,
+    /// Its DNS name or address.
+    pub address: Option<String>,
+    /// Where its web page is.
+    pub url: Option<String>,
+    /// What it is for.
+    pub description: Option<String>,
+    /// Notes.
+    pub notes: Option<String>,
+    /// Its department.
+    pub department: Option<String>,
+    /// Where it stands.
+    pub location: Option<String>,
+    /// All of its custom fields.
+    pub fields: Option<Vec<(String, String)>>,
+    /// Its policy; `Some(None)` is the default again.
+    pub policy: Option<Option<PolicyId>>,
+    /// Whether a reason is demanded; `Some(None)` is the system's setting again.
+    pub reason_demanded: Option<Option<bool>>,
+    /// Whether a ticket is demanded; `Some(None)` is the system's setting again.
+    pub ticket_demanded: Option<Option<bool>>,
+    /// Its new owner's login.
+    pub owner: Option<String>,
+}
+
+impl ResourceEdit {
+    /// Writes what is to change into `resource`, but for the owner, who must be looked up.
+    pub(super) fn apply(&self, resource: &mut Resource) -> Result<(), VaultError> {
+        let invalid = |error: NameError| VaultError::Invalid(error.to_string());
+        if let Some(name) = &self.name {
+            resource.name = ResourceName::parse(name).map_err(invalid)?;
+        }
+        let texts = [
+            (&self.kind, &mut resource.kind),
+            (&self.address, &mut resource.address),
+            (&self.url, &mut resource.url),
+            (&self.description, &mut resource.description),
+            (&self.notes, &mut resource.notes),
+            (&self.department, &mut resource.department),
+            (&self.location, &mut resource.location),
+        ];
+        for (new, place) in texts {
+            if let Some(new) = new {
+                *place = FreeText::parse(new).map_err(invalid)?;
+            }
+        }
+        if let Some(fields) = &self.fields {
+            resource.fields = custom_fields(fields)?;
+        }
+        resource.policy = self.policy.unwrap_or(resource.policy);
+        resource.reason_demanded = self.reason_demanded.unwrap_or(resource.reason_demanded);
+        resource.ticket_demanded = self.ticket_demanded.unwrap_or(resource.ticket_demanded);
+        Ok(())
+    }
+}
+
+/// Parses custom fields, up to [`CustomField::LIMIT`] of them.
+pub(super) fn custom_fields(fields: &[(String, String)]) -> Result<Vec<CustomField>, VaultError> {
+    if fields.len() > CustomField::LIMIT {
+        let limit = CustomField::LIMIT;
+        return Err(VaultError::Invalid(format!("there can be at most {limit} custom fields")));
+    }
+    let invalid = |error: NameError| VaultError::Invalid(error.to_string());
+    let parse = |(label, value): &(String, String)| {
+        let label = FreeText::parse(label).map_err(invalid)?;
+        Ok(CustomField { label, value: FreeText::parse(value).map_err(invalid)? })
+    };
+    fields.iter().map(parse).collect()
+}
+
+/// A resource as its lists show it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResourceView {
+    /// The resource.
+    pub resource: Resource,
+    /// Its owner's login; `None` is the operator.
+    pub owner: Option<String>,
+}
+
+impl Vault {
+    /// At most `limit` resources that `caller` may see, after the one with the id `after`.
+    ///
+    /// # Errors
+    /// [`VaultError::Unavailable`].
+    pub async fn resources(
+        &self,
+        after: Option<ResourceId>,
+        limit: usize,
+        caller: &Caller,
+    ) -> Result<Vec<ResourceView>, VaultError> {
+        self.allow(&Deed::new(Operation::List).detail("resources"), caller).await?;
+        let (places, org) = (self.rows.places(), caller.org());
+        let mut after = after.map(|id| places.resource(org, id));
+        let mut seen = Vec::new();
+        while seen.len() < limit {
+            let want = limit.min(PAGE);
+            let page =
+                self.rows.page::<Resource>(&places.resources(org), after.as_ref(), want).await?;
+            after = page.last().map(|kept| kept.key.clone());
+            let last = page.len() < want;
+            for kept in page {
+                if seen.len() < limit && self.may_see(&kept.record, caller).await? {
+                    seen.push(self.view(kept.record).await?);
+                }
+            }
+            if last {
+                break;
+            }
+        }
+        Ok(seen)
+    }
+
+    /// The resource called `name`.
+    ///
+    /// # Errors
+    /// [`VaultError::Refused`] when there is none that `caller` may see.
+    pub async fn resource(&self, name: &str, caller: &Caller) -> Result<ResourceView, VaultError> {
+        let deed = Deed::new(Operation::List).on(name, "");
+        let kept = self.find_resource(name, Action::See, &deed, caller).await?;
+        self.allow(&deed, caller).await?;
+        self.view(kept.record).await
+    }
+
+    /// Changes what is known of the resource called `name`.
+    ///
+    /// # Errors
+    /// [`VaultError::Refused`], [`VaultError::NotAllowed`], [`VaultError::Invalid`],
+    /// [`VaultError::ResourceExists`] when its new name is taken.
+    pub async fn edit_resource(
+        &self,
+        name: &str,
+        edit: &ResourceEdit,
+        caller: &Caller,
+    ) -> Result<(), VaultError> {
+        let deed = Deed::new(Operation::EditResource).on(name, "");
+        self.primary_only(&deed, caller).await?;
+        let kept = self.find_resource(name, Action::Manage, &deed, caller).await?;
+        let mut resource = kept.record.clone();
+        if let Err(answer) = edit.apply(&mut resource) {
+            return Err(self.refuse(&deed, RefusalReason::Invalid, answer, caller).await);
+        }
+        if let Some(login) = &edit.owner {
+            resource.owner = Some(self.owner_called(login, &deed, caller).await?);
+        }
+        self.policy_exists(resource.policy, &deed, caller).await?;
+        self.allow(&deed.clone().detail(changed_words(&kept.record, &resource)), caller).await?;
+        let done = self.commit_edit(&kept, &resource).await;
+        self.settle(&deed, done, caller).await
+    }
+
+    /// Removes the resource called `name` with its accounts, passwords and shares.
+    ///
+    /// # Errors
+    /// [`VaultError::Refused`], [`VaultError::NotAllowed`].
+    pub async fn remove_resource(&self, name: &str, caller: &Caller) -> Result<(), VaultError> {
+        let deed = Deed::new(Operation::RemoveResource).on(name, "");
+        self.primary_only(&deed, caller).await?;
+        let kept = self.find_resource(name, Action::Manage, &deed, caller).await?;
+        self.allow(&deed, caller).await?;
+        let done = self.commit_removal(&kept).await;
+        self.settle(&deed, done, caller).await
+    }
+
+    async fn commit_edit(
+        &self,
+        kept: &Kept<Resource>,
+        resource: &Resource,
+    ) -> Result<(), VaultError> {
+        let places = self.rows.places();
+        let old = places.resource_by_name(resource.org, &kept.record.name);
+        let new = places.resource_by_name(resource.org, &resource.name);
+        let mut changes = self.rows.changes();
+        if old != new {
+            if self.rows.get::<Ids>(new.clone()).await?.is_some() {
+                return Err(VaultError::ResourceExists);
+            }
+            changes.clear(old);
+            changes.add(new, &Ids(vec![resource.id.0]))?;
+        }
+        if kept.record.owner != resource.owner {
+            if let Some(owner) = kept.record.owner {
+                changes.clear(places.resource_by_owner(owner, resource.id));
+            }
+            if let Some(owner) = resource.owner {
+                changes.add(places.resource_by_owner(owner, resource.id), &Ids(Vec::new()))?;
+            }
+        }
+        changes.replace(kept, resource)?;
+        Ok(changes.commit().await?)
+    }
+
+    async fn commit_removal(&self, kept: &Kept<Resource>) -> Result<(), VaultError> {
+        let places = self.rows.places();
+        let resource = &kept.record;
+        let mut changes = self.rows.changes();
+        changes.remove(kept);
+        changes.clear(places.resource_by_name(resource.org, &resource.name));
+        if let Some(owner) = resource.owner {
+            changes.clear(places.resource_by_owner(owner, resource.id));
+        }
+        for share in self.rows.all::<Share>(&places.shares(resource.id)).await? {
+            changes.clear(places.share_by_user(share.record.user, share.record.target));
+            changes.remove(&share);
+        }
+        for account in self.rows.all::<Account>(&places.accounts(resource.id)).await? {
+            self.remove_account_rows(&mut changes, &account);
+        }
+        Ok(changes.commit().await?)
+    }
+
+    pub(super) async fn may_see(
+        &self,
+        resource: &Resource,
+        caller: &Caller,
+    ) -> Result<bool, VaultError> {
+        let share = self.share_of(caller, resource.id, None).await?;
+        if decide(Action::See, caller.standing(resource.owner, share)) == Decision::Allowed {
+            return Ok(true);
+        }
+        // Somebody who has one account of it may know that the resource is there.
+        let Some(user) = caller.user() else { return Ok(false) };
+        let within = self.rows.places().shares_by_user(user).number(resource.id.0);
+        Ok(!self.rows.page::<Ids>(&within, None, 1).await?.is_empty())
+    }
+
+    async fn view(&self, resource: Resource) -> Result<ResourceView, VaultError> {
+        let owner = match resource.owner {
+            None => None,
+            Some(id) => Some(self.login_of(resource.org, id).await?),
+        };
+        Ok(ResourceView { resource, owner })
+    }
+
+    /// The login of a user, or its id where the user is gone.
+    pub(super) async fn login_of(&self, org: OrgId, id: UserId) -> Result<String, VaultError> {
+        let kept = self.rows.get::<User>(self.rows.places().user(org, id)).await?;
+        Ok(kept.map_or_else(|| format!("(removed user {id})"), |kept| kept.record.login()))
+    }
+
+    /// The user whom `caller` makes an owner: itself, or anybody where it is an administrator.
+    pub(super) async fn owner_called(
+        &self,
+        login: &str,
+        deed: &Deed,
+        caller: &Caller,
+    ) -> Result<UserId, VaultError> {
+        let allowed = decide(Action::Administer, caller.standing(None, None)) == Decision::Allowed;
+        if !allowed && caller.login() != login {
+            let why = RefusalReason::NotAllowed;
+            return Err(self.refuse(deed, why, VaultError::NotAllowed, caller).await);
+        }
+        match self.user_called(caller.org(), login).await? {
+            Some(kept) => Ok(kept.record.id),
+            None => {
+                let why = RefusalReason::NoSuchThing;
+                Err(self.refuse(deed, why, VaultError::NotFound("user"), caller).await)
+            }
+        }
+    }
+}
+
+/// Which things differ, for the audit trail: names of fields, not what is in them.
+fn changed_words(old: &Resource, new: &Resource) -> String {
+    let mut words = Vec::new();
+    if old.name != new.name {
+        words.push(format!("name: {}", new.name));
+    }
+    let things = [
+        ("kind", old.kind != new.kind),
+        ("address", old.address != new.address),
+        ("url", old.url != new.url),
+        ("description", old.description != new.description),
+        ("notes", old.notes != new.notes),
+        ("department", old.department != new.department),
+        ("location", old.location != new.location),
+        ("fields", old.fields != new.fields),
+        ("policy", old.policy != new.policy),
+        ("reason demanded", old.reason_demanded != new.reason_demanded),
+        ("ticket demanded", old.ticket_demanded != new.ticket_demanded),
+        ("owner", old.owner != new.owner),
+    ];
+    words.extend(things.iter().filter(|(_, is)| *is).map(|(word, _)| (*word).to_owned()));
+    words.join(", ")
+}
+
+const PAGE: usize = 256;

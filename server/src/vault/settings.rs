@@ -1,0 +1,190 @@
+//! Settings of the whole house that change while it is open.
+
+use std::time::Duration;
+
+use crate::domain::{Operation, PolicyName, RefusalReason};
+use crate::store::rows::{Kept, SettingRow};
+use crate::vault::book::Deed;
+use crate::vault::{Caller, Vault, VaultError};
+
+/// What is in force.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Whether a retrieval or change must give a reason, where nothing nearer says so.
+    pub reason_demanded: bool,
+    /// Whether a retrieval or change must give a ticket, where nothing nearer says so.
+    pub ticket_demanded: bool,
+    /// How many passwords of an account are kept, the one in force included: 1 to 100.
+    pub history: u16,
+    /// The policy of resources that name none.
+    pub default_policy: String,
+    /// How long the addresses of a user's host are believed.
+    pub host_lookup: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            reason_demanded: false,
+            ticket_demanded: false,
+            history: 10,
+            default_policy: "Low".to_owned(),
+            host_lookup: Duration::from_secs(30),
+        }
+    }
+}
+
+/// A setting as its list shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SettingView {
+    /// Its name.
+    pub name: &'static str,
+    /// Its value, as text.
+    pub value: String,
+    /// What it is for.
+    pub about: &'static str,
+}
+
+impl Settings {
+    /// Every setting with its value and what it is for.
+    #[must_use]
+    pub fn views(&self) -> Vec<SettingView> {
+        let view = |name, value, about| SettingView { name, value, about };
+        vec![
+            view(
+                "reason-required",
+                self.reason_demanded.to_string(),
+                "whether a retrieval or change must give a reason (true, false)",
+            ),
+            view(
+                "ticket-required",
+                self.ticket_demanded.to_string(),
+                "whether a retrieval or change must give a ticket id (true, false)",
+            ),
+            view(
+                "history",
+                self.history.to_string(),
+                "how many passwords of an account are kept, the one in force included (1 to 100)",
+            ),
+            view(
+                "default-policy",
+                self.default_policy.clone(),
+                "the password policy of resources that name none",
+            ),
+            view(
+                "host-lookup-seconds",
+                self.host_lookup.as_secs().to_string(),
+                "how long the addresses of an API user's host name are believed (1 to 3600)",
+            ),
+        ]
+    }
+
+    /// These settings with one changed.
+    ///
+    /// # Errors
+    /// What is wrong with the name or the value, in words.
+    pub fn with(&self, name: &str, value: &str) -> Result<Self, String> {
+        let mut settings = self.clone();
+        let truth = |value: &str| match value {
+            "true" => Ok(true),
+            "false" => Ok(false),
+            _ => Err(format!("{name} is true or false, not `{}`", value.escape_default())),
+        };
+        match name {
+            "reason-required" => settings.reason_demanded = truth(value)?,
+            "ticket-required" => settings.ticket_demanded = truth(value)?,
+            "history" => settings.history = number(name, value, 1..=100)?,
+            "default-policy" => {
+                let policy = PolicyName::parse(value).map_err(|error| error.to_string())?;
+                settings.default_policy = policy.to_string();
+            }
+            "host-lookup-seconds" => {
+                let seconds = number(name, value, 1..=3600)?;
+                settings.host_lookup = Duration::from_secs(u64::from(seconds));
+            }
+            _ => {
+                let names: Vec<_> = self.views().iter().map(|view| view.name).collect();
+                return Err(format!("there is no such setting: there are {}", names.join(", ")));
+            }
+        }
+        Ok(settings)
+    }
+}
+
+fn number(name: &str, value: &str, range: std::ops::RangeInclusive<u16>) -> Result<u16, String> {
+    let parsed = value.parse().ok().filter(|number| range.contains(number));
+    parsed.ok_or_else(|| format!("{name} is a number from {} to {}", range.start(), range.end()))
+}
+
+impl Vault {
+    /// What is in force.
+    ///
+    /// # Errors
+    /// [`VaultError::NotAllowed`].
+    pub async fn settings(&self, caller: &Caller) -> Result<Vec<SettingView>, VaultError> {
+        let deed = Deed::new(Operation::List).detail("settings");
+        self.administer(&deed, caller).await?;
+        self.allow(&deed, caller).await?;
+        Ok(self.settings.load().views())
+    }
+
+    /// Changes a setting, for the whole house and at once.
+    ///
+    /// # Errors
+    /// [`VaultError::NotAllowed`]; [`VaultError::Invalid`] for a name or value that is none.
+    pub async fn set_setting(
+        &self,
+        name: &str,
+        value: &str,
+        caller: &Caller,
+    ) -> Result<(), VaultError> {
+        let old = self.settings.load_full();
+        let deed = Deed::new(Operation::Setting);
+        let deed = deed.detail(format!("{name}: {value}; was {}", value_of(&old, name)));
+        self.primary_only(&deed, caller).await?;
+        self.administer(&deed, caller).await?;
+        let new = match old.with(name, value) {
+            Ok(new) => new,
+            Err(words) => {
+                let answer = VaultError::Invalid(words);
+                return Err(self.refuse(&deed, RefusalReason::Invalid, answer, caller).await);
+            }
+        };
+        if new.default_policy != old.default_policy {
+            self.policy_id(&new.default_policy, caller).await?;
+        }
+        self.allow(&deed, caller).await?;
+        let done = self.commit_setting(name, value).await;
+        self.settle(&deed, done, caller).await?;
+        self.load_settings().await?;
+        self.generation.grow();
+        Ok(())
+    }
+
+    async fn commit_setting(&self, name: &str, value: &str) -> Result<(), VaultError> {
+        let key = self.rows.places().setting(name);
+        let kept: Option<Kept<SettingRow>> = self.rows.get(key.clone()).await?;
+        let mut changes = self.rows.changes();
+        let row = SettingRow { name: name.to_owned(), value: value.to_owned() };
+        changes.set(key, kept.as_ref(), &row)?;
+        Ok(changes.commit().await?)
+    }
+
+    /// Reads the settings; one that is damaged or of a later version keeps the server shut, since
+    /// an unread demand would be an open door.
+    pub(super) async fn load_settings(&self) -> Result<(), VaultError> {
+        let mut settings = Settings::default();
+        for kept in self.rows.all::<SettingRow>(&self.rows.places().settings()).await? {
+            settings = settings
+                .with(&kept.record.name, &kept.record.value)
+                .map_err(VaultError::Invalid)?;
+        }
+        self.settings.store(settings.into());
+        Ok(())
+    }
+}
+
+fn value_of(settings: &Settings, name: &str) -> String {
+    let views = settings.views();
+    views.into_iter().find(|view| view.name == name).map_or(String::new(), |view| view.value)
+}
