@@ -6,4 +6,6 @@ pub mod config;
 pub mod crypto;
 pub mod domain;
 pub mod doors;
+pub mod ledger;
 pub mod store;
+pub mod vault;

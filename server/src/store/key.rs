@@ -48,6 +48,32 @@ pub enum Table {
     Document = 20,
 }
 
+impl Table {
+    /// All of them.
+    pub const ALL: [Self; 20] = [
+        Self::Meta,
+        Self::Organisation,
+        Self::User,
+        Self::UserByLogin,
+        Self::UserByCertificate,
+        Self::Resource,
+        Self::ResourceByName,
+        Self::Account,
+        Self::AccountByName,
+        Self::Secret,
+        Self::Share,
+        Self::ShareByUser,
+        Self::ResourceByOwner,
+        Self::Policy,
+        Self::Setting,
+        Self::Trust,
+        Self::OrganisationByName,
+        Self::UserByName,
+        Self::Accessed,
+        Self::Document,
+    ];
+}
+
 /// A row's key: its table's byte, then what the table is ordered by. Names never stand in it in
 /// the clear.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -81,7 +81,9 @@ impl Vault {
     ) -> Result<Option<Password>, VaultError> {
         let deed = Deed::new(Operation::CreateAccount).on(new.resource, new.account);
         self.primary_only(&deed, caller).await?;
-        let resource = self.find_resource(new.resource, Action::Manage, &deed, caller).await?;
+        let resource = self
+            .find_resource(new.resource, Action::Manage, &deed, caller)
+            .await?;
         let mut account = match self.draft_account(new, &resource.record) {
             Ok(account) => account,
             Err(e) => return Err(self.refuse(&deed, RefusalReason::Invalid, e, caller).await),
@@ -92,10 +94,15 @@ impl Vault {
             Ok(chosen) => chosen,
             Err(violation) => return Err(self.breaks(&deed, violation, caller).await),
         };
-        let by_name = self.rows.places().account_by_name(account.resource, &account.name);
+        let by_name = self
+            .rows
+            .places()
+            .account_by_name(account.resource, &account.name);
         if self.rows.get::<Ids>(by_name).await?.is_some() {
             let answer = VaultError::Exists("an account");
-            return Err(self.refuse(&deed, RefusalReason::Exists, answer, caller).await);
+            return Err(self
+                .refuse(&deed, RefusalReason::Exists, answer, caller)
+                .await);
         }
         account.id = AccountId(self.next_id(IdKind::Account).await?);
         self.allow(&deed, caller).await?;
@@ -135,7 +142,10 @@ impl Vault {
         let mut seen = Vec::new();
         while seen.len() < limit {
             let prefix = places.accounts(resource.id);
-            let page = self.rows.page::<Account>(&prefix, after.as_ref(), PAGE).await?;
+            let page = self
+                .rows
+                .page::<Account>(&prefix, after.as_ref(), PAGE)
+                .await?;
             after = page.last().map(|kept| kept.key.clone());
             let last = page.len() < PAGE;
             for kept in page {
@@ -161,7 +171,12 @@ impl Vault {
         caller: &Caller,
     ) -> Result<AccountView, VaultError> {
         let deed = Deed::new(Operation::List).on(resource, account);
-        let wanted = Wanted { resource, account, reason: "", ticket: "" };
+        let wanted = Wanted {
+            resource,
+            account,
+            reason: "",
+            ticket: "",
+        };
         let found = self.find(&wanted, Action::See, &deed, caller).await?;
         self.allow(&deed, caller).await?;
         self.account_view(found.account.record).await
@@ -181,7 +196,12 @@ impl Vault {
     ) -> Result<(), VaultError> {
         let deed = Deed::new(Operation::EditAccount).on(resource, account);
         self.primary_only(&deed, caller).await?;
-        let wanted = Wanted { resource, account, reason: "", ticket: "" };
+        let wanted = Wanted {
+            resource,
+            account,
+            reason: "",
+            ticket: "",
+        };
         let found = self.find(&wanted, Action::Manage, &deed, caller).await?;
         let mut account = found.account.record.clone();
         if let Err(e) = edit.apply(&mut account) {
@@ -205,7 +225,12 @@ impl Vault {
     ) -> Result<(), VaultError> {
         let deed = Deed::new(Operation::RemoveAccount).on(resource, account);
         self.primary_only(&deed, caller).await?;
-        let wanted = Wanted { resource, account, reason: "", ticket: "" };
+        let wanted = Wanted {
+            resource,
+            account,
+            reason: "",
+            ticket: "",
+        };
         let found = self.find(&wanted, Action::Manage, &deed, caller).await?;
         self.allow(&deed, caller).await?;
         let mut changes = self.rows.changes();
@@ -232,13 +257,21 @@ impl Vault {
         caller: &Caller,
     ) -> Result<Vec<(Change, Option<String>)>, VaultError> {
         let deed = Deed::new(Operation::History).on(resource, account);
-        let wanted = Wanted { resource, account, reason: "", ticket: "" };
+        let wanted = Wanted {
+            resource,
+            account,
+            reason: "",
+            ticket: "",
+        };
         let found = self.find(&wanted, Action::Change, &deed, caller).await?;
         self.allow(&deed, caller).await?;
         let account = found.account.record;
         let mut changes = Vec::new();
         for version in (account.oldest.0..=account.secret.0).rev() {
-            let key = self.rows.places().secret(account.id, SecretVersion(version));
+            let key = self
+                .rows
+                .places()
+                .secret(account.id, SecretVersion(version));
             if let Some(kept) = self.rows.get::<SecretRow>(key).await? {
                 let change = kept.record.change;
                 let by = self.name_of(caller, change.by).await?;
@@ -327,7 +360,11 @@ impl Vault {
 
     async fn account_view(&self, account: Account) -> Result<AccountView, VaultError> {
         let key = self.rows.places().accessed(account.resource, account.id);
-        let accessed = self.rows.get::<Timestamp>(key).await?.map(|kept| kept.record);
+        let accessed = self
+            .rows
+            .get::<Timestamp>(key)
+            .await?
+            .map(|kept| kept.record);
         Ok(AccountView { account, accessed })
     }
 }

@@ -87,7 +87,13 @@ impl Vault {
         caller: &Caller,
     ) -> Result<(), VaultError> {
         let identity = &caller.identity;
-        self.write(deed, outcome, (&identity.login, &identity.org_name), &caller.origin).await
+        self.write(
+            deed,
+            outcome,
+            (&identity.login, &identity.org_name),
+            &caller.origin,
+        )
+        .await
     }
 
     /// Writes a record for somebody who is called `name`, of the organisation `org`.

@@ -84,7 +84,13 @@ impl Caller {
     /// The same caller with the next request on its connection.
     #[must_use]
     pub fn again(&self, request: RequestId) -> Self {
-        Self { identity: self.identity.clone(), origin: Origin { request, ..self.origin } }
+        Self {
+            identity: self.identity.clone(),
+            origin: Origin {
+                request,
+                ..self.origin
+            },
+        }
     }
 
     /// The name by which the audit trail knows it.
@@ -115,11 +121,19 @@ impl Caller {
     /// Whether its role reaches everything in its organisation.
     pub(super) fn reaches_all(&self) -> bool {
         self.identity.scope == Scope::All
-            && matches!(self.identity.role, Role::Administrator | Role::PasswordAdministrator)
+            && matches!(
+                self.identity.role,
+                Role::Administrator | Role::PasswordAdministrator
+            )
     }
 
     pub(super) fn standing(&self, owner: Option<UserId>, share: Option<Level>) -> Standing {
         let owns = self.user().is_some_and(|user| owner == Some(user));
-        Standing { role: self.identity.role, scope: self.identity.scope, owner: owns, share }
+        Standing {
+            role: self.identity.role,
+            scope: self.identity.scope,
+            owner: owns,
+            share,
+        }
     }
 }

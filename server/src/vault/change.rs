@@ -39,7 +39,9 @@ impl NewPassword {
         if text.is_empty() {
             return Ok(Self::Generate);
         }
-        Password::parse(text).map(Self::Given).map_err(|e| VaultError::Invalid(e.to_string()))
+        Password::parse(text)
+            .map(Self::Given)
+            .map_err(|e| VaultError::Invalid(e.to_string()))
     }
 }
 
@@ -75,14 +77,21 @@ impl Vault {
         self.demand(&found, wanted, &deed, caller).await?;
         if reach == Reach::Remote {
             let answer = VaultError::RemoteReset(NO_WAY.to_owned());
-            return Err(self.refuse(&deed, RefusalReason::Target, answer, caller).await);
+            return Err(self
+                .refuse(&deed, RefusalReason::Target, answer, caller)
+                .await);
         }
-        let policy = self.policy_of(&found.resource.record, Some(&found.account.record)).await?;
+        let policy = self
+            .policy_of(&found.resource.record, Some(&found.account.record))
+            .await?;
         let chosen = match self.choose(new, &policy, &found.account.record.name)? {
             Ok(chosen) => chosen,
             Err(violation) => return Err(self.breaks(&deed, violation, caller).await),
         };
-        if self.reused(&chosen.password, &policy, &found.account.record).await? {
+        if self
+            .reused(&chosen.password, &policy, &found.account.record)
+            .await?
+        {
             let violation = PolicyViolation::Reused(policy.no_reuse);
             return Err(self.breaks(&deed, violation, caller).await);
         }
@@ -111,7 +120,8 @@ impl Vault {
         caller: &Caller,
     ) -> VaultError {
         let deed = deed.clone().detail(violation.to_string());
-        self.refuse(&deed, RefusalReason::Policy, violation.into(), caller).await
+        self.refuse(&deed, RefusalReason::Policy, violation.into(), caller)
+            .await
     }
 
     /// The given password, if it keeps the rules that need no history; or a generated one.
@@ -124,7 +134,10 @@ impl Vault {
         match new {
             NewPassword::Given(password) => {
                 let kept = policy.check(&password, account);
-                Ok(kept.map(|()| Chosen { password, generated: false }))
+                Ok(kept.map(|()| Chosen {
+                    password,
+                    generated: false,
+                }))
             }
             NewPassword::Generate => {
                 let mut failure = None;
@@ -137,7 +150,10 @@ impl Vault {
                 let password = policy.generate(account, &mut random);
                 match failure {
                     Some(error) => Err(error.into()),
-                    None => Ok(Ok(Chosen { password, generated: true })),
+                    None => Ok(Ok(Chosen {
+                        password,
+                        generated: true,
+                    })),
                 }
             }
         }
@@ -153,9 +169,15 @@ impl Vault {
         if policy.no_reuse == 0 {
             return Ok(false);
         }
-        let first = account.secret.0.saturating_sub(u64::from(policy.no_reuse) - 1);
+        let first = account
+            .secret
+            .0
+            .saturating_sub(u64::from(policy.no_reuse) - 1);
         for version in first.max(account.oldest.0)..=account.secret.0 {
-            let key = self.rows.places().secret(account.id, SecretVersion(version));
+            let key = self
+                .rows
+                .places()
+                .secret(account.id, SecretVersion(version));
             let kept = self.rows.get::<SecretRow>(key).await?;
             if kept.is_some_and(|kept| kept.record.password.same_as(password)) {
                 return Ok(true);
@@ -196,11 +218,18 @@ impl Vault {
         let mut account = kept.record.clone();
         let version = SecretVersion(account.secret.0 + 1);
         let mut changes = self.rows.changes();
-        let change =
-            Change { version, at: now, by: caller.user(), generated: chosen.generated };
+        let change = Change {
+            version,
+            at: now,
+            by: caller.user(),
+            generated: chosen.generated,
+        };
         let text = Zeroizing::new(chosen.password.expose().to_owned());
         let password = Password::parse(text).map_err(|_| StoreError::Form)?;
-        changes.add(places.secret(account.id, version), &SecretRow { change, password })?;
+        changes.add(
+            places.secret(account.id, version),
+            &SecretRow { change, password },
+        )?;
         // Two at most, so that a smaller history comes about step by step.
         let keep = u64::from(self.settings.load().history).max(1);
         for _ in 0..2 {

@@ -45,7 +45,9 @@ impl Vault {
         self.primary_only(&deed, caller).await?;
         if decide(Action::CreateResource, caller.standing(None, None)) != Decision::Allowed {
             let why = RefusalReason::NotAllowed;
-            return Err(self.refuse(&deed, why, VaultError::NotAllowed, caller).await);
+            return Err(self
+                .refuse(&deed, why, VaultError::NotAllowed, caller)
+                .await);
         }
         let (mut resource, mut account) = self.drafted(new, &deed, caller).await?;
         let policy = self.policy_of(&resource, None).await?;
@@ -53,16 +55,23 @@ impl Vault {
             Ok(chosen) => chosen,
             Err(violation) => return Err(self.breaks(&deed, violation, caller).await),
         };
-        let by_name = self.rows.places().resource_by_name(caller.org(), &resource.name);
+        let by_name = self
+            .rows
+            .places()
+            .resource_by_name(caller.org(), &resource.name);
         if self.rows.get::<Ids>(by_name).await?.is_some() {
             let why = RefusalReason::Exists;
-            return Err(self.refuse(&deed, why, VaultError::ResourceExists, caller).await);
+            return Err(self
+                .refuse(&deed, why, VaultError::ResourceExists, caller)
+                .await);
         }
         resource.id = ResourceId(self.next_id(IdKind::Resource).await?);
         account.id = AccountId(self.next_id(IdKind::Account).await?);
         account.resource = resource.id;
         self.allow(&deed, caller).await?;
-        let done = self.commit_resource(&resource, &account, &chosen, caller).await;
+        let done = self
+            .commit_resource(&resource, &account, &chosen, caller)
+            .await;
         // Only the name can have been taken meanwhile: the ids are this process's own.
         let done = done.map_err(|error| match error {
             VaultError::Conflict => VaultError::ResourceExists,
@@ -87,7 +96,9 @@ impl Vault {
             Ok(drafts) => Ok(drafts),
             Err(answer) => {
                 let deed = deed.clone().detail(answer.to_string());
-                Err(self.refuse(&deed, RefusalReason::Invalid, answer, caller).await)
+                Err(self
+                    .refuse(&deed, RefusalReason::Invalid, answer, caller)
+                    .await)
             }
         }
     }
@@ -159,7 +170,10 @@ impl Vault {
         let by_name = places.resource_by_name(resource.org, &resource.name);
         changes.add(by_name, &Ids(vec![resource.id.0]))?;
         if let Some(owner) = resource.owner {
-            changes.add(places.resource_by_owner(owner, resource.id), &Ids(Vec::new()))?;
+            changes.add(
+                places.resource_by_owner(owner, resource.id),
+                &Ids(Vec::new()),
+            )?;
         }
         Ok(())
     }

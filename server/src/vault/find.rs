@@ -101,11 +101,15 @@ impl Vault {
         };
         if missing(reason, settings.reason_demanded, wanted.reason) {
             let why = RefusalReason::ReasonMissing;
-            return Err(self.refuse(deed, why, VaultError::ReasonRequired, caller).await);
+            return Err(self
+                .refuse(deed, why, VaultError::ReasonRequired, caller)
+                .await);
         }
         if missing(ticket, settings.ticket_demanded, wanted.ticket) {
             let why = RefusalReason::TicketMissing;
-            return Err(self.refuse(deed, why, VaultError::TicketRequired, caller).await);
+            return Err(self
+                .refuse(deed, why, VaultError::TicketRequired, caller)
+                .await);
         }
         Ok(())
     }
@@ -118,13 +122,24 @@ impl Vault {
         let Ok(name) = ResourceName::parse(name) else {
             return Ok(None);
         };
-        let places = self.rows.places();
-        let index = self.rows.get::<Ids>(places.resource_by_name(org, &name)).await?;
-        let id = index.and_then(|kept| kept.record.0.first().copied());
-        let id = id.map_or(NOBODY, ResourceId);
-        let kept = self.rows.get::<Resource>(places.resource(org, id)).await?;
+        let kept = self.resource_in_any_spelling(org, &name).await?;
         // The index finds every spelling; a caller must know the one that was given.
         Ok(kept.filter(|kept| kept.record.name == name))
+    }
+
+    pub(super) async fn resource_in_any_spelling(
+        &self,
+        org: OrgId,
+        name: &ResourceName,
+    ) -> Result<Option<Kept<Resource>>, VaultError> {
+        let places = self.rows.places();
+        let index = self
+            .rows
+            .get::<Ids>(places.resource_by_name(org, name))
+            .await?;
+        let id = index.and_then(|kept| kept.record.0.first().copied());
+        let id = id.map_or(NOBODY, ResourceId);
+        Ok(self.rows.get::<Resource>(places.resource(org, id)).await?)
     }
 
     pub(super) async fn account_called(
@@ -136,10 +151,16 @@ impl Vault {
             return Ok(None);
         };
         let places = self.rows.places();
-        let index = self.rows.get::<Ids>(places.account_by_name(resource, &name)).await?;
+        let index = self
+            .rows
+            .get::<Ids>(places.account_by_name(resource, &name))
+            .await?;
         let id = index.and_then(|kept| kept.record.0.first().copied());
         let id = AccountId(id.unwrap_or(0));
-        let kept = self.rows.get::<Account>(places.account(resource, id)).await?;
+        let kept = self
+            .rows
+            .get::<Account>(places.account(resource, id))
+            .await?;
         Ok(kept.filter(|kept| kept.record.name == name))
     }
 
@@ -153,7 +174,15 @@ impl Vault {
         let Some(user) = caller.user().filter(|_| !caller.reaches_all()) else {
             return Ok(None);
         };
-        let whole = self.share_level(Target { resource, account: None }, user).await?;
+        let whole = self
+            .share_level(
+                Target {
+                    resource,
+                    account: None,
+                },
+                user,
+            )
+            .await?;
         let part = match account {
             Some(_) => self.share_level(Target { resource, account }, user).await?,
             None => None,
@@ -162,7 +191,10 @@ impl Vault {
     }
 
     async fn share_level(&self, target: Target, user: UserId) -> Result<Option<Level>, VaultError> {
-        let kept = self.rows.get::<Share>(self.rows.places().share(target, user)).await?;
+        let kept = self
+            .rows
+            .get::<Share>(self.rows.places().share(target, user))
+            .await?;
         Ok(kept.map(|kept| kept.record.level))
     }
 }

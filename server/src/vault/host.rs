@@ -47,7 +47,11 @@ impl Resolve for SystemResolver {
             .map_err(|_| ResolveError::TooSlow)?
             .map_err(|_| ResolveError::NoAddress)?;
         let addresses: Vec<IpAddr> = found.map(|socket| socket.ip().to_canonical()).collect();
-        if addresses.is_empty() { Err(ResolveError::NoAddress) } else { Ok(addresses) }
+        if addresses.is_empty() {
+            Err(ResolveError::NoAddress)
+        } else {
+            Ok(addresses)
+        }
     }
 }
 
@@ -64,6 +68,10 @@ impl Vault {
                 }
             },
         };
-        if inside { Ok(()) } else { Err(RefusalReason::WrongHost) }
+        if inside {
+            Ok(())
+        } else {
+            Err(RefusalReason::WrongHost)
+        }
     }
 }

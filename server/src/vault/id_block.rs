@@ -20,7 +20,14 @@ pub(super) enum IdKind {
 
 /// The ids that this process may give away without asking.
 #[derive(Debug, Default)]
-pub(super) struct IdBlocks([Mutex<Range<u64>>; 6]);
+pub(super) struct IdBlocks([Mutex<Block>; 6]);
+
+#[derive(Debug, Default)]
+struct Block {
+    free: Range<u64>,
+    /// How often one was reserved: who needs many gets more at once.
+    reserved: u32,
+}
 
 impl Vault {
     /// The next id of `kind`: never one that was given away before, whatever crashed between.
@@ -28,18 +35,20 @@ impl Vault {
         let slot = self.ids.0.get(kind as usize).ok_or(VaultError::Conflict)?;
         // Held while the store is asked: the others would only ask for more blocks.
         let mut block = slot.lock().await;
-        if block.is_empty() {
-            *block = self.reserve(kind).await?;
+        if block.free.is_empty() {
+            let size = size_of_block(kind) << block.reserved.min(6);
+            block.free = self.reserve(kind, size).await?;
+            block.reserved += 1;
         }
-        block.next().ok_or(VaultError::Conflict)
+        block.free.next().ok_or(VaultError::Conflict)
     }
 
-    async fn reserve(&self, kind: IdKind) -> Result<Range<u64>, VaultError> {
+    async fn reserve(&self, kind: IdKind, size: u64) -> Result<Range<u64>, VaultError> {
         let key = self.rows.places().next_id(kind as u64);
         for _ in 0..TRIES {
             let kept = self.rows.get::<NextId>(key.clone()).await?;
             let first = kept.as_ref().map_or(first_of(kind), |kept| kept.record.0);
-            let next = first.saturating_add(size_of_block(kind));
+            let next = first.saturating_add(size);
             let mut changes = self.rows.changes();
             changes.set(key.clone(), kept.as_ref(), &NextId(next))?;
             match changes.commit().await {
@@ -61,7 +70,7 @@ fn first_of(kind: IdKind) -> u64 {
     }
 }
 
-/// How many ids a crash may waste.
+/// How many ids a crash may waste at first.
 fn size_of_block(kind: IdKind) -> u64 {
     match kind {
         IdKind::Organisation | IdKind::Policy | IdKind::User => 1,

@@ -28,11 +28,17 @@ impl Vault {
         let identity = match credential {
             Credential::LocalOperator { uid } => self.operator(*uid, generation).await?,
             Credential::Certificate(shown) => match self.by_certificate(shown, origin).await? {
-                Ok(user) => self.identity_of(user, shown.valid_until, generation).await?,
+                Ok(user) => {
+                    self.identity_of(user, shown.valid_until, generation)
+                        .await?
+                }
                 Err(why) => return Err(self.turn_away(shown, why, origin).await),
             },
         };
-        Ok(Caller { identity: Arc::new(identity), origin: *origin })
+        Ok(Caller {
+            identity: Arc::new(identity),
+            origin: *origin,
+        })
     }
 
     /// Writes down that a certificate was turned away before anybody could be found by it, and
@@ -44,7 +50,10 @@ impl Vault {
         origin: &Origin,
     ) -> VaultError {
         let deed = Deed::new(Operation::Identify);
-        match self.write(&deed, Outcome::Refused(why), (subject, ""), origin).await {
+        match self
+            .write(&deed, Outcome::Refused(why), (subject, ""), origin)
+            .await
+        {
             Ok(()) => VaultError::Unidentified(words(why).to_owned()),
             Err(unwritten) => unwritten,
         }
@@ -66,7 +75,10 @@ impl Vault {
             org_name: Arc::from(org.name.as_str()),
             ..Identity::clone(&caller.identity)
         };
-        Ok(Caller { identity: Arc::new(identity), origin: caller.origin })
+        Ok(Caller {
+            identity: Arc::new(identity),
+            origin: caller.origin,
+        })
     }
 
     async fn operator(&self, uid: u32, generation: u64) -> Result<Identity, VaultError> {
@@ -91,7 +103,10 @@ impl Vault {
     ) -> Result<Identity, VaultError> {
         let org = self.organisation(user.org).await?;
         let looked_up = self.clock.now().after(self.settings.load().host_lookup);
-        let until = user.expires.map_or(until, |expiry| expiry.min(until)).min(looked_up);
+        let until = user
+            .expires
+            .map_or(until, |expiry| expiry.min(until))
+            .min(looked_up);
         Ok(Identity {
             who: Who::User(user.id),
             org: org.id,
@@ -113,7 +128,11 @@ impl Vault {
         if shown.valid_until <= self.clock.now() {
             return Ok(Err(RefusalReason::Untrusted));
         }
-        let Some(name) = shown.common_name.as_ref().ok().and_then(|n| UserName::parse(n).ok())
+        let Some(name) = shown
+            .common_name
+            .as_ref()
+            .ok()
+            .and_then(|n| UserName::parse(n).ok())
         else {
             return Ok(Err(RefusalReason::UnknownUser));
         };
@@ -138,7 +157,10 @@ impl Vault {
         let mut ids = self.users_bound_to(shown.fingerprint).await?;
         if let CertificateTrust::IssuedBy(_) = shown.trust {
             let org = self.organisation_shown(shown).await?;
-            let named = self.rows.get::<Ids>(places.users_by_name(org, name)).await?;
+            let named = self
+                .rows
+                .get::<Ids>(places.users_by_name(org, name))
+                .await?;
             let named = named.map_or(Vec::new(), |kept| kept.record.0);
             ids.extend(named.into_iter().map(|id| (org, UserId(id))));
         }
@@ -168,10 +190,7 @@ impl Vault {
         Ok(shown.organisation.as_deref() == Some(org.name.as_str()))
     }
 
-    async fn organisation_shown(
-        &self,
-        shown: &CertificateCredential,
-    ) -> Result<OrgId, VaultError> {
+    async fn organisation_shown(&self, shown: &CertificateCredential) -> Result<OrgId, VaultError> {
         let named: Option<Organisation> = match &shown.organisation {
             Some(name) => self.organisation_named(name).await?,
             None => None,
@@ -201,7 +220,8 @@ impl Vault {
             Ok(name) => name.clone(),
             Err(problem) => format!("({problem})"),
         };
-        self.turn_away_untrusted(&format!("{name} [{}]", shown.fingerprint), why, origin).await
+        self.turn_away_untrusted(&format!("{name} [{}]", shown.fingerprint), why, origin)
+            .await
     }
 }
 
@@ -209,11 +229,13 @@ fn bound(user: &User, shown: &CertificateCredential) -> bool {
     let UserKind::Api { certificates, .. } = &user.kind else {
         return false;
     };
-    certificates.iter().any(|binding| match (binding, shown.trust) {
-        (CertBinding::Exactly(print), _) => *print == shown.fingerprint,
-        (CertBinding::IssuedBy(root), CertificateTrust::IssuedBy(issuer)) => *root == issuer,
-        (CertBinding::IssuedBy(_), CertificateTrust::Pinned) => false,
-    })
+    certificates
+        .iter()
+        .any(|binding| match (binding, shown.trust) {
+            (CertBinding::Exactly(print), _) => *print == shown.fingerprint,
+            (CertBinding::IssuedBy(root), CertificateTrust::IssuedBy(issuer)) => *root == issuer,
+            (CertBinding::IssuedBy(_), CertificateTrust::Pinned) => false,
+        })
 }
 
 /// What whoever is turned away is told. A host problem is named, since users of the original

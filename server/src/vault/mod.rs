@@ -17,6 +17,7 @@ mod generation;
 mod host;
 mod id_block;
 mod identify;
+mod keys;
 mod organisations;
 mod policies;
 mod reading;
@@ -24,6 +25,7 @@ mod resources;
 mod retrieve;
 mod settings;
 mod shares;
+mod transfer;
 mod trust;
 mod users;
 
@@ -35,11 +37,13 @@ pub use create::NewResource;
 pub use error::{Outage, VaultError};
 pub use find::Wanted;
 pub use host::{Resolve, ResolveError, SystemResolver};
+pub use keys::RotationProgress;
 pub use reading::AnchorState;
 pub use resources::{ResourceEdit, ResourceView};
 pub use settings::{SettingView, Settings};
 pub use shares::ShareView;
-pub use trust::{Trusted, TrustListener};
+pub use transfer::{Entry, EntryError};
+pub use trust::{TrustListener, Trusted};
 pub use users::{NewUser, UserEdit};
 
 use std::fmt;
@@ -83,12 +87,15 @@ pub struct Vault {
     ids: id_block::IdBlocks,
     generation: generation::Generation,
     requests: AtomicU64,
+    rotating: tokio::sync::Mutex<()>,
     secondary: bool,
 }
 
 impl fmt::Debug for Vault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Vault").field("secondary", &self.secondary).finish_non_exhaustive()
+        f.debug_struct("Vault")
+            .field("secondary", &self.secondary)
+            .finish_non_exhaustive()
     }
 }
 
@@ -111,6 +118,7 @@ impl Vault {
             ids: id_block::IdBlocks::default(),
             generation: generation::Generation::default(),
             requests: AtomicU64::new(first),
+            rotating: tokio::sync::Mutex::default(),
             secondary: parts.secondary,
         };
         vault.furnish().await?;
@@ -122,7 +130,11 @@ impl Vault {
     /// An id for a request that has just come in; not one that can be guessed from outside.
     #[must_use]
     pub fn next_request(&self) -> RequestId {
-        RequestId(self.requests.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9E37_79B9_7F4A_7C15))
+        RequestId(
+            self.requests
+                .fetch_add(1, Ordering::Relaxed)
+                .wrapping_mul(0x9E37_79B9_7F4A_7C15),
+        )
     }
 
     /// What the machine's clock says here.
@@ -132,6 +144,10 @@ impl Vault {
     }
 
     fn writable(&self) -> Result<(), VaultError> {
-        if self.secondary { Err(VaultError::ReadOnly) } else { Ok(()) }
+        if self.secondary {
+            Err(VaultError::ReadOnly)
+        } else {
+            Ok(())
+        }
     }
 }

@@ -4,8 +4,8 @@ use crate::domain::{
     Action, Decision, Operation, OrgId, OrgName, Organisation, PasswordPolicy, RefusalReason,
     decide,
 };
-use crate::store::rows::{Changes, Ids};
 use crate::store::StoreError;
+use crate::store::rows::{Changes, Ids};
 use crate::vault::book::Deed;
 use crate::vault::id_block::IdKind;
 use crate::vault::{Caller, Vault, VaultError};
@@ -22,12 +22,21 @@ impl Vault {
             Ok(name) => name,
             Err(error) => {
                 let answer = VaultError::Invalid(error.to_string());
-                return Err(self.refuse(&deed, RefusalReason::Invalid, answer, caller).await);
+                return Err(self
+                    .refuse(&deed, RefusalReason::Invalid, answer, caller)
+                    .await);
             }
         };
-        if self.rows.get::<Ids>(self.rows.places().organisation_by_name(&name)).await?.is_some() {
+        if self
+            .rows
+            .get::<Ids>(self.rows.places().organisation_by_name(&name))
+            .await?
+            .is_some()
+        {
             let answer = VaultError::Exists("an organisation");
-            return Err(self.refuse(&deed, RefusalReason::Exists, answer, caller).await);
+            return Err(self
+                .refuse(&deed, RefusalReason::Exists, answer, caller)
+                .await);
         }
         let id = OrgId(self.next_id(IdKind::Organisation).await?);
         self.allow(&deed, caller).await?;
@@ -47,7 +56,10 @@ impl Vault {
         let deed = Deed::new(Operation::List).detail("organisations");
         self.administer(&deed, caller).await?;
         self.allow(&deed, caller).await?;
-        let kept = self.rows.all::<Organisation>(&self.rows.places().organisations()).await?;
+        let kept = self
+            .rows
+            .all::<Organisation>(&self.rows.places().organisations())
+            .await?;
         Ok(kept.into_iter().map(|kept| kept.record).collect())
     }
 
@@ -56,11 +68,21 @@ impl Vault {
         if decide(Action::Administer, caller.standing(None, None)) == Decision::Allowed {
             return Ok(());
         }
-        Err(self.refuse(deed, RefusalReason::NotAllowed, VaultError::NotAllowed, caller).await)
+        Err(self
+            .refuse(
+                deed,
+                RefusalReason::NotAllowed,
+                VaultError::NotAllowed,
+                caller,
+            )
+            .await)
     }
 
     pub(super) async fn organisation(&self, id: OrgId) -> Result<Organisation, VaultError> {
-        let kept = self.rows.get::<Organisation>(self.rows.places().organisation(id)).await?;
+        let kept = self
+            .rows
+            .get::<Organisation>(self.rows.places().organisation(id))
+            .await?;
         Ok(kept.ok_or(StoreError::Form)?.record)
     }
 
@@ -76,7 +98,10 @@ impl Vault {
             return Ok(None);
         };
         let id = OrgId(index.record.0.first().copied().unwrap_or_default());
-        let kept = self.rows.get::<Organisation>(self.rows.places().organisation(id)).await?;
+        let kept = self
+            .rows
+            .get::<Organisation>(self.rows.places().organisation(id))
+            .await?;
         Ok(kept.map(|kept| kept.record).filter(|org| org.name == name))
     }
 
@@ -88,7 +113,13 @@ impl Vault {
         }
         let name = OrgName::parse(DEFAULT_NAME).map_err(|_| StoreError::Form)?;
         let mut changes = self.rows.changes();
-        self.add_organisation_rows(&mut changes, &Organisation { id: OrgId::DEFAULT, name })?;
+        self.add_organisation_rows(
+            &mut changes,
+            &Organisation {
+                id: OrgId::DEFAULT,
+                name,
+            },
+        )?;
         Ok(changes.commit().await?)
     }
 

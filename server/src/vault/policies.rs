@@ -15,8 +15,14 @@ impl Vault {
     /// # Errors
     /// [`VaultError::Unavailable`].
     pub async fn policies(&self, caller: &Caller) -> Result<Vec<PasswordPolicy>, VaultError> {
-        self.allow(&Deed::new(Operation::List).detail("policies"), caller).await?;
-        Ok(self.kept_policies(caller.org()).await?.into_iter().map(|kept| kept.record).collect())
+        self.allow(&Deed::new(Operation::List).detail("policies"), caller)
+            .await?;
+        Ok(self
+            .kept_policies(caller.org())
+            .await?
+            .into_iter()
+            .map(|kept| kept.record)
+            .collect())
     }
 
     /// Makes a policy, or gives the one with this name new rules; its id is chosen here.
@@ -37,12 +43,16 @@ impl Vault {
         self.administer(&deed, caller).await?;
         if let Err(error) = policy.validate() {
             let answer = VaultError::Invalid(error.to_string());
-            return Err(self.refuse(&deed, RefusalReason::Invalid, answer, caller).await);
+            return Err(self
+                .refuse(&deed, RefusalReason::Invalid, answer, caller)
+                .await);
         }
         let kept = self.policy_named(caller.org(), &policy.name).await?;
         if new && kept.is_some() {
             let answer = VaultError::Exists("a policy");
-            return Err(self.refuse(&deed, RefusalReason::Exists, answer, caller).await);
+            return Err(self
+                .refuse(&deed, RefusalReason::Exists, answer, caller)
+                .await);
         }
         let id = match &kept {
             Some(kept) => kept.record.id,
@@ -51,8 +61,15 @@ impl Vault {
         };
         self.allow(&deed, caller).await?;
         let mut changes = self.rows.changes();
-        let policy = PasswordPolicy { id, ..policy.clone() };
-        changes.set(self.rows.places().policy(caller.org(), id), kept.as_ref(), &policy)?;
+        let policy = PasswordPolicy {
+            id,
+            ..policy.clone()
+        };
+        changes.set(
+            self.rows.places().policy(caller.org(), id),
+            kept.as_ref(),
+            &policy,
+        )?;
         let done = changes.commit().await.map_err(VaultError::from);
         self.settle(&deed, done, caller).await
     }
@@ -70,10 +87,14 @@ impl Vault {
             Ok(name) => self.policy_named(caller.org(), &name).await?,
             Err(_) => None,
         };
-        let Some(kept) = named else { return Err(self.no_policy(&deed, caller).await) };
+        let Some(kept) = named else {
+            return Err(self.no_policy(&deed, caller).await);
+        };
         if kept.record.name.as_str() == self.settings.load().default_policy {
             let answer = VaultError::Invalid("the default policy cannot be removed".to_owned());
-            return Err(self.refuse(&deed, RefusalReason::Invalid, answer, caller).await);
+            return Err(self
+                .refuse(&deed, RefusalReason::Invalid, answer, caller)
+                .await);
         }
         self.allow(&deed, caller).await?;
         let mut changes = self.rows.changes();
@@ -98,21 +119,27 @@ impl Vault {
         resource: &Resource,
         account: Option<&Account>,
     ) -> Result<PasswordPolicy, VaultError> {
-        let chosen = account.and_then(|account| account.policy).or(resource.policy);
+        let chosen = account
+            .and_then(|account| account.policy)
+            .or(resource.policy);
         if let Some(id) = chosen {
             let key = self.rows.places().policy(resource.org, id);
             if let Some(kept) = self.rows.get::<PasswordPolicy>(key).await? {
                 return Ok(kept.record);
             }
         }
+        self.default_policy(resource.org).await
+    }
+
+    /// The policy of resources that name none.
+    pub(super) async fn default_policy(&self, org: OrgId) -> Result<PasswordPolicy, VaultError> {
         let default = PolicyName::parse(&self.settings.load().default_policy);
         let default = default.map_err(|_| StoreError::Form)?;
-        let kept = self.policy_named(resource.org, &default).await?;
-        match kept {
+        match self.policy_named(org, &default).await? {
             Some(kept) => Ok(kept.record),
             // An organisation without the default's name has at least the shipped ones.
             None => {
-                let strong = self.rows.places().policy(resource.org, PolicyId(3));
+                let strong = self.rows.places().policy(org, PolicyId(3));
                 let kept = self.rows.get::<PasswordPolicy>(strong).await?;
                 Ok(kept.ok_or(StoreError::Form)?.record)
             }
@@ -145,18 +172,25 @@ impl Vault {
     }
 
     async fn kept_policies(&self, org: OrgId) -> Result<Vec<Kept<PasswordPolicy>>, VaultError> {
-        Ok(self.rows.all::<PasswordPolicy>(&self.rows.places().policies(org)).await?)
+        Ok(self
+            .rows
+            .all::<PasswordPolicy>(&self.rows.places().policies(org))
+            .await?)
     }
 
     async fn no_policy(&self, deed: &Deed, caller: &Caller) -> VaultError {
         let answer = VaultError::NotFound("policy");
-        self.refuse(deed, RefusalReason::NoSuchThing, answer, caller).await
+        self.refuse(deed, RefusalReason::NoSuchThing, answer, caller)
+            .await
     }
 }
 
 /// A policy's rules in a line, for the audit trail.
 fn rules(policy: &PasswordPolicy) -> String {
-    let mut words = vec![format!("{}: {}-{}", policy.name, policy.min_length, policy.max_length)];
+    let mut words = vec![format!(
+        "{}: {}-{}",
+        policy.name, policy.min_length, policy.max_length
+    )];
     let flags = [
         (policy.upper, "upper"),
         (policy.lower, "lower"),
@@ -164,8 +198,16 @@ fn rules(policy: &PasswordPolicy) -> String {
         (policy.starts_with_letter, "starts-with-letter"),
         (policy.may_hold_account_name, "may-hold-account-name"),
     ];
-    words.extend(flags.iter().filter(|(on, _)| *on).map(|(_, word)| (*word).to_owned()));
-    words.push(format!("special {}, no-reuse {}", policy.special, policy.no_reuse));
+    words.extend(
+        flags
+            .iter()
+            .filter(|(on, _)| *on)
+            .map(|(_, word)| (*word).to_owned()),
+    );
+    words.push(format!(
+        "special {}, no-reuse {}",
+        policy.special, policy.no_reuse
+    ));
     if let Some(age) = policy.max_age {
         words.push(format!("max-age {} days", age.as_secs() / 86_400));
     }

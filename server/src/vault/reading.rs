@@ -30,7 +30,14 @@ impl Vault {
         if decide(Action::ReadAudit, caller.standing(None, None)) == Decision::Allowed {
             return self.allow(&deed, caller).await;
         }
-        Err(self.refuse(&deed, RefusalReason::NotAllowed, VaultError::NotAllowed, caller).await)
+        Err(self
+            .refuse(
+                &deed,
+                RefusalReason::NotAllowed,
+                VaultError::NotAllowed,
+                caller,
+            )
+            .await)
     }
 
     /// What the store remembers of the ledger: what a whole ledger must at least have.
@@ -38,8 +45,14 @@ impl Vault {
     /// # Errors
     /// [`VaultError::Unavailable`].
     pub async fn anchor(&self) -> Result<Option<Head>, VaultError> {
-        let kept = self.rows.get::<AnchorRow>(self.rows.places().anchor()).await?;
-        Ok(kept.map(|kept| Head { seq: kept.record.seq, tag: kept.record.tag }))
+        let kept = self
+            .rows
+            .get::<AnchorRow>(self.rows.places().anchor())
+            .await?;
+        Ok(kept.map(|kept| Head {
+            seq: kept.record.seq,
+            tag: kept.record.tag,
+        }))
     }
 
     /// Makes the store remember where the ledger stands now.
@@ -53,11 +66,21 @@ impl Vault {
         let head = self.ledger.head();
         let key = self.rows.places().anchor();
         let kept = self.rows.get::<AnchorRow>(key.clone()).await?;
-        if kept.as_ref().is_some_and(|kept| kept.record.seq >= head.seq) {
+        if kept
+            .as_ref()
+            .is_some_and(|kept| kept.record.seq >= head.seq)
+        {
             return Ok(());
         }
         let mut changes = self.rows.changes();
-        changes.set(key, kept.as_ref(), &AnchorRow { seq: head.seq, tag: head.tag })?;
+        changes.set(
+            key,
+            kept.as_ref(),
+            &AnchorRow {
+                seq: head.seq,
+                tag: head.tag,
+            },
+        )?;
         Ok(changes.commit().await?)
     }
 
@@ -68,7 +91,10 @@ impl Vault {
     pub async fn check_anchor(&self) -> Result<AnchorState, VaultError> {
         let found = self.ledger.head().seq;
         Ok(match self.anchor().await? {
-            Some(head) if head.seq > found => AnchorState::Cut { remembered: head.seq, found },
+            Some(head) if head.seq > found => AnchorState::Cut {
+                remembered: head.seq,
+                found,
+            },
             Some(_) | None => AnchorState::Whole,
         })
     }
@@ -78,8 +104,13 @@ impl Vault {
     /// # Errors
     /// [`VaultError::Unavailable`].
     pub async fn note(&self, operation: Operation, detail: &str) -> Result<(), VaultError> {
-        let origin = Origin { door: Door::Server, peer: None, request: self.next_request() };
+        let origin = Origin {
+            door: Door::Server,
+            peer: None,
+            request: self.next_request(),
+        };
         let deed = Deed::new(operation).detail(detail);
-        self.write(&deed, Outcome::Allowed, ("server", ""), &origin).await
+        self.write(&deed, Outcome::Allowed, ("server", ""), &origin)
+            .await
     }
 }

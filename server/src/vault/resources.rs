@@ -74,12 +74,17 @@ impl ResourceEdit {
 pub(super) fn custom_fields(fields: &[(String, String)]) -> Result<Vec<CustomField>, VaultError> {
     if fields.len() > CustomField::LIMIT {
         let limit = CustomField::LIMIT;
-        return Err(VaultError::Invalid(format!("there can be at most {limit} custom fields")));
+        return Err(VaultError::Invalid(format!(
+            "there can be at most {limit} custom fields"
+        )));
     }
     let invalid = |error: NameError| VaultError::Invalid(error.to_string());
     let parse = |(label, value): &(String, String)| {
         let label = FreeText::parse(label).map_err(invalid)?;
-        Ok(CustomField { label, value: FreeText::parse(value).map_err(invalid)? })
+        Ok(CustomField {
+            label,
+            value: FreeText::parse(value).map_err(invalid)?,
+        })
     };
     fields.iter().map(parse).collect()
 }
@@ -104,14 +109,17 @@ impl Vault {
         limit: usize,
         caller: &Caller,
     ) -> Result<Vec<ResourceView>, VaultError> {
-        self.allow(&Deed::new(Operation::List).detail("resources"), caller).await?;
+        self.allow(&Deed::new(Operation::List).detail("resources"), caller)
+            .await?;
         let (places, org) = (self.rows.places(), caller.org());
         let mut after = after.map(|id| places.resource(org, id));
         let mut seen = Vec::new();
         while seen.len() < limit {
             let want = limit.min(PAGE);
-            let page =
-                self.rows.page::<Resource>(&places.resources(org), after.as_ref(), want).await?;
+            let page = self
+                .rows
+                .page::<Resource>(&places.resources(org), after.as_ref(), want)
+                .await?;
             after = page.last().map(|kept| kept.key.clone());
             let last = page.len() < want;
             for kept in page {
@@ -150,16 +158,24 @@ impl Vault {
     ) -> Result<(), VaultError> {
         let deed = Deed::new(Operation::EditResource).on(name, "");
         self.primary_only(&deed, caller).await?;
-        let kept = self.find_resource(name, Action::Manage, &deed, caller).await?;
+        let kept = self
+            .find_resource(name, Action::Manage, &deed, caller)
+            .await?;
         let mut resource = kept.record.clone();
         if let Err(answer) = edit.apply(&mut resource) {
-            return Err(self.refuse(&deed, RefusalReason::Invalid, answer, caller).await);
+            return Err(self
+                .refuse(&deed, RefusalReason::Invalid, answer, caller)
+                .await);
         }
         if let Some(login) = &edit.owner {
             resource.owner = Some(self.owner_called(login, &deed, caller).await?);
         }
         self.policy_exists(resource.policy, &deed, caller).await?;
-        self.allow(&deed.clone().detail(changed_words(&kept.record, &resource)), caller).await?;
+        self.allow(
+            &deed.clone().detail(changed_words(&kept.record, &resource)),
+            caller,
+        )
+        .await?;
         let done = self.commit_edit(&kept, &resource).await;
         self.settle(&deed, done, caller).await
     }
@@ -171,7 +187,9 @@ impl Vault {
     pub async fn remove_resource(&self, name: &str, caller: &Caller) -> Result<(), VaultError> {
         let deed = Deed::new(Operation::RemoveResource).on(name, "");
         self.primary_only(&deed, caller).await?;
-        let kept = self.find_resource(name, Action::Manage, &deed, caller).await?;
+        let kept = self
+            .find_resource(name, Action::Manage, &deed, caller)
+            .await?;
         self.allow(&deed, caller).await?;
         let done = self.commit_removal(&kept).await;
         self.settle(&deed, done, caller).await
@@ -198,7 +216,10 @@ impl Vault {
                 changes.clear(places.resource_by_owner(owner, resource.id));
             }
             if let Some(owner) = resource.owner {
-                changes.add(places.resource_by_owner(owner, resource.id), &Ids(Vec::new()))?;
+                changes.add(
+                    places.resource_by_owner(owner, resource.id),
+                    &Ids(Vec::new()),
+                )?;
             }
         }
         changes.replace(kept, resource)?;
@@ -218,7 +239,11 @@ impl Vault {
             changes.clear(places.share_by_user(share.record.user, share.record.target));
             changes.remove(&share);
         }
-        for account in self.rows.all::<Account>(&places.accounts(resource.id)).await? {
+        for account in self
+            .rows
+            .all::<Account>(&places.accounts(resource.id))
+            .await?
+        {
             self.remove_account_rows(&mut changes, &account);
         }
         Ok(changes.commit().await?)
@@ -234,8 +259,14 @@ impl Vault {
             return Ok(true);
         }
         // Somebody who has one account of it may know that the resource is there.
-        let Some(user) = caller.user() else { return Ok(false) };
-        let within = self.rows.places().shares_by_user(user).number(resource.id.0);
+        let Some(user) = caller.user() else {
+            return Ok(false);
+        };
+        let within = self
+            .rows
+            .places()
+            .shares_by_user(user)
+            .number(resource.id.0);
         Ok(!self.rows.page::<Ids>(&within, None, 1).await?.is_empty())
     }
 
@@ -249,8 +280,14 @@ impl Vault {
 
     /// The login of a user, or its id where the user is gone.
     pub(super) async fn login_of(&self, org: OrgId, id: UserId) -> Result<String, VaultError> {
-        let kept = self.rows.get::<User>(self.rows.places().user(org, id)).await?;
-        Ok(kept.map_or_else(|| format!("(removed user {id})"), |kept| kept.record.login()))
+        let kept = self
+            .rows
+            .get::<User>(self.rows.places().user(org, id))
+            .await?;
+        Ok(kept.map_or_else(
+            || format!("(removed user {id})"),
+            |kept| kept.record.login(),
+        ))
     }
 
     /// The user whom `caller` makes an owner: itself, or anybody where it is an administrator.
@@ -269,7 +306,9 @@ impl Vault {
             Some(kept) => Ok(kept.record.id),
             None => {
                 let why = RefusalReason::NoSuchThing;
-                Err(self.refuse(deed, why, VaultError::NotFound("user"), caller).await)
+                Err(self
+                    .refuse(deed, why, VaultError::NotFound("user"), caller)
+                    .await)
             }
         }
     }
@@ -291,11 +330,22 @@ fn changed_words(old: &Resource, new: &Resource) -> String {
         ("location", old.location != new.location),
         ("fields", old.fields != new.fields),
         ("policy", old.policy != new.policy),
-        ("reason demanded", old.reason_demanded != new.reason_demanded),
-        ("ticket demanded", old.ticket_demanded != new.ticket_demanded),
+        (
+            "reason demanded",
+            old.reason_demanded != new.reason_demanded,
+        ),
+        (
+            "ticket demanded",
+            old.ticket_demanded != new.ticket_demanded,
+        ),
         ("owner", old.owner != new.owner),
     ];
-    words.extend(things.iter().filter(|(_, is)| *is).map(|(word, _)| (*word).to_owned()));
+    words.extend(
+        things
+            .iter()
+            .filter(|(_, is)| *is)
+            .map(|(word, _)| (*word).to_owned()),
+    );
     words.join(", ")
 }
 

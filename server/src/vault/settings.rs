@@ -88,7 +88,10 @@ impl Settings {
         let truth = |value: &str| match value {
             "true" => Ok(true),
             "false" => Ok(false),
-            _ => Err(format!("{name} is true or false, not `{}`", value.escape_default())),
+            _ => Err(format!(
+                "{name} is true or false, not `{}`",
+                value.escape_default()
+            )),
         };
         match name {
             "reason-required" => settings.reason_demanded = truth(value)?,
@@ -104,7 +107,10 @@ impl Settings {
             }
             _ => {
                 let names: Vec<_> = self.views().iter().map(|view| view.name).collect();
-                return Err(format!("there is no such setting: there are {}", names.join(", ")));
+                return Err(format!(
+                    "there is no such setting: there are {}",
+                    names.join(", ")
+                ));
             }
         }
         Ok(settings)
@@ -113,7 +119,13 @@ impl Settings {
 
 fn number(name: &str, value: &str, range: std::ops::RangeInclusive<u16>) -> Result<u16, String> {
     let parsed = value.parse().ok().filter(|number| range.contains(number));
-    parsed.ok_or_else(|| format!("{name} is a number from {} to {}", range.start(), range.end()))
+    parsed.ok_or_else(|| {
+        format!(
+            "{name} is a number from {} to {}",
+            range.start(),
+            range.end()
+        )
+    })
 }
 
 impl Vault {
@@ -147,7 +159,9 @@ impl Vault {
             Ok(new) => new,
             Err(words) => {
                 let answer = VaultError::Invalid(words);
-                return Err(self.refuse(&deed, RefusalReason::Invalid, answer, caller).await);
+                return Err(self
+                    .refuse(&deed, RefusalReason::Invalid, answer, caller)
+                    .await);
             }
         };
         if new.default_policy != old.default_policy {
@@ -165,7 +179,10 @@ impl Vault {
         let key = self.rows.places().setting(name);
         let kept: Option<Kept<SettingRow>> = self.rows.get(key.clone()).await?;
         let mut changes = self.rows.changes();
-        let row = SettingRow { name: name.to_owned(), value: value.to_owned() };
+        let row = SettingRow {
+            name: name.to_owned(),
+            value: value.to_owned(),
+        };
         changes.set(key, kept.as_ref(), &row)?;
         Ok(changes.commit().await?)
     }
@@ -174,7 +191,11 @@ impl Vault {
     /// an unread demand would be an open door.
     pub(super) async fn load_settings(&self) -> Result<(), VaultError> {
         let mut settings = Settings::default();
-        for kept in self.rows.all::<SettingRow>(&self.rows.places().settings()).await? {
+        for kept in self
+            .rows
+            .all::<SettingRow>(&self.rows.places().settings())
+            .await?
+        {
             settings = settings
                 .with(&kept.record.name, &kept.record.value)
                 .map_err(VaultError::Invalid)?;
@@ -186,5 +207,8 @@ impl Vault {
 
 fn value_of(settings: &Settings, name: &str) -> String {
     let views = settings.views();
-    views.into_iter().find(|view| view.name == name).map_or(String::new(), |view| view.value)
+    views
+        .into_iter()
+        .find(|view| view.name == name)
+        .map_or(String::new(), |view| view.value)
 }

@@ -1,8 +1,6 @@
 //! Giving and taking back shares.
 
-use crate::domain::{
-    Action, Level, Operation, RefusalReason, ResourceId, Share, Target, User,
-};
+use crate::domain::{Action, Level, Operation, RefusalReason, ResourceId, Share, Target, User};
 use crate::store::rows::{Ids, Kept};
 use crate::vault::book::Deed;
 use crate::vault::{Caller, Vault, VaultError, Wanted};
@@ -39,7 +37,13 @@ impl Vault {
         let target = self.target((resource, account), &deed, caller).await?;
         let user = self.grantee(login, &deed, caller).await?;
         self.allow(&deed, caller).await?;
-        let done = self.commit_share(Share { target, user: user.id, level }).await;
+        let done = self
+            .commit_share(Share {
+                target,
+                user: user.id,
+                level,
+            })
+            .await;
         self.settle(&deed, done, caller).await
     }
 
@@ -60,9 +64,15 @@ impl Vault {
         let target = self.target((resource, account), &deed, caller).await?;
         let user = self.grantee(login, &deed, caller).await?;
         let places = self.rows.places();
-        let Some(kept) = self.rows.get::<Share>(places.share(target, user.id)).await? else {
+        let Some(kept) = self
+            .rows
+            .get::<Share>(places.share(target, user.id))
+            .await?
+        else {
             let answer = VaultError::NotFound("share");
-            return Err(self.refuse(&deed, RefusalReason::NoSuchThing, answer, caller).await);
+            return Err(self
+                .refuse(&deed, RefusalReason::NoSuchThing, answer, caller)
+                .await);
         };
         self.allow(&deed, caller).await?;
         let mut changes = self.rows.changes();
@@ -82,11 +92,20 @@ impl Vault {
         caller: &Caller,
     ) -> Result<Vec<ShareView>, VaultError> {
         let deed = Deed::new(Operation::List).on(resource, "").detail("shares");
-        let kept = self.find_resource(resource, Action::Manage, &deed, caller).await?;
+        let kept = self
+            .find_resource(resource, Action::Manage, &deed, caller)
+            .await?;
         self.allow(&deed, caller).await?;
         let mut views = Vec::new();
-        for share in self.rows.all::<Share>(&self.rows.places().shares(kept.record.id)).await? {
-            views.push(self.share_view(kept.record.id, &share.record, caller).await?);
+        for share in self
+            .rows
+            .all::<Share>(&self.rows.places().shares(kept.record.id))
+            .await?
+        {
+            views.push(
+                self.share_view(kept.record.id, &share.record, caller)
+                    .await?,
+            );
         }
         Ok(views)
     }
@@ -98,26 +117,36 @@ impl Vault {
         caller: &Caller,
     ) -> Result<Target, VaultError> {
         let Some(account) = account else {
-            let kept = self.find_resource(resource, Action::Manage, deed, caller).await?;
-            return Ok(Target { resource: kept.record.id, account: None });
+            let kept = self
+                .find_resource(resource, Action::Manage, deed, caller)
+                .await?;
+            return Ok(Target {
+                resource: kept.record.id,
+                account: None,
+            });
         };
-        let wanted = Wanted { resource, account, reason: "", ticket: "" };
+        let wanted = Wanted {
+            resource,
+            account,
+            reason: "",
+            ticket: "",
+        };
         let found = self.find(&wanted, Action::Manage, deed, caller).await?;
         let account = Some(found.account.record.id);
-        Ok(Target { resource: found.resource.record.id, account })
+        Ok(Target {
+            resource: found.resource.record.id,
+            account,
+        })
     }
 
-    async fn grantee(
-        &self,
-        login: &str,
-        deed: &Deed,
-        caller: &Caller,
-    ) -> Result<User, VaultError> {
+    async fn grantee(&self, login: &str, deed: &Deed, caller: &Caller) -> Result<User, VaultError> {
         match self.user_called(caller.org(), login).await? {
             Some(kept) => Ok(kept.record),
             None => {
                 let answer = VaultError::NotFound("user");
-                Err(self.refuse(deed, RefusalReason::NoSuchThing, answer, caller).await)
+                Err(self
+                    .refuse(deed, RefusalReason::NoSuchThing, answer, caller)
+                    .await)
             }
         }
     }
@@ -150,6 +179,10 @@ impl Vault {
             }
         };
         let user = self.login_of(caller.org(), share.user).await?;
-        Ok(ShareView { account, user, level: share.level })
+        Ok(ShareView {
+            account,
+            user,
+            level: share.level,
+        })
     }
 }

@@ -26,7 +26,11 @@ pub struct Trusted {
 
 impl From<TrustRow> for Trusted {
     fn from(row: TrustRow) -> Self {
-        Self { root: row.kind == TrustKind::Root, since: row.since, der: row.der }
+        Self {
+            root: row.kind == TrustKind::Root,
+            since: row.since,
+            der: row.der,
+        }
     }
 }
 
@@ -50,13 +54,23 @@ impl Vault {
         self.administer(&deed, caller).await?;
         let key = self.rows.places().trust(fingerprint);
         let kept = self.rows.get::<TrustRow>(key.clone()).await?;
-        let kind = if root { TrustKind::Root } else { TrustKind::Pin };
+        let kind = if root {
+            TrustKind::Root
+        } else {
+            TrustKind::Pin
+        };
         if kept.as_ref().is_some_and(|kept| kept.record.kind == kind) {
             let answer = VaultError::Exists("a trusted certificate");
-            return Err(self.refuse(&deed, RefusalReason::Exists, answer, caller).await);
+            return Err(self
+                .refuse(&deed, RefusalReason::Exists, answer, caller)
+                .await);
         }
         self.allow(&deed, caller).await?;
-        let row = TrustRow { kind, since: self.clock.now(), der: der.to_vec() };
+        let row = TrustRow {
+            kind,
+            since: self.clock.now(),
+            der: der.to_vec(),
+        };
         let mut changes = self.rows.changes();
         changes.set(key, kept.as_ref(), &row)?;
         let done = changes.commit().await.map_err(VaultError::from);
@@ -79,7 +93,9 @@ impl Vault {
         let key = self.rows.places().trust(fingerprint);
         let Some(kept) = self.rows.get::<TrustRow>(key).await? else {
             let answer = VaultError::NotFound("trusted certificate");
-            return Err(self.refuse(&deed, RefusalReason::NoSuchThing, answer, caller).await);
+            return Err(self
+                .refuse(&deed, RefusalReason::NoSuchThing, answer, caller)
+                .await);
         };
         self.allow(&deed, caller).await?;
         let mut changes = self.rows.changes();
@@ -108,7 +124,10 @@ impl Vault {
     }
 
     async fn all_trusted(&self) -> Result<Vec<Trusted>, VaultError> {
-        let rows = self.rows.all::<TrustRow>(&self.rows.places().trusted()).await?;
+        let rows = self
+            .rows
+            .all::<TrustRow>(&self.rows.places().trusted())
+            .await?;
         Ok(rows.into_iter().map(|kept| kept.record.into()).collect())
     }
 }

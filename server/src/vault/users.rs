@@ -1,8 +1,8 @@
 //! Users: API users, and who they may be.
 
 use crate::domain::{
-    CertBinding, Fingerprint, FreeText, Host, Lock, NameError, Operation, OrgId, RefusalReason,
-    AccountId, Resource, ResourceId, Role, Scope, Target, Timestamp, User, UserId, UserKind,
+    AccountId, CertBinding, Fingerprint, FreeText, Lock, NameError, Operation, OrgId,
+    RefusalReason, Resource, ResourceId, Role, Scope, Target, Timestamp, User, UserId, UserKind,
 };
 use crate::store::Key;
 use crate::store::rows::{Changes, Ids, Kept};
@@ -56,13 +56,17 @@ impl Vault {
         let mut user = match self.draft_user(new, caller) {
             Ok(user) => user,
             Err(answer) => {
-                return Err(self.refuse(&deed, RefusalReason::Invalid, answer, caller).await);
+                return Err(self
+                    .refuse(&deed, RefusalReason::Invalid, answer, caller)
+                    .await);
             }
         };
         let by_login = self.rows.places().user_by_login(user.org, &user.login());
         if self.rows.get::<Ids>(by_login).await?.is_some() {
             let answer = VaultError::Exists("a user");
-            return Err(self.refuse(&deed, RefusalReason::Exists, answer, caller).await);
+            return Err(self
+                .refuse(&deed, RefusalReason::Exists, answer, caller)
+                .await);
         }
         user.id = UserId(self.next_id(IdKind::User).await?);
         self.allow(&deed, caller).await?;
@@ -87,7 +91,10 @@ impl Vault {
         self.allow(&deed, caller).await?;
         let (places, org) = (self.rows.places(), caller.org());
         let after = after.map(|id| places.user(org, id));
-        let page = self.rows.page::<User>(&places.users(org), after.as_ref(), limit).await?;
+        let page = self
+            .rows
+            .page::<User>(&places.users(org), after.as_ref(), limit)
+            .await?;
         Ok(page.into_iter().map(|kept| kept.record).collect())
     }
 
@@ -140,7 +147,9 @@ impl Vault {
         let owned = self.rows.places().resources_by_owner(kept.record.id);
         if !self.rows.page::<Ids>(&owned, None, 1).await?.is_empty() {
             let answer = VaultError::Invalid(STILL_OWNS.to_owned());
-            return Err(self.refuse(&deed, RefusalReason::Invalid, answer, caller).await);
+            return Err(self
+                .refuse(&deed, RefusalReason::Invalid, answer, caller)
+                .await);
         }
         self.allow(&deed, caller).await?;
         let done = self.commit_user_removal(&kept).await;
@@ -168,7 +177,12 @@ impl Vault {
         for kept in self.rows.page::<Ids>(&prefix, None, limit).await? {
             let id = last_number(&kept.key);
             let key = places.resource(user.org, ResourceId(id));
-            owned.extend(self.rows.get::<Resource>(key).await?.map(|kept| kept.record));
+            owned.extend(
+                self.rows
+                    .get::<Resource>(key)
+                    .await?
+                    .map(|kept| kept.record),
+            );
         }
         Ok(owned)
     }
@@ -179,7 +193,11 @@ impl Vault {
         login: &str,
     ) -> Result<Option<Kept<User>>, VaultError> {
         let places = self.rows.places();
-        let Some(index) = self.rows.get::<Ids>(places.user_by_login(org, login)).await? else {
+        let Some(index) = self
+            .rows
+            .get::<Ids>(places.user_by_login(org, login))
+            .await?
+        else {
             return Ok(None);
         };
         let id = UserId(index.record.0.first().copied().unwrap_or_default());
@@ -192,9 +210,16 @@ impl Vault {
         fingerprint: Fingerprint,
     ) -> Result<Vec<(OrgId, UserId)>, VaultError> {
         let key = self.rows.places().users_by_certificate(fingerprint);
-        let ids = self.rows.get::<Ids>(key).await?.map_or(Vec::new(), |kept| kept.record.0);
+        let ids = self
+            .rows
+            .get::<Ids>(key)
+            .await?
+            .map_or(Vec::new(), |kept| kept.record.0);
         let (pairs, _) = ids.as_chunks::<2>();
-        Ok(pairs.iter().map(|[org, id]| (OrgId(*org), UserId(*id))).collect())
+        Ok(pairs
+            .iter()
+            .map(|[org, id]| (OrgId(*org), UserId(*id)))
+            .collect())
     }
 
     /// The user with a login, for an administrator.
@@ -209,17 +234,21 @@ impl Vault {
             Some(kept) => Ok(kept),
             None => {
                 let answer = VaultError::NotFound("user");
-                Err(self.refuse(deed, RefusalReason::NoSuchThing, answer, caller).await)
+                Err(self
+                    .refuse(deed, RefusalReason::NoSuchThing, answer, caller)
+                    .await)
             }
         }
     }
 
     fn draft_user(&self, new: &NewUser, caller: &Caller) -> Result<User, VaultError> {
         let invalid = |error: NameError| VaultError::Invalid(error.to_string());
-        let (name, host) =
-            User::parse_login(&new.login).map_err(|error| VaultError::Invalid(error.to_string()))?;
+        let (name, host) = User::parse_login(&new.login)
+            .map_err(|error| VaultError::Invalid(error.to_string()))?;
         if new.role == Role::PasswordAuditor {
-            return Err(VaultError::Invalid("an API user cannot be a password-auditor".to_owned()));
+            return Err(VaultError::Invalid(
+                "an API user cannot be a password-auditor".to_owned(),
+            ));
         }
         let full_name = match &new.full_name {
             Some(given) => given.clone(),
@@ -249,12 +278,16 @@ impl Vault {
         let places = self.rows.places();
         let mut changes = self.rows.changes();
         changes.add(places.user(user.org, user.id), user)?;
-        changes.add(places.user_by_login(user.org, &user.login()), &Ids(vec![user.id.0]))?;
+        changes.add(
+            places.user_by_login(user.org, &user.login()),
+            &Ids(vec![user.id.0]),
+        )?;
         let by_name = places.users_by_name(user.org, &user.name);
         self.list_in(&mut changes, by_name, &[user.id.0]).await?;
         for print in exact(user) {
             let key = places.users_by_certificate(print);
-            self.list_in(&mut changes, key, &[user.org.0, user.id.0]).await?;
+            self.list_in(&mut changes, key, &[user.org.0, user.id.0])
+                .await?;
         }
         Ok(changes.commit().await?)
     }
@@ -265,10 +298,12 @@ impl Vault {
         let (old, new) = (exact(&kept.record), exact(user));
         let entry = [user.org.0, user.id.0];
         for print in old.iter().filter(|print| !new.contains(print)) {
-            self.strike_from(&mut changes, places.users_by_certificate(*print), &entry).await?;
+            self.strike_from(&mut changes, places.users_by_certificate(*print), &entry)
+                .await?;
         }
         for print in new.iter().filter(|print| !old.contains(print)) {
-            self.list_in(&mut changes, places.users_by_certificate(*print), &entry).await?;
+            self.list_in(&mut changes, places.users_by_certificate(*print), &entry)
+                .await?;
         }
         changes.replace(kept, user)?;
         Ok(changes.commit().await?)
@@ -281,12 +316,18 @@ impl Vault {
         changes.remove(kept);
         changes.clear(places.user_by_login(user.org, &user.login()));
         let by_name = places.users_by_name(user.org, &user.name);
-        self.strike_from(&mut changes, by_name, &[user.id.0]).await?;
+        self.strike_from(&mut changes, by_name, &[user.id.0])
+            .await?;
         for print in exact(user) {
             let key = places.users_by_certificate(print);
-            self.strike_from(&mut changes, key, &[user.org.0, user.id.0]).await?;
+            self.strike_from(&mut changes, key, &[user.org.0, user.id.0])
+                .await?;
         }
-        for shared in self.rows.all::<Ids>(&places.shares_by_user(user.id)).await? {
+        for shared in self
+            .rows
+            .all::<Ids>(&places.shares_by_user(user.id))
+            .await?
+        {
             let target = target_of(&shared.key);
             changes.clear(places.share(target, user.id));
             changes.remove(&shared);
@@ -302,7 +343,9 @@ impl Vault {
         entry: &[u64],
     ) -> Result<(), VaultError> {
         let kept = self.rows.get::<Ids>(key.clone()).await?;
-        let mut ids = kept.as_ref().map_or(Vec::new(), |kept| kept.record.0.clone());
+        let mut ids = kept
+            .as_ref()
+            .map_or(Vec::new(), |kept| kept.record.0.clone());
         ids.extend_from_slice(entry);
         Ok(changes.set(key, kept.as_ref(), &Ids(ids))?)
     }
@@ -317,7 +360,11 @@ impl Vault {
         let Some(kept) = self.rows.get::<Ids>(key).await? else {
             return Ok(());
         };
-        let others = kept.record.0.chunks(entry.len()).filter(|have| *have != entry);
+        let others = kept
+            .record
+            .0
+            .chunks(entry.len())
+            .filter(|have| *have != entry);
         let left: Vec<u64> = others.flatten().copied().collect();
         if left.is_empty() {
             changes.remove(&kept);
@@ -365,9 +412,7 @@ fn apply(edit: &UserEdit, user: &mut User) -> Result<(), (RefusalReason, VaultEr
     Ok(())
 }
 
-fn certificates_of(
-    user: &mut User,
-) -> Result<&mut Vec<CertBinding>, (RefusalReason, VaultError)> {
+fn certificates_of(user: &mut User) -> Result<&mut Vec<CertBinding>, (RefusalReason, VaultError)> {
     match &mut user.kind {
         UserKind::Api { certificates, .. } => Ok(certificates),
         UserKind::Person => {
@@ -389,14 +434,18 @@ fn words(edit: &UserEdit) -> String {
 
 /// The number that a key ends with.
 fn last_number(key: &Key) -> u64 {
-    key.as_bytes().last_chunk::<8>().map_or(0, |bytes| u64::from_be_bytes(*bytes))
+    key.as_bytes()
+        .last_chunk::<8>()
+        .map_or(0, |bytes| u64::from_be_bytes(*bytes))
 }
 
 /// What a key of the table of shares by user speaks of.
 fn target_of(key: &Key) -> Target {
     let account = last_number(key);
     let rest = key.as_bytes().len().saturating_sub(8);
-    let resource = last_number(&Key::from_bytes(key.as_bytes().get(..rest).unwrap_or_default()));
+    let resource = last_number(&Key::from_bytes(
+        key.as_bytes().get(..rest).unwrap_or_default(),
+    ));
     Target {
         resource: ResourceId(resource),
         account: (account != 0).then_some(AccountId(account)),

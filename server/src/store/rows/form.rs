@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{
     Account, AccountName, CertBinding, CustomField, Fingerprint, FreeText, Host, Level, Lock,
-    Organisation, OrgName, PasswordPolicy, PolicyId, PolicyName, Resource, ResourceName, Role,
+    OrgName, Organisation, PasswordPolicy, PolicyId, PolicyName, Resource, ResourceName, Role,
     Scope, SecretVersion, Share, Target, Timestamp, User, UserKind, UserName,
 };
 use crate::domain::{AccountId, OrgId, ResourceId, UserId};
@@ -37,11 +37,17 @@ pub(super) struct OrganisationForm {
 
 impl Form<Organisation> for OrganisationForm {
     fn of(record: &Organisation) -> Self {
-        Self { i: record.id.0, n: record.name.to_string() }
+        Self {
+            i: record.id.0,
+            n: record.name.to_string(),
+        }
     }
 
     fn read(self) -> Option<Organisation> {
-        Some(Organisation { id: OrgId(self.i), name: OrgName::parse(&self.n).ok()? })
+        Some(Organisation {
+            id: OrgId(self.i),
+            name: OrgName::parse(&self.n).ok()?,
+        })
     }
 }
 
@@ -81,8 +87,12 @@ struct ApiForm {
 
 impl ApiForm {
     fn of(host: &Host, any_host: bool, certificates: &[CertBinding]) -> Self {
-        let mut form =
-            Self { h: host.to_string(), any: any_host, c: Vec::new(), by: Vec::new() };
+        let mut form = Self {
+            h: host.to_string(),
+            any: any_host,
+            c: Vec::new(),
+            by: Vec::new(),
+        };
         for binding in certificates {
             match binding {
                 CertBinding::Exactly(print) => form.c.push(print.to_string()),
@@ -111,9 +121,11 @@ impl Form<User> for UserForm {
             o: user.org.0,
             n: user.name.to_string(),
             api: match &user.kind {
-                UserKind::Api { host, any_host, certificates } => {
-                    Some(ApiForm::of(host, *any_host, certificates))
-                }
+                UserKind::Api {
+                    host,
+                    any_host,
+                    certificates,
+                } => Some(ApiForm::of(host, *any_host, certificates)),
                 UserKind::Person => None,
             },
             f: user.full_name.as_str().to_owned(),
@@ -141,7 +153,11 @@ impl Form<User> for UserForm {
             scope: self.s.parse::<Scope>().ok()?,
             department: text(&self.d)?,
             location: text(&self.l)?,
-            lock: if self.locked { Lock::Locked } else { Lock::Open },
+            lock: if self.locked {
+                Lock::Locked
+            } else {
+                Lock::Open
+            },
             expires: self.x.map(Timestamp),
             created: Timestamp(self.c),
         })
@@ -154,7 +170,12 @@ fn fields_of(fields: &[CustomField]) -> Vec<(String, String)> {
 }
 
 fn fields_read(fields: &[(String, String)]) -> Option<Vec<CustomField>> {
-    let field = |(l, v): &(String, String)| Some(CustomField { label: text(l)?, value: text(v)? });
+    let field = |(l, v): &(String, String)| {
+        Some(CustomField {
+            label: text(l)?,
+            value: text(v)?,
+        })
+    };
     fields.iter().map(field).collect()
 }
 
@@ -312,7 +333,10 @@ impl Form<Share> for ShareForm {
 
     fn read(self) -> Option<Share> {
         Some(Share {
-            target: Target { resource: ResourceId(self.r), account: self.a.map(AccountId) },
+            target: Target {
+                resource: ResourceId(self.r),
+                account: self.a.map(AccountId),
+            },
             user: UserId(self.u),
             level: self.l.parse::<Level>().ok()?,
         })

@@ -65,7 +65,11 @@ impl Rows {
     /// # Errors
     /// [`StoreError`] when it could not be read, opened or understood.
     pub async fn get<R: Record>(&self, key: Key) -> Result<Option<Kept<R>>, StoreError> {
-        self.store.get(&key).await?.map(|row| self.open(row)).transpose()
+        self.store
+            .get(&key)
+            .await?
+            .map(|row| self.open(row))
+            .transpose()
     }
 
     /// At most `limit` records whose keys begin with `prefix`, after `after`, in key order.
@@ -102,7 +106,11 @@ impl Rows {
     /// An empty set of changes.
     #[must_use]
     pub fn changes(&self) -> Changes<'_> {
-        Changes { rows: self, batch: Batch::default(), keys: PhantomData }
+        Changes {
+            rows: self,
+            batch: Batch::default(),
+            keys: PhantomData,
+        }
     }
 
     /// Seals `row` again under the newest data key; `None` when it is under it already.
@@ -128,7 +136,11 @@ impl Rows {
     fn open<R: Record>(&self, row: Row) -> Result<Kept<R>, StoreError> {
         let plain = self.keys.open(&place(&row.key, row.version), &row.sealed)?;
         let record = R::decode(&plain).ok_or(StoreError::Form)?;
-        Ok(Kept { key: row.key, version: row.version, record })
+        Ok(Kept {
+            key: row.key,
+            version: row.version,
+            record,
+        })
     }
 }
 
@@ -154,7 +166,12 @@ impl Changes<'_> {
     /// # Errors
     /// [`StoreError::Sealed`] when it could not be sealed.
     pub fn replace<R: Record>(&mut self, kept: &Kept<R>, record: &R) -> Result<(), StoreError> {
-        self.put(kept.key.clone(), Expected::Version(kept.version), kept.version + 1, record)
+        self.put(
+            kept.key.clone(),
+            Expected::Version(kept.version),
+            kept.version + 1,
+            record,
+        )
     }
 
     /// A record at `key`, which was read as `kept`, or as absent.
@@ -175,7 +192,11 @@ impl Changes<'_> {
 
     /// No record any more where `kept` was read.
     pub fn remove<R>(&mut self, kept: &Kept<R>) {
-        self.batch.push(kept.key.clone(), Expected::Version(kept.version), StepKind::Delete);
+        self.batch.push(
+            kept.key.clone(),
+            Expected::Version(kept.version),
+            StepKind::Delete,
+        );
     }
 
     /// No row any more at `key`, whatever it holds now.
@@ -185,7 +206,11 @@ impl Changes<'_> {
 
     /// Only if `kept` is still as it was read.
     pub fn depend_on<R>(&mut self, kept: &Kept<R>) {
-        self.batch.push(kept.key.clone(), Expected::Version(kept.version), StepKind::Keep);
+        self.batch.push(
+            kept.key.clone(),
+            Expected::Version(kept.version),
+            StepKind::Keep,
+        );
     }
 
     /// How many rows are touched.
@@ -216,8 +241,12 @@ impl Changes<'_> {
         version: u64,
         record: &R,
     ) -> Result<(), StoreError> {
-        let sealed = self.rows.keys.seal(&place(&key, version), &record.encode())?;
-        self.batch.push(key, expected, StepKind::Put { version, sealed });
+        let sealed = self
+            .rows
+            .keys
+            .seal(&place(&key, version), &record.encode())?;
+        self.batch
+            .push(key, expected, StepKind::Put { version, sealed });
         Ok(())
     }
 }

@@ -33,7 +33,9 @@ impl<'a> Places<'a> {
     /// The organisation with a name.
     #[must_use]
     pub fn organisation_by_name(self, name: &OrgName) -> Key {
-        let hash = self.keys.hide("organisation", &[name.folded().as_str().as_bytes()]);
+        let hash = self
+            .keys
+            .hide("organisation", &[name.folded().as_str().as_bytes()]);
         Key::table(Table::OrganisationByName).hash(&hash)
     }
 
@@ -52,7 +54,9 @@ impl<'a> Places<'a> {
     /// The user with a login, in whatever case.
     #[must_use]
     pub fn user_by_login(self, org: OrgId, login: &str) -> Key {
-        let hash = self.keys.hide("login", &[Folded::new(login).as_str().as_bytes()]);
+        let hash = self
+            .keys
+            .hide("login", &[Folded::new(login).as_str().as_bytes()]);
         Key::table(Table::UserByLogin).number(org.0).hash(&hash)
     }
 
@@ -85,7 +89,9 @@ impl<'a> Places<'a> {
     /// The resource with a name, in whatever case and Unicode form.
     #[must_use]
     pub fn resource_by_name(self, org: OrgId, name: &ResourceName) -> Key {
-        let hash = self.keys.hide("resource", &[name.folded().as_str().as_bytes()]);
+        let hash = self
+            .keys
+            .hide("resource", &[name.folded().as_str().as_bytes()]);
         Key::table(Table::ResourceByName).number(org.0).hash(&hash)
     }
 
@@ -116,8 +122,12 @@ impl<'a> Places<'a> {
     /// The account with a name, in whatever case and Unicode form.
     #[must_use]
     pub fn account_by_name(self, resource: ResourceId, name: &AccountName) -> Key {
-        let hash = self.keys.hide("account", &[name.folded().as_str().as_bytes()]);
-        Key::table(Table::AccountByName).number(resource.0).hash(&hash)
+        let hash = self
+            .keys
+            .hide("account", &[name.folded().as_str().as_bytes()]);
+        Key::table(Table::AccountByName)
+            .number(resource.0)
+            .hash(&hash)
     }
 
     /// All passwords of an account.
@@ -135,7 +145,9 @@ impl<'a> Places<'a> {
     /// When an account's password was last retrieved.
     #[must_use]
     pub fn accessed(self, resource: ResourceId, account: AccountId) -> Key {
-        Key::table(Table::Accessed).number(resource.0).number(account.0)
+        Key::table(Table::Accessed)
+            .number(resource.0)
+            .number(account.0)
     }
 
     /// All shares of a resource and its accounts.
@@ -147,7 +159,9 @@ impl<'a> Places<'a> {
     /// A user's share of a target.
     #[must_use]
     pub fn share(self, target: Target, user: UserId) -> Key {
-        self.shares(target.resource).number(of(target)).number(user.0)
+        self.shares(target.resource)
+            .number(of(target))
+            .number(user.0)
     }
 
     /// All shares that a user has.
@@ -159,7 +173,9 @@ impl<'a> Places<'a> {
     /// A user's share of a target, from the user's side.
     #[must_use]
     pub fn share_by_user(self, user: UserId, target: Target) -> Key {
-        self.shares_by_user(user).number(target.resource.0).number(of(target))
+        self.shares_by_user(user)
+            .number(target.resource.0)
+            .number(of(target))
     }
 
     /// All policies of an organisation.

@@ -54,7 +54,8 @@ impl Record for Ids {
 
     fn decode(bytes: &[u8]) -> Option<Self> {
         let (ids, rest) = bytes.as_chunks::<8>();
-        rest.is_empty().then(|| Self(ids.iter().map(|id| u64::from_be_bytes(*id)).collect()))
+        rest.is_empty()
+            .then(|| Self(ids.iter().map(|id| u64::from_be_bytes(*id)).collect()))
     }
 }
 
@@ -98,7 +99,10 @@ impl Record for AnchorRow {
 
     fn decode(bytes: &[u8]) -> Option<Self> {
         let (seq, tag) = bytes.split_first_chunk::<8>()?;
-        Some(Self { seq: u64::from_be_bytes(*seq), tag: tag.try_into().ok()? })
+        Some(Self {
+            seq: u64::from_be_bytes(*seq),
+            tag: tag.try_into().ok()?,
+        })
     }
 }
 
@@ -127,11 +131,13 @@ impl Record for SecretRow {
     }
 
     fn decode(bytes: &[u8]) -> Option<Self> {
-        let (&[1], bytes) = bytes.split_first_chunk::<1>()? else { return None };
+        let (&[1], bytes) = bytes.split_first_chunk::<1>()? else {
+            return None;
+        };
         let (version, bytes) = bytes.split_first_chunk::<8>()?;
         let (at, bytes) = bytes.split_first_chunk::<8>()?;
         let (by, bytes) = bytes.split_first_chunk::<8>()?;
-        let (&[generated], text) = bytes.split_first_chunk::<1>()? else { return None };
+        let (&[generated], text) = bytes.split_first_chunk::<1>()?;
         let by = u64::from_be_bytes(*by);
         let text = Zeroizing::new(std::str::from_utf8(text).ok()?.to_owned());
         Some(Self {
@@ -162,7 +168,10 @@ impl Record for SettingRow {
 
     fn decode(bytes: &[u8]) -> Option<Self> {
         let (name, value) = std::str::from_utf8(bytes).ok()?.split_once('\0')?;
-        Some(Self { name: name.to_owned(), value: value.to_owned() })
+        Some(Self {
+            name: name.to_owned(),
+            value: value.to_owned(),
+        })
     }
 }
 
@@ -196,14 +205,18 @@ impl Record for TrustRow {
     }
 
     fn decode(bytes: &[u8]) -> Option<Self> {
-        let (&[kind], bytes) = bytes.split_first_chunk::<1>()? else { return None };
+        let (&[kind], bytes) = bytes.split_first_chunk::<1>()?;
         let (since, der) = bytes.split_first_chunk::<8>()?;
         let kind = match kind {
             1 => TrustKind::Pin,
             2 => TrustKind::Root,
             _ => return None,
         };
-        Some(Self { kind, since: Timestamp(i64::from_be_bytes(*since)), der: der.to_vec() })
+        Some(Self {
+            kind,
+            since: Timestamp(i64::from_be_bytes(*since)),
+            der: der.to_vec(),
+        })
     }
 }
 
