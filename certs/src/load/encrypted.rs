@@ -1,0 +1,68 @@
+//! Encrypted PKCS#8 (RFC 5958) by PBES2 (RFC 8018): AES and 3DES, PBKDF2 and scrypt.
+
+use pkcs8::{
+    EncryptedPrivateKeyInfoRef,
+    der::Decode,
+    pkcs5::{EncryptionScheme, pbes2::Kdf},
+};
+use zeroize::Zeroizing;
+
+use crate::CertError;
+
+pub(super) fn is_encrypted(der: &[u8]) -> bool {
+    EncryptedPrivateKeyInfoRef::from_der(der).is_ok()
+}
+
+/// The PKCS#8 inside.
+pub(super) fn decrypt(der: &[u8], password: &str) -> Result<Zeroizing<Vec<u8>>, CertError> {
+    let info = EncryptedPrivateKeyInfoRef::from_der(der).map_err(|error| unsupported(&error))?;
+    let EncryptionScheme::Pbes2(parameters) = &info.encryption_algorithm else {
+        return Err(CertError::Encryption {
+            algorithm: "PBES1 (make it anew with `openssl pkcs8 -topk8 -v2 aes-256-cbc`)"
+                .to_owned(),
+        });
+    };
+    if !is_bounded(&parameters.kdf) {
+        return Err(CertError::Encryption {
+            algorithm: "a key derivation beyond all measure".to_owned(),
+        });
+    }
+    parameters
+        .decrypt(password, info.encrypted_data.as_bytes())
+        .map(Zeroizing::new)
+        .map_err(|error| match error {
+            pkcs8::pkcs5::Error::UnsupportedAlgorithm { oid } => CertError::Encryption {
+                algorithm: oid.to_string(),
+            },
+            _ => CertError::WrongPassword,
+        })
+}
+
+fn unsupported(error: &pkcs8::der::Error) -> CertError {
+    match error.kind() {
+        pkcs8::der::ErrorKind::OidUnknown { oid } => CertError::Encryption {
+            algorithm: oid.to_string(),
+        },
+        _ => CertError::Key {
+            reason: error.to_string(),
+        },
+    }
+}
+
+/// A hostile file must not buy hours of work or all memory with a few bytes.
+fn is_bounded(kdf: &Kdf) -> bool {
+    match kdf {
+        Kdf::Pbkdf2(parameters) => parameters.iteration_count <= MOST_ITERATIONS,
+        Kdf::Scrypt(parameters) => {
+            parameters.parallelization <= 16
+                && parameters
+                    .cost_parameter
+                    .checked_mul(128 * u64::from(parameters.block_size))
+                    .is_some_and(|memory| memory <= MOST_MEMORY)
+        }
+        _ => false,
+    }
+}
+
+const MOST_ITERATIONS: u32 = 10_000_000;
+const MOST_MEMORY: u64 = 256 * 1024 * 1024;
