@@ -4,11 +4,13 @@
 //! A door may use the domain, the vault, `certs` and its codec; never the store, the locks, or
 //! another door.
 
+mod body;
 mod closing;
 mod connection;
 mod crowd;
 mod error;
 mod framing;
+mod gate;
 mod listen;
 mod meter;
 mod pace;
@@ -16,12 +18,15 @@ mod peer;
 mod protocol;
 mod rarely;
 mod settings;
+mod xmlrpc;
 
 pub use closing::{Closer, Closing};
 pub use crowd::Crowd;
 pub use error::DoorError;
+pub use gate::{Gate, Visitor};
 pub use listen::Listener;
 pub use meter::{DoorMeter, Ending, Meter, OperationMeter};
 pub use peer::Peer;
 pub use protocol::Protocol;
 pub use settings::{CrowdSettings, Limits, ListenSettings};
+pub use xmlrpc::{Xmlrpc, XmlrpcSettings};

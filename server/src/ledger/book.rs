@@ -10,9 +10,7 @@ use tokio::time::timeout;
 use crate::domain::Record;
 use crate::ledger::entry::encode;
 use crate::ledger::folder::{Folder, segments};
-use crate::ledger::format::{
-    Begin, Frame, HEADER_BYTES, RECORD_LABEL, SegmentHeader, Span, TAG,
-};
+use crate::ledger::format::{Begin, Frame, HEADER_BYTES, RECORD_LABEL, SegmentHeader, Span, TAG};
 use crate::ledger::group::Group;
 use crate::ledger::health::Signals;
 use crate::ledger::index::Indexes;

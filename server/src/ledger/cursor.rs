@@ -102,12 +102,14 @@ impl Cursor {
             return Ok(None);
         }
         let bytes = self.peek(at, frame.whole())?;
-        Ok(proven(bytes, frame, keys, before).map(|(sealed, tag)| Found {
-            at,
-            frame,
-            sealed,
-            tag,
-        }))
+        Ok(
+            proven(bytes, frame, keys, before).map(|(sealed, tag)| Found {
+                at,
+                frame,
+                sealed,
+                tag,
+            }),
+        )
     }
 
     /// Where the first and the last byte stand, from `at`, that are not zero.
@@ -213,7 +215,11 @@ impl Cursor {
         self.window.resize(len, 0);
         self.at = at;
         let mut filled = 0;
-        while let Some(rest) = self.window.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+        while let Some(rest) = self
+            .window
+            .get_mut(filled..)
+            .filter(|rest| !rest.is_empty())
+        {
             match self.file.read_at(rest, at + filled as u64) {
                 Ok(0) => break,
                 Ok(count) => filled += count,

@@ -175,7 +175,10 @@ impl fmt::Display for DamageKind {
             Self::Foreign => f.write_str("not a segment of this trail, or not under this key"),
             Self::Misnamed => f.write_str("the file has another segment's name"),
             Self::SegmentMissing { until } => {
-                write!(f, "segments are missing; the trail goes on with record {until}")
+                write!(
+                    f,
+                    "segments are missing; the trail goes on with record {until}"
+                )
             }
             Self::Lost { until } => write!(
                 f,

@@ -8,13 +8,18 @@ use std::fmt::Write as _;
 /// backslash before `u{` becomes `\u{5c}`.
 #[must_use]
 pub fn neutralise(text: &str) -> Cow<'_, str> {
-    let harmless = text.bytes().all(|byte| (0x20..0x7f).contains(&byte) && byte != b'\\');
+    let harmless = text
+        .bytes()
+        .all(|byte| (0x20..0x7f).contains(&byte) && byte != b'\\');
     if harmless {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len() + 16);
     for (at, c) in text.char_indices() {
-        let ambiguous = c == '\\' && text.get(at + 1..).is_some_and(|rest| rest.starts_with("u{"));
+        let ambiguous = c == '\\'
+            && text
+                .get(at + 1..)
+                .is_some_and(|rest| rest.starts_with("u{"));
         if ambiguous || is_steering(c) {
             // Writing to a string cannot fail.
             let _ = write!(out, "\\u{{{:x}}}", u32::from(c));
@@ -40,7 +45,10 @@ mod tests {
 
     #[test]
     fn plain_text_stays_as_it_is() {
-        assert_eq!(neutralise("svc@host Zürich DOMAIN\\user"), "svc@host Zürich DOMAIN\\user");
+        assert_eq!(
+            neutralise("svc@host Zürich DOMAIN\\user"),
+            "svc@host Zürich DOMAIN\\user"
+        );
     }
 
     #[test]

@@ -108,7 +108,11 @@ fn begin(
         return Ok((0, trail.start()?));
     };
     let path = crate::ledger::folder::segment_path(dir, first);
-    let header = read_header(&mut crate::ledger::cursor::Cursor::open(&path)?, first, keys)?;
+    let header = read_header(
+        &mut crate::ledger::cursor::Cursor::open(&path)?,
+        first,
+        keys,
+    )?;
     Ok((place, header.head()))
 }
 
@@ -177,8 +181,20 @@ struct Line<'a> {
 }
 
 const COLUMNS: [&str; 14] = [
-    "seq", "time", "request", "caller", "org", "door", "peer", "operation", "resource", "account",
-    "reason", "ticket", "outcome", "detail",
+    "seq",
+    "time",
+    "request",
+    "caller",
+    "org",
+    "door",
+    "peer",
+    "operation",
+    "resource",
+    "account",
+    "reason",
+    "ticket",
+    "outcome",
+    "detail",
 ];
 
 impl<'a> Line<'a> {

@@ -19,9 +19,13 @@ impl Ledger {
     pub fn read(&self, query: &Query) -> Result<Page, LedgerError> {
         let segments = self.board.segments();
         let first = segments.first().copied().unwrap_or(1);
-        let low = query.after.map_or(first, |after| first.max(after.saturating_add(1)));
+        let low = query
+            .after
+            .map_or(first, |after| first.max(after.saturating_add(1)));
         let head = self.head().seq;
-        let high = query.before.map_or(head, |before| head.min(before.saturating_sub(1)));
+        let high = query
+            .before
+            .map_or(head, |before| head.min(before.saturating_sub(1)));
         let mut reading = Reading {
             ledger: self,
             query,
@@ -147,7 +151,9 @@ impl Reading<'_> {
 
     fn look(&mut self, opened: &mut Opened, spot: &Spot) -> Result<(), LedgerError> {
         self.looked_at += 1;
-        let sealed = opened.cursor.peek(spot.at + Frame::BYTES as u64, spot.len)?;
+        let sealed = opened
+            .cursor
+            .peek(spot.at + Frame::BYTES as u64, spot.len)?;
         let plain = unseal(&self.ledger.keys, spot.seq, sealed)?;
         let entry = Entry::decode(spot.seq, &plain)
             .ok_or_else(|| io::Error::from(io::ErrorKind::InvalidData))?;

@@ -210,7 +210,10 @@ fn left_over(folder: &Folder, size: u64) -> Option<File> {
     if !meta.is_file() || meta.len() != size || meta.nlink() != 1 {
         return None;
     }
-    let untouched = Cursor::new(file.try_clone().ok()?).written(0).ok()?.is_none();
+    let untouched = Cursor::new(file.try_clone().ok()?)
+        .written(0)
+        .ok()?
+        .is_none();
     // Allocated only would still have to be written: its blocks count as such when they are.
     (untouched && meta.blocks() * 512 >= size && file.sync_all().is_ok()).then_some(file)
 }

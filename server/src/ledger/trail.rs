@@ -50,7 +50,11 @@ impl<'a> Trail<'a> {
         let expected = self.marker.as_ref().map_or(1, |marker| marker.first_kept);
         let first = self.segments.first().copied().unwrap_or(u64::MAX);
         if first != expected {
-            return Err(missing(expected, first, DamageKind::SegmentMissing { until: first }));
+            return Err(missing(
+                expected,
+                first,
+                DamageKind::SegmentMissing { until: first },
+            ));
         }
         let header = read_header(&mut self.cursor(first)?, first, self.keys)?;
         let proven = match &self.marker {

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use crate::ledger::trail::{End, Trail};
 use crate::ledger::format::segment_name;
+use crate::ledger::trail::{End, Trail};
 use crate::ledger::{Cut, Damage, DamageKind, Head, LedgerError, LedgerKeys};
 
 /// How far a verification has come.

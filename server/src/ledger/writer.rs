@@ -43,7 +43,7 @@ pub(crate) struct Tip {
 #[derive(Debug)]
 pub(crate) struct Board {
     pub(crate) signals: Signals,
-        pub(crate) head: watch::Sender<Tip>,
+    pub(crate) head: watch::Sender<Tip>,
     /// The first records' numbers of all segments.
     pub(crate) segments: Mutex<Vec<u64>>,
     /// Which file is written.
@@ -187,9 +187,7 @@ impl Writer {
         self.board.signals.begin();
         let at = self.group.end();
         let until = at + self.group.pending().len() as u64;
-        let written = self
-            .segment
-            .write(&self.folder, at, self.group.pending());
+        let written = self.segment.write(&self.folder, at, self.group.pending());
         let kept = written.and_then(|()| self.segment.check());
         match (written, kept) {
             (Ok(()), Ok(())) => self.acknowledge(),
@@ -242,7 +240,10 @@ impl Writer {
                 self.segment.check()?;
                 // Nobody was told that these records stand.
                 let stale = usize::try_from(until - self.group.end()).unwrap_or_default();
-                if let Err(why) = self.segment.write(&self.folder, self.group.end(), &vec![0; stale]) {
+                if let Err(why) =
+                    self.segment
+                        .write(&self.folder, self.group.end(), &vec![0; stale])
+                {
                     self.state = State::Unknown;
                     return Err(why);
                 }

@@ -304,7 +304,10 @@ impl Vault {
     }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "stands where `map_err` hands it over")]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "stands where `map_err` hands it over"
+)]
 fn words(error: NameError) -> VaultError {
     VaultError::Invalid(error.to_string())
 }

@@ -1,0 +1,185 @@
+//! From what a peer shows to who it is: checked at every request, found out again when anything
+//! has changed.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use certs::{CertificateInfo, Fingerprint, Refusal, Trust, TrustStore, UnixTime, Verified};
+
+use crate::domain;
+use crate::domain::{Door, RefusalReason, RequestId, Timestamp};
+use crate::doors::Peer;
+use crate::vault::{
+    Caller, CertificateCredential, CertificateTrust, Credential, Origin, Vault, VaultError,
+};
+
+/// Lets in whoever a client certificate proves, through one door.
+pub struct Gate {
+    vault: Arc<Vault>,
+    trust: TrustStore,
+    door: Door,
+}
+
+impl fmt::Debug for Gate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gate")
+            .field("door", &self.door)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What is remembered of a peer for as long as its connection stands.
+#[derive(Debug)]
+pub struct Visitor {
+    peer: Peer,
+    known: Mutex<Option<Known>>,
+}
+
+#[derive(Clone, Debug)]
+struct Known {
+    verified: Arc<Verified>,
+    caller: Caller,
+}
+
+impl Visitor {
+    /// A peer of whom nothing is known yet.
+    pub(crate) fn new(peer: Peer) -> Self {
+        Self {
+            peer,
+            known: Mutex::default(),
+        }
+    }
+
+    /// The peer.
+    pub(crate) fn peer(&self) -> &Peer {
+        &self.peer
+    }
+
+    fn known(&self) -> Option<Known> {
+        self.known
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    fn remember(&self, known: Option<Known>) {
+        *self.known.lock().unwrap_or_else(PoisonError::into_inner) = known;
+    }
+}
+
+impl Gate {
+    /// A gate at `door`: `trust` says which certificates count, the vault who they are.
+    #[must_use]
+    pub fn new(vault: Arc<Vault>, trust: TrustStore, door: Door) -> Self {
+        Self { vault, trust, door }
+    }
+
+    /// Who `visitor` is, for its request `request`.
+    ///
+    /// # Errors
+    /// [`VaultError::Unidentified`] when its certificate does not count any more, is revoked, or
+    /// proves nobody who may come in from there; [`VaultError::Unavailable`].
+    pub(crate) async fn caller(
+        &self,
+        visitor: &Visitor,
+        request: RequestId,
+    ) -> Result<Caller, VaultError> {
+        if let Some(known) = visitor.known()
+            && self.holds(&known)
+        {
+            return Ok(known.caller.again(request));
+        }
+        visitor.remember(None);
+        let origin = Origin {
+            door: self.door,
+            peer: Some(visitor.peer.address()),
+            request,
+        };
+        let (verified, credential) = self.check(visitor, &origin).await?;
+        let caller = self.vault.identify(&credential, &origin).await?;
+        visitor.remember(Some(Known {
+            verified,
+            caller: caller.clone(),
+        }));
+        Ok(caller)
+    }
+
+    /// Whether nothing has changed since: neither users, trust nor time.
+    fn holds(&self, known: &Known) -> bool {
+        known.verified.generation() == self.trust.generation()
+            && known.verified.holds_at(unix_time(self.vault.now()))
+            && self.vault.holds(&known.caller)
+    }
+
+    /// The certificate as the vault wants to see it: trusted now, and not revoked.
+    async fn check(
+        &self,
+        visitor: &Visitor,
+        origin: &Origin,
+    ) -> Result<(Arc<Verified>, Credential), VaultError> {
+        let now = self.vault.now();
+        let verified = match self.trust.verify(visitor.peer.chain(), unix_time(now)) {
+            Ok(verified) => verified,
+            Err(why) => return Err(self.turn_away(visitor, &why, origin).await),
+        };
+        let until = valid_until(&verified);
+        let credential = credential(&verified, until);
+        Ok((verified, Credential::Certificate(credential)))
+    }
+
+    async fn turn_away(&self, visitor: &Visitor, why: &Refusal, origin: &Origin) -> VaultError {
+        let reason = if *why == Refusal::Revoked {
+            RefusalReason::Revoked
+        } else {
+            RefusalReason::Untrusted
+        };
+        let subject = format!("{} ({})", subject(visitor), why.code());
+        self.vault
+            .turn_away_untrusted(&subject, reason, origin)
+            .await
+    }
+}
+
+/// What an untrusted certificate calls itself.
+fn subject(visitor: &Visitor) -> String {
+    let Some(leaf) = visitor.peer.chain().first() else {
+        return "(no certificate)".to_owned();
+    };
+    let name =
+        CertificateInfo::parse(leaf).map_or_else(|_| "(malformed)".to_owned(), |info| info.subject);
+    format!("{name} [{}]", Fingerprint::of(leaf))
+}
+
+fn credential(verified: &Verified, valid_until: Timestamp) -> CertificateCredential {
+    let name = verified.name();
+    CertificateCredential {
+        fingerprint: domain::Fingerprint(*verified.fingerprint().as_bytes()),
+        common_name: name
+            .map(|name| name.common_name.as_str().to_owned())
+            .map_err(ToString::to_string),
+        organisation: name.ok().and_then(|name| name.organisation.clone()),
+        trust: match verified.trust() {
+            Trust::Pinned => CertificateTrust::Pinned,
+            Trust::IssuedBy { root } => {
+                CertificateTrust::IssuedBy(domain::Fingerprint(*root.as_bytes()))
+            }
+        },
+        valid_until,
+    }
+}
+
+/// Until the certificate expires.
+fn valid_until(verified: &Verified) -> Timestamp {
+    Timestamp(
+        verified
+            .not_after()
+            .saturating_mul(1000)
+            .saturating_add(999),
+    )
+}
+
+fn unix_time(now: Timestamp) -> UnixTime {
+    let seconds = u64::try_from(now.unix_seconds()).unwrap_or(0);
+    UnixTime::since_unix_epoch(Duration::from_secs(seconds))
+}
