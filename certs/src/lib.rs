@@ -42,6 +42,7 @@ mod info;
 mod key;
 mod load;
 mod name;
+mod revocation;
 mod tls;
 mod trust;
 
@@ -56,6 +57,10 @@ pub use load::{
     private_key as load_private_key, revocation_lists as load_revocation_lists, write_pkcs12,
 };
 pub use name::{Attribute, CommonName, NameError, PeerName};
+pub use revocation::{
+    CrlFault, CrlLimits, CrlProblem, CrlSet, Decision, HttpProxy, LoadedCrl, NonceUse, OcspChecker,
+    OcspFailure, OcspMode, OcspSettings, OcspStatus, ProxyError, RevocationReason, load_crls,
+};
 pub use rustls_pki_types::{CertificateDer, CertificateRevocationListDer, UnixTime};
 pub use tls::{
     ClientOptions, ClientVerifier, Clients, Hints, IdentityFiles, Resumption, ServerIdentity,

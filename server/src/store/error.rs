@@ -1,5 +1,9 @@
 //! What can go wrong with the safe.
 
+use std::error::Error;
+use std::io;
+use std::path::PathBuf;
+
 use thiserror::Error;
 
 use crate::crypto::CryptoError;
@@ -19,6 +23,29 @@ pub enum StoreError {
     /// Another process has the data.
     #[error("another process uses this data directory")]
     Busy,
+    /// Too many changes wait for the disk; nothing was written.
+    #[error("too many changes wait for the disk")]
+    Overloaded,
+    /// A batch names more rows than the engine writes at once; nothing was written.
+    #[error("a batch changes more than {most} rows")]
+    TooLarge {
+        /// Most rows of a batch.
+        most: usize,
+    },
+    /// A batch names a row twice; nothing was written.
+    #[error("a batch names a row twice")]
+    Twice,
+    /// Others than their owner may use the data.
+    #[error("{} has mode {mode:04o}: others may use it; run `chmod go= ` on it", path.display())]
+    Exposed {
+        /// The file or directory.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// The data were written by the other engine.
+    #[error("{} was written by the other engine: set store.engine back, or export and import", .0.display())]
+    OtherEngine(PathBuf),
     /// A row does not open, or is not what it should be.
     #[error("a row is damaged, moved or rolled back")]
     Sealed(#[from] CryptoError),
@@ -30,5 +57,39 @@ pub enum StoreError {
     Closed,
     /// The engine reported something else.
     #[error("the store's engine reported an error")]
-    Engine(#[source] Box<dyn std::error::Error + Send + Sync>),
+    Engine(#[source] Box<dyn Error + Send + Sync>),
+}
+
+impl StoreError {
+    /// The same error once more, for the next of those that share a write.
+    pub(super) fn again(&self) -> Self {
+        match self {
+            Self::Conflict => Self::Conflict,
+            Self::Full => Self::Full,
+            Self::ReadOnly => Self::ReadOnly,
+            Self::Busy => Self::Busy,
+            Self::Overloaded => Self::Overloaded,
+            Self::TooLarge { most } => Self::TooLarge { most: *most },
+            Self::Twice => Self::Twice,
+            Self::Exposed { path, mode } => Self::Exposed {
+                path: path.clone(),
+                mode: *mode,
+            },
+            Self::OtherEngine(path) => Self::OtherEngine(path.clone()),
+            Self::Sealed(_) | Self::Form => Self::Form,
+            Self::Closed => Self::Closed,
+            Self::Engine(cause) => Self::Engine(cause.to_string().into()),
+        }
+    }
+}
+
+impl From<io::Error> for StoreError {
+    fn from(error: io::Error) -> Self {
+        use io::ErrorKind;
+        match error.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Self::Full,
+            ErrorKind::ReadOnlyFilesystem | ErrorKind::PermissionDenied => Self::ReadOnly,
+            _ => Self::Engine(error.into()),
+        }
+    }
 }

@@ -25,10 +25,16 @@ mod resources;
 mod retrieve;
 mod settings;
 mod shares;
+mod status;
 mod transfer;
 mod trust;
 mod users;
 
+pub use crate::ledger::{
+    Entry as AuditEntry, Export as AuditExport, ExportFormat as AuditFormat, Follower,
+    Head as AuditHead, Order, OutcomeKind, Page as AuditPage, Progress as AuditProgress,
+    Query as AuditQuery, Report as AuditReport, Word, json_line as audit_line, neutralise,
+};
 pub use accounts::{AccountEdit, AccountView, NewAccount};
 pub use caller::{Caller, CertificateCredential, CertificateTrust, Credential, Origin};
 pub use change::{NewPassword, Reach};
@@ -42,6 +48,7 @@ pub use reading::AnchorState;
 pub use resources::{ResourceEdit, ResourceView};
 pub use settings::{SettingView, Settings};
 pub use shares::ShareView;
+pub use status::HouseStatus;
 pub use transfer::{Entry, EntryError};
 pub use trust::{TrustListener, Trusted};
 pub use users::{NewUser, UserEdit};

@@ -1,9 +1,12 @@
 //! The audit trail from the counter's side: its anchor in the store, and who may read it.
 
+use std::io::Write;
+
 use crate::domain::{Action, Decision, Door, Operation, Outcome, RefusalReason, decide};
-use crate::ledger::Head;
+use crate::ledger::{self, Export, Follower, Head, LedgerError, Page, Progress, Query, Report};
 use crate::store::rows::AnchorRow;
 use crate::vault::book::Deed;
+use crate::vault::error::Outage;
 use crate::vault::{Caller, Origin, Vault, VaultError};
 
 /// How the ledger stands to what the store remembers of it.
@@ -21,11 +24,78 @@ pub enum AnchorState {
 }
 
 impl Vault {
-    /// Lets `caller` read the audit trail, and writes that down.
+    /// A page of the audit trail.
+    ///
+    /// # Errors
+    /// [`VaultError::NotAllowed`]; [`VaultError::Unavailable`] when it cannot be read.
+    pub async fn audit(&self, query: Query, caller: &Caller) -> Result<Page, VaultError> {
+        self.may_read_audit("page", caller).await?;
+        let ledger = self.ledger.clone();
+        Ok(blocking(move || ledger.read(&query)).await??)
+    }
+
+    /// More of a page: for somebody who was let read the beginning, so that following the trail
+    /// does not write it.
+    ///
+    /// # Errors
+    /// [`VaultError::Unavailable`] when it cannot be read.
+    pub async fn more_audit(&self, query: Query) -> Result<Page, VaultError> {
+        let ledger = self.ledger.clone();
+        Ok(blocking(move || ledger.read(&query)).await??)
+    }
+
+    /// Where the trail grows: told of every new end, from now on.
     ///
     /// # Errors
     /// [`VaultError::NotAllowed`].
-    pub async fn may_read_audit(&self, what: &str, caller: &Caller) -> Result<(), VaultError> {
+    pub async fn follow_audit(&self, caller: &Caller) -> Result<Follower, VaultError> {
+        self.may_read_audit("follow", caller).await?;
+        Ok(self.ledger.subscribe())
+    }
+
+    /// Checks the whole trail against its chain, against what the store remembers of it, and
+    /// against `expected`, an end that somebody kept elsewhere.
+    ///
+    /// # Errors
+    /// [`VaultError::NotAllowed`]; [`VaultError::Unavailable`] with what is wrong with it.
+    pub async fn verify_audit(
+        &self,
+        expected: Option<Head>,
+        progress: impl FnMut(Progress) + Send + 'static,
+        caller: &Caller,
+    ) -> Result<Report, VaultError> {
+        self.may_read_audit("verify", caller).await?;
+        let anchor = self.anchor().await?;
+        let ledger = self.ledger.clone();
+        let checked = blocking(move || {
+            let mut progress = progress;
+            if let Some(expected) = expected {
+                ledger::verify(&ledger.dir, &ledger.keys, Some(expected), |_| {})?;
+            }
+            ledger::verify(&ledger.dir, &ledger.keys, anchor, &mut progress)
+        });
+        Ok(checked.await??)
+    }
+
+    /// Writes the trail to `sink`, oldest first, and returns how many records.
+    ///
+    /// # Errors
+    /// [`VaultError::NotAllowed`]; [`VaultError::Unavailable`] at the first record that is not as
+    /// it was written, or what the sink said.
+    pub async fn export_audit(
+        &self,
+        what: Export,
+        mut sink: impl Write + Send + 'static,
+        caller: &Caller,
+    ) -> Result<u64, VaultError> {
+        self.may_read_audit("export", caller).await?;
+        let ledger = self.ledger.clone();
+        let written = blocking(move || ledger::export(&ledger.dir, &ledger.keys, &what, &mut sink));
+        Ok(written.await??)
+    }
+
+    /// Lets `caller` read the audit trail, and writes that down.
+    async fn may_read_audit(&self, what: &str, caller: &Caller) -> Result<(), VaultError> {
         let deed = Deed::new(Operation::ReadAudit).detail(what);
         if decide(Action::ReadAudit, caller.standing(None, None)) == Decision::Allowed {
             return self.allow(&deed, caller).await;
@@ -113,4 +183,12 @@ impl Vault {
         self.write(&deed, Outcome::Allowed, ("server", ""), &origin)
             .await
     }
+}
+
+/// Reads on a thread that may wait for the disk.
+async fn blocking<T: Send + 'static>(
+    read: impl FnOnce() -> Result<T, LedgerError> + Send + 'static,
+) -> Result<Result<T, LedgerError>, VaultError> {
+    let stopped = |_| VaultError::Unavailable(Outage::Part("reading was stopped"));
+    tokio::task::spawn_blocking(read).await.map_err(stopped)
 }

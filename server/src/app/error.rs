@@ -1,0 +1,86 @@
+//! Why the house cannot be built or opened: one line each, that says what to do.
+
+use std::io;
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+use crate::config::ConfigError;
+use crate::crypto::CryptoError;
+use crate::doors::DoorError;
+use crate::ledger::LedgerError;
+use crate::store::StoreError;
+use crate::vault::VaultError;
+
+/// Why the house cannot be built or opened.
+#[derive(Debug, Error)]
+pub enum AppError {
+    /// The data directory was made already.
+    #[error("{0} holds a vault already: use it, or name another directory with --data")]
+    Exists(PathBuf),
+    /// There is no vault in the data directory.
+    #[error("there is no vault in {0}: make one with `claviger init --data {0}`")]
+    Missing(PathBuf),
+    /// Somebody else than the owner may look into it.
+    #[error("{path} can be read by others: run `chmod {mode:o} {path}`")]
+    Exposed {
+        /// What is open.
+        path: PathBuf,
+        /// What it should be.
+        mode: u32,
+    },
+    /// It belongs to somebody else.
+    #[error("{0} belongs to another user: run claviger as its owner")]
+    Owner(PathBuf),
+    /// A file or directory could not be read or made.
+    #[error("{path}: {source}")]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// `claviger.toml` says something that cannot be.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The keys.
+    #[error(transparent)]
+    Keys(#[from] CryptoError),
+    /// The store; another process may have it.
+    #[error("the store: {0}")]
+    Store(#[from] StoreError),
+    /// The audit trail.
+    #[error("the audit trail: {0}")]
+    Ledger(#[from] LedgerError),
+    /// The vault.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// A certificate.
+    #[error("{what}: {source}")]
+    Certificate {
+        /// Which.
+        what: String,
+        /// Why.
+        source: certs::CertError,
+    },
+    /// A door.
+    #[error(transparent)]
+    Door(#[from] DoorError),
+    /// Something else, in a line.
+    #[error("{0}")]
+    Other(String),
+}
+
+impl AppError {
+    /// For `map_err` on what was done with `path`.
+    pub(crate) fn file(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::File { path, source }
+    }
+
+    /// For `map_err` on what was done with the certificate `what`.
+    pub(crate) fn certificate(what: impl Into<String>) -> impl FnOnce(certs::CertError) -> Self {
+        let what = what.into();
+        move |source| Self::Certificate { what, source }
+    }
+}

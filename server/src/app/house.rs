@@ -1,0 +1,168 @@
+//! The floors, built from the ground up.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use certs::TrustPolicy;
+
+use crate::app::trust::TrustKeeper;
+use crate::app::{AppError, DataFolder};
+use crate::config::{Config, Engine, HaMode, KeySource};
+use crate::crypto::{KeyRing, MasterSource, Passphrase, PassphraseCost};
+use crate::domain::{Door, Operation};
+use crate::ledger::{Ledger, LedgerKeys, LedgerSettings};
+use crate::store::rows::Rows;
+use crate::store::{self, Kind};
+use crate::vault::{
+    Caller, Credential, Origin, Parts, SystemChance, SystemClock, SystemResolver, Vault,
+};
+
+/// Store, ledger and vault over one data directory.
+#[derive(Debug)]
+pub struct House {
+    pub(crate) vault: Arc<Vault>,
+    pub(crate) ledger: Arc<Ledger>,
+    pub(crate) trust: Arc<TrustKeeper>,
+}
+
+impl House {
+    /// Opens the floors over keys that are unlocked.
+    ///
+    /// # Errors
+    /// [`AppError::Store`] when another process has the data; [`AppError::Ledger`];
+    /// [`AppError::Vault`].
+    pub async fn open(
+        folder: &DataFolder,
+        config: &Config,
+        keys: KeyRing,
+    ) -> Result<Self, AppError> {
+        let data = folder.path().to_owned();
+        let (kind, settings) = (engine(config), store_settings(config));
+        let opening = move || store::open(kind, &data, &settings);
+        let store = blocking(opening).await??;
+        let keys = Arc::new(keys);
+        let (seal, chain) = keys.ledger_keys();
+        let (audit, settings) = (folder.audit(), ledger_settings(config));
+        let opening = move || Ledger::open(&audit, LedgerKeys::new(seal, chain), settings);
+        let ledger = Arc::new(blocking(opening).await??);
+        let lists = config.tls.crl_dir.within(folder.path());
+        let trust = TrustKeeper::new(&lists, TrustPolicy::default());
+        let trust = Arc::new(trust.map_err(AppError::certificate("the truststore"))?);
+        let vault = Vault::open(Parts {
+            rows: Rows::new(store, keys),
+            ledger: ledger.clone(),
+            clock: Arc::new(SystemClock),
+            chance: Arc::new(SystemChance),
+            resolver: Arc::new(SystemResolver {
+                timeout: config.limits.lookup_timeout.get(),
+            }),
+            trust: trust.clone(),
+            secondary: config.ha.mode == HaMode::Secondary,
+        });
+        Ok(Self {
+            vault: Arc::new(vault.await?),
+            ledger,
+            trust,
+        })
+    }
+
+    /// Closes it: what is under way is written, and the store remembers where the ledger ends.
+    ///
+    /// # Errors
+    /// [`AppError::Ledger`] when the end could not be written.
+    pub async fn close(self, why: &str) -> Result<(), AppError> {
+        let noted = self.vault.note(Operation::Stop, why).await;
+        let anchored = self.vault.drop_anchor().await;
+        self.ledger.close().await?;
+        noted?;
+        Ok(anchored?)
+    }
+
+    /// The operator on this machine, for what the program itself does.
+    ///
+    /// # Errors
+    /// [`AppError::Vault`] when the store cannot be read.
+    pub async fn operator(&self) -> Result<Caller, AppError> {
+        let uid = rustix::process::geteuid().as_raw();
+        let request = self.vault.next_request();
+        let origin = Origin {
+            door: Door::Server,
+            peer: None,
+            request,
+        };
+        Ok(self
+            .vault
+            .identify(&Credential::LocalOperator { uid }, &origin)
+            .await?)
+    }
+}
+
+/// Where the master key comes from, as `claviger.toml` says.
+///
+/// # Errors
+/// [`AppError::Keys`] when the source is not there; [`AppError::Other`] when it is not set.
+pub(crate) fn master_source(
+    folder: &DataFolder,
+    config: &Config,
+) -> Result<MasterSource, AppError> {
+    let key = &config.master_key;
+    Ok(match key.source {
+        KeySource::File => MasterSource::File(key.file.within(folder.path())),
+        KeySource::Credential => MasterSource::credential(key.credential.as_str())?,
+        KeySource::Passphrase => {
+            let passphrase = match &key.passphrase_file {
+                Some(place) => Passphrase::from_file(&place.within(folder.path()))?,
+                None => Passphrase::from_credential(key.credential.as_str())?,
+            };
+            MasterSource::Passphrase(passphrase, PassphraseCost::default())
+        }
+        KeySource::Command => {
+            let unset = "master_key.command is not set: give the program that prints the key";
+            let argv = key
+                .command
+                .as_ref()
+                .ok_or_else(|| AppError::Other(unset.to_owned()))?;
+            let argv = argv.iter().map(|word| word.as_str().to_owned()).collect();
+            MasterSource::Command(argv, key.command_timeout.get())
+        }
+    })
+}
+
+/// Unlocks the keys in `folder`; key derivation and the operator's command take their time, so on
+/// a thread that may wait.
+pub(crate) async fn unlock(folder: &DataFolder, config: &Config) -> Result<KeyRing, AppError> {
+    let source = master_source(folder, config)?;
+    let data = folder.path().to_owned();
+    Ok(blocking(move || KeyRing::unlock(&data, &source)).await??)
+}
+
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, AppError> {
+    let stopped = |_| AppError::Other("the program is stopping".to_owned());
+    tokio::task::spawn_blocking(work).await.map_err(stopped)
+}
+
+fn engine(config: &Config) -> Kind {
+    match config.store.engine {
+        Engine::Redb => Kind::Redb,
+        Engine::Sled => Kind::Sled,
+    }
+}
+
+fn store_settings(config: &Config) -> store::Settings {
+    store::Settings {
+        cache: config.store.cache.as_usize(),
+        queue: config.store.queue.as_usize(),
+        ..store::Settings::default()
+    }
+}
+
+fn ledger_settings(config: &Config) -> LedgerSettings {
+    LedgerSettings {
+        segment_bytes: config.audit.segment.as_usize() as u64,
+        queue: config.audit.queue.as_usize(),
+        max_wait: Duration::from_secs(10),
+        ..LedgerSettings::default()
+    }
+}

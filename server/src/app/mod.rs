@@ -1,0 +1,14 @@
+//! The only place that sees every floor: builds them from the ground up and opens the doors.
+
+mod error;
+mod folder;
+mod house;
+mod init;
+mod recovery;
+mod trust;
+
+pub use error::AppError;
+pub use folder::DataFolder;
+pub use house::House;
+pub use init::{InitReport, init};
+pub use recovery::{recover, verify_audit};

@@ -1,0 +1,48 @@
+//! What works on a stopped server: checking the audit trail, and getting back in by the recovery
+//! code.
+
+use crate::app::house::{blocking, master_source, unlock};
+use crate::app::{AppError, DataFolder, House};
+use crate::config::Config;
+use crate::crypto::{KeyRing, RecoveryCode};
+use crate::ledger::{self, Head, LedgerKeys, Report};
+
+/// Checks the audit trail of a stopped server against its chain, against what the store remembers
+/// of it, and against `expected`, an end that somebody kept elsewhere.
+///
+/// # Errors
+/// [`AppError::Ledger`] with the first thing that is wrong.
+pub async fn verify_audit(folder: &DataFolder, expected: Option<Head>) -> Result<Report, AppError> {
+    folder.check()?;
+    let config = Config::load(folder.path())?;
+    let keys = unlock(folder, &config).await?;
+    let (seal, chain) = keys.ledger_keys();
+    let audit = folder.audit();
+    // The trail is read before anything is opened for writing, which would mend its end.
+    let ledger_keys = LedgerKeys::new(seal, chain);
+    let (dir, first) = (audit.clone(), ledger_keys.clone());
+    blocking(move || ledger::verify(&dir, &first, expected, |_| {})).await??;
+    let house = House::open(folder, &config, keys).await?;
+    let anchor = house.vault.anchor().await;
+    house.ledger.close().await?;
+    let anchor = anchor?;
+    Ok(blocking(move || ledger::verify(&audit, &ledger_keys, anchor, |_| {})).await??)
+}
+
+/// Opens the keys of a stopped server by the recovery code, and wraps them by a new master key from
+/// where `claviger.toml` says.
+///
+/// # Errors
+/// [`AppError::Keys`] when the code is mistyped or another vault's.
+pub async fn recover(folder: &DataFolder, code: &str) -> Result<(), AppError> {
+    folder.check()?;
+    let config = Config::load(folder.path())?;
+    let code = RecoveryCode::parse(code)?;
+    let source = master_source(folder, &config)?;
+    let data = folder.path().to_owned();
+    let recovered = blocking(move || {
+        let master = source.establish()?;
+        KeyRing::recover(&data, &code, &master).map(drop)
+    });
+    Ok(recovered.await??)
+}

@@ -1,0 +1,348 @@
+//! The default engine: redb, one file, one table.
+
+use std::fmt;
+use std::ops::Bound;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use arc_swap::ArcSwap;
+use async_trait::async_trait;
+use redb::backends::FileBackend;
+use redb::{
+    AccessGuard, Builder, Database, Durability, ReadOnlyDatabase, ReadOnlyTable, ReadableDatabase,
+    StorageError, TableDefinition,
+};
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+use crate::store::group::{Engine, Group};
+use crate::store::place::{self, Lock};
+use crate::store::{
+    Batch, Key, Row, Settings, Snapshot, Status, Step, StepKind, Store, StoreError,
+};
+
+/// Sealed rows in a redb file. Reads are made where they are asked for, from the last durable
+/// state; writes go through one thread.
+#[derive(Debug)]
+pub struct Redb {
+    view: Arc<View>,
+    group: Group<Writer>,
+}
+
+/// What readers see: the state that the last write left.
+struct View {
+    seen: ArcSwap<Seen>,
+    /// How often the file has been opened.
+    opened: watch::Sender<u64>,
+}
+
+struct Seen {
+    opened: u64,
+    /// Nothing while the file cannot even be read.
+    table: Option<Table>,
+}
+
+type Table = ReadOnlyTable<&'static [u8], &'static [u8]>;
+
+/// What the writing thread holds.
+struct Writer {
+    view: Arc<View>,
+    path: PathBuf,
+    cache: usize,
+    handle: Handle,
+    opened: u64,
+    tried: Instant,
+    _lock: Lock,
+}
+
+enum Handle {
+    Writable(Database),
+    /// It cannot be opened to write, for this reason; meanwhile it is read, if it can be.
+    Broken(Option<ReadOnlyDatabase>, StoreError),
+}
+
+impl Redb {
+    /// The file in a data directory.
+    pub const FILE: &str = "store.redb";
+
+    /// Opens the store in `directory`, or makes one.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`] when another process has it, [`StoreError::Exposed`] when others may
+    /// read it, [`StoreError::Full`], [`StoreError::ReadOnly`], [`StoreError::Engine`].
+    pub fn open(directory: &Path, settings: &Settings) -> Result<Self, StoreError> {
+        let lock = Lock::take(directory)?;
+        let path = directory.join(Self::FILE);
+        let database = open(&path, settings.cache)?;
+        let table = read_table(&database)?;
+        let view = Arc::new(View {
+            seen: ArcSwap::from_pointee(Seen {
+                opened: 1,
+                table: Some(table),
+            }),
+            opened: watch::Sender::new(1),
+        });
+        let writer = Writer {
+            view: Arc::clone(&view),
+            path,
+            cache: settings.cache,
+            handle: Handle::Writable(database),
+            opened: 1,
+            tried: Instant::now(),
+            _lock: lock,
+        };
+        let group = Group::start(writer, settings)?;
+        Ok(Self { view, group })
+    }
+
+    /// Reads; where the file had to be closed after an error, again once it has been opened.
+    async fn read<T>(
+        &self,
+        read: impl Fn(&Table) -> Result<T, StorageError> + Send,
+    ) -> Result<T, StoreError> {
+        let opened = match self.view.read(&read) {
+            Err(Unread::Closed { opened }) => opened,
+            Err(Unread::Failed(error)) => return Err(error),
+            Ok(answer) => return Ok(answer),
+        };
+        let mut watch = self.view.opened.subscribe();
+        self.group
+            .call(move |writer| writer.reopen_since(opened))
+            .await?;
+        timeout(PATIENCE, watch.wait_for(|now| *now > opened))
+            .await
+            .map_err(|_| StoreError::Closed)?
+            .map_err(|_| StoreError::Closed)?;
+        self.view.read(&read).map_err(|unread| match unread {
+            Unread::Closed { .. } => StoreError::Closed,
+            Unread::Failed(error) => error,
+        })
+    }
+}
+
+#[async_trait]
+impl Store for Redb {
+    async fn get(&self, key: &Key) -> Result<Option<Row>, StoreError> {
+        self.read(|table| table.get(key.as_bytes()))
+            .await?
+            .map(|value| Row::unpack(key.clone(), value.value()))
+            .transpose()
+    }
+
+    async fn scan(
+        &self,
+        prefix: &Key,
+        after: Option<&Key>,
+        limit: usize,
+    ) -> Result<Vec<Row>, StoreError> {
+        let entries = self.read(|table| scan(table, prefix, after, limit)).await?;
+        let rows = entries.iter();
+        rows.map(|(key, value)| Row::unpack(Key::from_bytes(key.value()), value.value()))
+            .collect()
+    }
+
+    async fn commit(&self, batch: Batch) -> Result<(), StoreError> {
+        self.group.commit(batch).await
+    }
+
+    async fn snapshot(&self) -> Result<Snapshot, StoreError> {
+        let entries = self.read(|table| table.range_owned::<&[u8]>(..)).await?;
+        Ok(Box::new(entries.map(|entry| {
+            let (key, value) = entry.map_err(failed)?;
+            Row::unpack(Key::from_bytes(key.value()), value.value())
+        })))
+    }
+
+    fn most_steps(&self) -> usize {
+        Writer::MOST_STEPS
+    }
+
+    fn status(&self) -> Status {
+        self.group.status()
+    }
+}
+
+/// Why nothing was read.
+enum Unread {
+    /// The file was closed after an error, and may be open again.
+    Closed { opened: u64 },
+    /// The engine says so.
+    Failed(StoreError),
+}
+
+impl View {
+    fn read<T>(&self, read: impl Fn(&Table) -> Result<T, StorageError>) -> Result<T, Unread> {
+        let seen = self.seen.load();
+        let opened = seen.opened;
+        let table = seen.table.as_ref().ok_or(Unread::Closed { opened })?;
+        read(table).map_err(|error| match error {
+            // After the first error of the disk, redb reads nothing more through this handle.
+            StorageError::Io(_) | StorageError::PreviousIo | StorageError::DatabaseClosed => {
+                Unread::Closed { opened }
+            }
+            other => Unread::Failed(failed(other)),
+        })
+    }
+}
+
+impl Engine for Writer {
+    /// Bounds the memory of a write to some tens of MiB.
+    const MOST_STEPS: usize = 65_536;
+
+    fn row(&self, key: &Key) -> Result<Option<Row>, StoreError> {
+        let found = self.view.read(|table| table.get(key.as_bytes()));
+        let value = found.map_err(|unread| match unread {
+            Unread::Closed { .. } => StoreError::Closed,
+            Unread::Failed(error) => error,
+        })?;
+        value
+            .map(|value| Row::unpack(key.clone(), value.value()))
+            .transpose()
+    }
+
+    fn write(&mut self, steps: &[&Step]) -> Result<(), StoreError> {
+        let database = self.writable()?;
+        write(database, steps).map_err(failed)?;
+        let table = read_table(database)?;
+        self.show(Some(table));
+        Ok(())
+    }
+
+    fn reopen(&mut self) {
+        self.tried = Instant::now();
+        // Closed before it is opened: redb locks its file.
+        self.handle = Handle::Broken(None, StoreError::Closed);
+        self.handle = match open(&self.path, self.cache) {
+            Ok(database) => Handle::Writable(database),
+            Err(error) => {
+                tracing::error!(%error, "the store opens for reading only");
+                Handle::Broken(open_to_read(&self.path, self.cache).ok(), error)
+            }
+        };
+        self.opened += 1;
+        let table = match &self.handle {
+            Handle::Writable(database) => read_table(database).ok(),
+            Handle::Broken(database, _) => database.as_ref().and_then(|d| read_table(d).ok()),
+        };
+        self.show(table);
+        self.view.opened.send_replace(self.opened);
+    }
+}
+
+impl Writer {
+    fn show(&self, table: Option<Table>) {
+        let opened = self.opened;
+        self.view.seen.store(Arc::new(Seen { opened, table }));
+    }
+
+    /// The database; where it is broken, tries now and then whether it opens again.
+    fn writable(&mut self) -> Result<&Database, StoreError> {
+        if matches!(self.handle, Handle::Broken(..)) && self.tried.elapsed() >= RETRY {
+            self.reopen();
+        }
+        match &self.handle {
+            Handle::Writable(database) => Ok(database),
+            Handle::Broken(_, error) => Err(error.again()),
+        }
+    }
+
+    /// Opens the file again, unless that was done since a reader met an error.
+    fn reopen_since(&mut self, opened: u64) {
+        if self.opened == opened {
+            self.reopen();
+        }
+    }
+}
+
+impl fmt::Debug for View {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("View(..)")
+    }
+}
+
+fn open(path: &Path, cache: usize) -> Result<Database, StoreError> {
+    let backend = FileBackend::new(place::open_private(path)?).map_err(failed)?;
+    let database = Builder::new()
+        .set_cache_size(cache)
+        .create_with_backend(backend)
+        .map_err(failed)?;
+    // The table of a new file; of an old one, a look is enough.
+    if read_table(&database).is_err() {
+        write(&database, &[]).map_err(failed)?;
+    }
+    Ok(database)
+}
+
+/// Reads a file that cannot be opened to write: on a disk that became read-only, for instance.
+fn open_to_read(path: &Path, cache: usize) -> Result<ReadOnlyDatabase, StoreError> {
+    Builder::new()
+        .set_cache_size(cache)
+        .open_read_only(path)
+        .map_err(failed)
+}
+
+fn read_table(database: &impl ReadableDatabase) -> Result<Table, StoreError> {
+    let transaction = database.begin_read().map_err(failed)?;
+    transaction.open_table(ROWS).map_err(failed)
+}
+
+/// One durable transaction. Quick repair costs about half a millisecond here and saves seconds
+/// when a large store is opened after a crash; it also brings the two-phase commit.
+fn write(database: &Database, steps: &[&Step]) -> Result<(), redb::Error> {
+    let mut transaction = database.begin_write()?;
+    transaction.set_durability(Durability::Immediate)?;
+    transaction.set_quick_repair(true);
+    {
+        let mut table = transaction.open_table(ROWS)?;
+        for step in steps {
+            let key = step.key.as_bytes();
+            match &step.kind {
+                StepKind::Keep => {}
+                StepKind::Put { version, sealed } => {
+                    table.insert(key, Row::pack(*version, sealed).as_slice())?;
+                }
+                StepKind::Delete => drop(table.remove(key)?),
+            }
+        }
+    }
+    Ok(transaction.commit()?)
+}
+
+type Entry = (
+    AccessGuard<'static, &'static [u8]>,
+    AccessGuard<'static, &'static [u8]>,
+);
+
+fn scan(
+    table: &Table,
+    prefix: &Key,
+    after: Option<&Key>,
+    limit: usize,
+) -> Result<Vec<Entry>, StorageError> {
+    let bounds = (prefix.first_after(after), Bound::Unbounded);
+    let mut entries = Vec::new();
+    for entry in table.range::<&[u8]>(bounds)?.take(limit) {
+        let (key, value) = entry?;
+        if !key.value().starts_with(prefix.as_bytes()) {
+            break;
+        }
+        entries.push((key, value));
+    }
+    Ok(entries)
+}
+
+fn failed(error: impl Into<redb::Error>) -> StoreError {
+    match error.into() {
+        redb::Error::Io(error) => error.into(),
+        redb::Error::DatabaseAlreadyOpen => StoreError::Busy,
+        redb::Error::DatabaseClosed => StoreError::Closed,
+        other => StoreError::Engine(other.into()),
+    }
+}
+
+const ROWS: TableDefinition<'static, &[u8], &[u8]> = TableDefinition::new("rows");
+/// How long a read waits until the file has been opened again.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Between two tries to open a file to write.
+const RETRY: Duration = Duration::from_millis(250);

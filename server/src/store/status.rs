@@ -1,0 +1,75 @@
+//! How a store is set up, and how it does.
+
+use std::time::Duration;
+
+use crate::store::StoreError;
+
+/// How a store is set up.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Memory for the engine's cache, in bytes. Default: 16 MiB.
+    pub cache: usize,
+    /// Most batches that wait for the disk; who comes after waits for a place. Default: 1024.
+    pub queue: usize,
+    /// How long a batch waits for a place. Default: 10 s.
+    pub wait: Duration,
+    /// How long closing may take. Default: 30 s.
+    pub close: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            cache: 16 << 20,
+            queue: 1024,
+            wait: Duration::from_secs(10),
+            close: Duration::from_secs(30),
+        }
+    }
+}
+
+/// How a store does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Status {
+    /// Batches that wait for the disk.
+    pub waiting: usize,
+    /// Batches written since it was opened.
+    pub batches: u64,
+    /// Writes to the disk that they shared.
+    pub flushes: u64,
+    /// Why the last write was none.
+    pub trouble: Option<Trouble>,
+}
+
+/// Why a store cannot write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// The disk is full.
+    Full,
+    /// The directory or file cannot be written.
+    ReadOnly,
+    /// The engine reports something else; the log says what.
+    Failing,
+    /// The writing thread is gone; only a restart helps.
+    Stopped,
+}
+
+impl Trouble {
+    pub(super) fn of(error: &StoreError) -> Self {
+        match error {
+            StoreError::Full => Self::Full,
+            StoreError::ReadOnly => Self::ReadOnly,
+            StoreError::Conflict
+            | StoreError::Busy
+            | StoreError::Overloaded
+            | StoreError::TooLarge { .. }
+            | StoreError::Twice
+            | StoreError::Exposed { .. }
+            | StoreError::OtherEngine(_)
+            | StoreError::Sealed(_)
+            | StoreError::Form
+            | StoreError::Closed
+            | StoreError::Engine(_) => Self::Failing,
+        }
+    }
+}

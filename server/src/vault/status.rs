@@ -1,0 +1,74 @@
+//! How the house is.
+
+use crate::ledger::{Head, Health};
+use crate::store::{Status as StoreStatus, Trouble};
+use crate::vault::{AnchorState, Vault, VaultError};
+
+/// How the house is.
+#[derive(Clone, Debug)]
+pub struct HouseStatus {
+    /// Whether it answers retrievals only.
+    pub secondary: bool,
+    /// The end of the audit trail.
+    pub head: Head,
+    /// The number of the data key that seals new rows.
+    pub data_key: u32,
+    /// How many data keys there are; more than one while a rotation is under way.
+    pub data_keys: usize,
+    /// How the store does.
+    pub store: StoreStatus,
+    /// What is wrong, a line each; nothing when all is well.
+    pub problems: Vec<String>,
+}
+
+impl Vault {
+    /// How the house is; anybody inside may ask, and nothing is written down.
+    ///
+    /// # Errors
+    /// [`VaultError::Unavailable`] when the store cannot even be read.
+    pub async fn status(&self) -> Result<HouseStatus, VaultError> {
+        let store = self.rows.store().status();
+        let mut problems = self.ledger_problems();
+        if let Some(trouble) = store.trouble {
+            problems.push(format!("the store cannot be written: {}", words(trouble)));
+        }
+        match self.check_anchor().await? {
+            AnchorState::Whole => {}
+            AnchorState::Cut { remembered, found } => problems.push(format!(
+                "the audit trail ends at record {found}, but had {remembered}: it was cut or put \
+                 back; run `claviger audit verify`"
+            )),
+        }
+        Ok(HouseStatus {
+            secondary: self.secondary,
+            head: self.ledger.head(),
+            data_key: self.rows.keys().newest(),
+            data_keys: self.rows.keys().data_keys().len(),
+            store,
+            problems,
+        })
+    }
+
+    fn ledger_problems(&self) -> Vec<String> {
+        match self.ledger.health() {
+            Health::Ok => Vec::new(),
+            Health::Strained { why, .. } => {
+                vec![format!("the audit trail has little room left: {why}")]
+            }
+            Health::Red { why, .. } => {
+                vec![format!(
+                    "the audit trail cannot be written, so everything is refused: {why}"
+                )]
+            }
+        }
+    }
+}
+
+fn words(trouble: Trouble) -> &'static str {
+    match trouble {
+        Trouble::Full => "the disk is full",
+        Trouble::ReadOnly => "the data directory is read-only",
+        Trouble::Failing => "the disk or the engine reports errors; the log says which",
+        Trouble::Stopped => "its writer has stopped; restart the server",
+    }
+}
