@@ -1,0 +1,10 @@
+//! What can be read can be written, and reads back as the same.
+#![no_main]
+#![expect(dead_code, reason = "each target uses its part of the bodies")]
+
+use libfuzzer_sys::fuzz_target;
+
+#[path = "../../xmlrpc-codec/tests/bodies/mod.rs"]
+mod bodies;
+
+fuzz_target!(|input: &[u8]| bodies::round_trip(input));
