@@ -5,10 +5,13 @@ mod folder;
 mod house;
 mod init;
 mod recovery;
+mod serve;
 mod trust;
+mod watch;
 
 pub use error::AppError;
 pub use folder::DataFolder;
 pub use house::House;
 pub use init::{InitReport, init};
 pub use recovery::{recover, verify_audit};
+pub use serve::serve;

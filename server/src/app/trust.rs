@@ -57,6 +57,16 @@ impl TrustKeeper {
         true
     }
 
+    /// The trusted certificates' DER, and whether each is a CA root.
+    pub(crate) fn certificates(&self) -> Vec<(bool, Vec<u8>)> {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state
+            .trusted
+            .iter()
+            .map(|trusted| (trusted.root, trusted.der.clone()))
+            .collect()
+    }
+
     /// What is wrong with the revocation lists now, a line each.
     pub(crate) fn list_problems(&self, now: i64) -> Vec<String> {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,0 +1,233 @@
+//! `claviger serve`: opens the doors, and closes them in order.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+
+use certs::{
+    Clients, Hints, IdentityFiles, OcspChecker, OcspMode, OcspSettings, Resumption, ServerIdentity,
+    ServerOptions, server_config,
+};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinSet;
+use tracing::{error, info};
+
+use crate::app::house::unlock;
+use crate::app::watch::{Seen, Watch};
+use crate::app::{AppError, DataFolder, House};
+use crate::config::{Config, Listen, Ocsp};
+use crate::domain::{Door, Operation};
+use crate::doors::{
+    Closer, Crowd, CrowdSettings, Gate, Limits, ListenSettings, Listener, Meter, Xmlrpc,
+    XmlrpcSettings,
+};
+use crate::vault::AnchorState;
+
+/// Serves the vault in `folder` until a signal says stop; `announce` is told one line a door with
+/// its true address, then `ready`.
+///
+/// # Errors
+/// [`AppError`] when the house cannot be built, a door not be opened, or the end not be written.
+pub async fn serve(
+    folder: &DataFolder,
+    config: Config,
+    announce: &mut (dyn FnMut(&str) + Send),
+) -> Result<(), AppError> {
+    folder.check()?;
+    if !folder.is_whole() {
+        return Err(AppError::Missing(folder.path().to_owned()));
+    }
+    let keys = unlock(folder, &config).await?;
+    let house = House::open(folder, &config, keys).await?;
+    let served = open_doors(folder, &config, &house, announce).await;
+    let why = if served.is_ok() {
+        "signal"
+    } else {
+        "a door could not be opened"
+    };
+    let closed = house.close(why).await;
+    served?;
+    closed
+}
+
+async fn open_doors(
+    folder: &DataFolder,
+    config: &Config,
+    house: &House,
+    announce: &mut (dyn FnMut(&str) + Send),
+) -> Result<(), AppError> {
+    report_anchor(house).await?;
+    let closer = Closer::new();
+    let mut doors = JoinSet::new();
+    let meter = Arc::new(Meter::new());
+    let watch = watch(folder, config, house)?;
+    let mut open = Vec::new();
+    if let Listen::On(address) = config.doors.xmlrpc.listen {
+        let listener = xmlrpc_listener(config, address, &meter)?;
+        open.push((Xmlrpc::NAME, listener.address().to_string()));
+        let door = Arc::new(xmlrpc(config, house, &meter)?);
+        let tls = Arc::new(tls(config, house, &watch)?);
+        doors.spawn(listener.serve_tls(tls, door, closer.closing()));
+    }
+    house
+        .vault
+        .note(Operation::Start, env!("CARGO_PKG_VERSION"))
+        .await?;
+    doors.spawn(watch.run(config.tls.poll_interval.get(), closer.closing()));
+    for (name, address) in &open {
+        announce(&format!("{name} listening on {address}"));
+    }
+    announce("ready");
+    signalled().await?;
+    info!("closing the doors");
+    closer.close();
+    while let Some(ended) = doors.join_next().await {
+        if let Err(why) = ended {
+            error!(%why, "a door broke");
+        }
+    }
+    Ok(())
+}
+
+/// Says so when the audit trail is shorter than the store remembers; whoever must know is told by
+/// the log, by `status` and by the health check, and the server goes on.
+async fn report_anchor(house: &House) -> Result<(), AppError> {
+    if let Some(cut) = house.ledger.cut() {
+        info!(
+            ?cut,
+            "the rest of a write that a crash tore was cut off the audit trail"
+        );
+    }
+    match house.vault.check_anchor().await? {
+        AnchorState::Whole => {}
+        AnchorState::Cut { remembered, found } => {
+            error!(remembered, found, "the audit trail was cut or put back");
+        }
+    }
+    Ok(())
+}
+
+fn watch(folder: &DataFolder, config: &Config, house: &House) -> Result<Arc<Watch>, AppError> {
+    let files = [&config.tls.certificate, &config.tls.key].map(|file| file.within(folder.path()));
+    let [certificate, key] = files.clone();
+    let identity = ServerIdentity::from_files(IdentityFiles {
+        certificate,
+        key,
+        password: None,
+    });
+    Ok(Arc::new(Watch {
+        vault: house.vault.clone(),
+        trust: house.trust.clone(),
+        identity: identity.map_err(AppError::certificate("the server's certificate"))?,
+        files,
+        warn_days: i64::try_from(config.tls.warn_days.as_usize()).unwrap_or(i64::MAX),
+        seen: Mutex::new(Seen::default()),
+    }))
+}
+
+fn xmlrpc_listener(
+    config: &Config,
+    address: SocketAddr,
+    meter: &Meter,
+) -> Result<Listener, AppError> {
+    let door = &config.doors.xmlrpc;
+    let crowd = Crowd::new(CrowdSettings {
+        all: door.max_connections.as_usize(),
+        per_address: door.max_connections_per_address.as_usize(),
+    });
+    let settings = ListenSettings {
+        limits: limits(config),
+        ..ListenSettings::at(address)
+    };
+    Ok(Listener::bind(&settings, crowd, meter.door(Xmlrpc::NAME))?)
+}
+
+fn limits(config: &Config) -> Limits {
+    let door = &config.doors.xmlrpc;
+    Limits {
+        handshake: door.handshake_timeout.get(),
+        header: door.header_timeout.get(),
+        body: door.body_timeout.get(),
+        idle: door.idle_timeout.get(),
+        request: door.answer_timeout.get(),
+        write: door.answer_timeout.get(),
+        drain: config.limits.drain_timeout.get(),
+        header_bytes: door.max_header.as_usize(),
+        headers: door.max_headers.as_usize(),
+        body_bytes: door.max_body.as_usize(),
+        gzip: door.gzip,
+        inflated_bytes: door.max_unpacked.as_usize(),
+        ..Limits::default()
+    }
+}
+
+fn xmlrpc(config: &Config, house: &House, meter: &Meter) -> Result<Xmlrpc, AppError> {
+    let door = &config.doors.xmlrpc;
+    let _responders = Arc::new(OcspChecker::new(ocsp(config)?));
+    let trust = house.trust.store().clone();
+    let gate = Gate::new(house.vault.clone(), trust, Door::Xmlrpc);
+    let settings = XmlrpcSettings {
+        document: xmlrpc_codec::Limits {
+            bytes: door.max_body.as_usize(),
+            depth: door.max_depth.as_usize(),
+            values: door.max_values.as_usize(),
+            ..xmlrpc_codec::Limits::default()
+        },
+        multicall: door.max_multicall.as_usize(),
+    };
+    Ok(Xmlrpc::new(
+        house.vault.clone(),
+        gate,
+        settings,
+        limits(config),
+        meter,
+    ))
+}
+
+fn ocsp(config: &Config) -> Result<OcspSettings, AppError> {
+    let proxy = match &config.tls.ocsp_proxy {
+        None => None,
+        Some(text) => Some(text.as_str().parse().map_err(|why: certs::ProxyError| {
+            AppError::Other(format!("claviger.toml: tls.ocsp_proxy: {why}"))
+        })?),
+    };
+    Ok(OcspSettings {
+        mode: match config.tls.ocsp {
+            Ocsp::Soft => OcspMode::Soft,
+            Ocsp::Hard => OcspMode::Hard,
+            Ocsp::Off => OcspMode::Off,
+        },
+        timeout: config.tls.ocsp_timeout.get(),
+        proxy,
+        ..OcspSettings::default()
+    })
+}
+
+fn tls(config: &Config, house: &House, watch: &Watch) -> Result<rustls::ServerConfig, AppError> {
+    let options = ServerOptions {
+        clients: Clients::Required,
+        hints: if config.tls.client_hints {
+            Hints::Roots
+        } else {
+            Hints::None
+        },
+        resumption: if config.tls.resumption {
+            ServerOptions::default().resumption
+        } else {
+            Resumption::Off
+        },
+    };
+    let made = server_config(&watch.identity, house.trust.store(), options);
+    made.map_err(AppError::certificate("TLS"))
+}
+
+/// Waits for SIGTERM or SIGINT.
+async fn signalled() -> Result<(), AppError> {
+    let failed = |_| AppError::Other("signals cannot be received".to_owned());
+    let mut term = signal(SignalKind::terminate()).map_err(failed)?;
+    let mut int = signal(SignalKind::interrupt()).map_err(failed)?;
+    tokio::select! {
+        _ = term.recv() => {}
+        _ = int.recv() => {}
+    }
+    Ok(())
+}
