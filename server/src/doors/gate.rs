@@ -5,11 +5,16 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use certs::{CertificateInfo, Fingerprint, Refusal, Trust, TrustStore, UnixTime, Verified};
+use certs::{
+    CertificateInfo, Decision, Fingerprint, OcspChecker, OcspStatus, Refusal, Trust, TrustStore,
+    UnixTime, Verified,
+};
+use tracing::warn;
 
 use crate::domain;
 use crate::domain::{Door, RefusalReason, RequestId, Timestamp};
 use crate::doors::Peer;
+use crate::doors::rarely::Rarely;
 use crate::vault::{
     Caller, CertificateCredential, CertificateTrust, Credential, Origin, Vault, VaultError,
 };
@@ -18,7 +23,9 @@ use crate::vault::{
 pub struct Gate {
     vault: Arc<Vault>,
     trust: TrustStore,
+    responders: Arc<OcspChecker>,
     door: Door,
+    unchecked: Rarely,
 }
 
 impl fmt::Debug for Gate {
@@ -69,10 +76,22 @@ impl Visitor {
 }
 
 impl Gate {
-    /// A gate at `door`: `trust` says which certificates count, the vault who they are.
+    /// A gate at `door`: `trust` says which certificates count, `responders` which of them were
+    /// taken back, the vault who they are.
     #[must_use]
-    pub fn new(vault: Arc<Vault>, trust: TrustStore, door: Door) -> Self {
-        Self { vault, trust, door }
+    pub fn new(
+        vault: Arc<Vault>,
+        trust: TrustStore,
+        responders: Arc<OcspChecker>,
+        door: Door,
+    ) -> Self {
+        Self {
+            vault,
+            trust,
+            responders,
+            door,
+            unchecked: Rarely::new(Duration::from_secs(60)),
+        }
     }
 
     /// Who `visitor` is, for its request `request`.
@@ -123,9 +142,35 @@ impl Gate {
             Ok(verified) => verified,
             Err(why) => return Err(self.turn_away(visitor, &why, origin).await),
         };
-        let until = valid_until(&verified);
+        let status = self.ask_responder(&verified, now).await;
+        if status.decision(self.responders.mode()) == Decision::Refuse {
+            let subject = subject(visitor);
+            let turned = self
+                .vault
+                .turn_away_untrusted(&subject, RefusalReason::Revoked, origin);
+            return Err(turned.await);
+        }
+        let until = valid_until(&verified, &status, now);
         let credential = credential(&verified, until);
         Ok((verified, Credential::Certificate(credential)))
+    }
+
+    async fn ask_responder(&self, verified: &Verified, now: Timestamp) -> OcspStatus {
+        // A pin has no issuer that could take it back: it is unpinned instead.
+        let (Some(leaf), Some(issuer)) = (verified.path().first(), verified.issuer()) else {
+            return OcspStatus::NoResponder;
+        };
+        let status = self
+            .responders
+            .check(leaf, issuer, now.unix_seconds())
+            .await;
+        if let OcspStatus::Unknown(why) = &status
+            && let Some(unsaid) = self.unchecked.now()
+        {
+            let certificate = verified.fingerprint();
+            warn!(%certificate, reason = %why, unsaid, "no word from the OCSP responder");
+        }
+        status
     }
 
     async fn turn_away(&self, visitor: &Visitor, why: &Refusal, origin: &Origin) -> VaultError {
@@ -169,15 +214,23 @@ fn credential(verified: &Verified, valid_until: Timestamp) -> CertificateCredent
     }
 }
 
-/// Until the certificate expires.
-fn valid_until(verified: &Verified) -> Timestamp {
-    Timestamp(
+/// Until the certificate expires, or its responder must be asked again.
+fn valid_until(verified: &Verified, status: &OcspStatus, now: Timestamp) -> Timestamp {
+    let expiry = Timestamp(
         verified
             .not_after()
             .saturating_mul(1000)
             .saturating_add(999),
-    )
+    );
+    match status {
+        OcspStatus::Good { until } => expiry.min(Timestamp(until.saturating_mul(1000))),
+        // The checker itself spares responders that are silent.
+        OcspStatus::Unknown(_) => expiry.min(now.after(ASK_AGAIN)),
+        OcspStatus::Revoked { .. } | OcspStatus::NoResponder | OcspStatus::Off => expiry,
+    }
 }
+
+const ASK_AGAIN: Duration = Duration::from_secs(60);
 
 fn unix_time(now: Timestamp) -> UnixTime {
     let seconds = u64::try_from(now.unix_seconds()).unwrap_or(0);

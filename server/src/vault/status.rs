@@ -17,6 +17,8 @@ pub struct HouseStatus {
     pub data_keys: usize,
     /// How the store does.
     pub store: StoreStatus,
+    /// Whether it can do its work: records and rows can be written.
+    pub working: bool,
     /// What is wrong, a line each; nothing when all is well.
     pub problems: Vec<String>,
 }
@@ -45,6 +47,7 @@ impl Vault {
             data_key: self.rows.keys().newest(),
             data_keys: self.rows.keys().data_keys().len(),
             store,
+            working: store.trouble.is_none() && !matches!(self.ledger.health(), Health::Red { .. }),
             problems,
         })
     }
