@@ -162,9 +162,9 @@ fn limits(config: &Config) -> Limits {
 
 fn xmlrpc(config: &Config, house: &House, meter: &Meter) -> Result<Xmlrpc, AppError> {
     let door = &config.doors.xmlrpc;
-    let _responders = Arc::new(OcspChecker::new(ocsp(config)?));
+    let responders = Arc::new(OcspChecker::new(ocsp(config)?));
     let trust = house.trust.store().clone();
-    let gate = Gate::new(house.vault.clone(), trust, Door::Xmlrpc);
+    let gate = Gate::new(house.vault.clone(), trust, responders, Door::Xmlrpc);
     let settings = XmlrpcSettings {
         document: xmlrpc_codec::Limits {
             bytes: door.max_body.as_usize(),
