@@ -75,16 +75,10 @@ pub enum CrlFault {
     #[error("has bytes after the CRL; several CRLs in one file must be PEM")]
     Trailing,
     /// A version 1 CRL, as `openssl ca -gencrl` makes when no `crlnumber` is configured.
-    #[error(
-        "is a version 1 CRL, without CRL number: set `crlnumber = $dir/crlnumber` in the CA section \
-         of openssl.cnf, put `01` into that file, and make the CRL again with `openssl ca -gencrl`"
-    )]
+    #[error("is a version 1 CRL, without number: {HOW_TO_NUMBER}")]
     VersionOne,
-    /// A version 2 CRL without extensions.
-    #[error(
-        "has no extensions: set `crlnumber = $dir/crlnumber` in the CA section of openssl.cnf and \
-         make the CRL again"
-    )]
+    /// A version 2 CRL without extensions, as the same command makes when it must tell a reason.
+    #[error("has no extensions, not even a number: {HOW_TO_NUMBER}")]
     NoExtensions,
     /// It does not say when the next one is due.
     #[error("does not say when the next CRL is due: make it again with `-crldays`")]
@@ -105,3 +99,6 @@ pub enum CrlFault {
     #[error("is refused: {0}")]
     Refused(String),
 }
+
+const HOW_TO_NUMBER: &str = "set `crlnumber = $dir/crlnumber` in the CA section of openssl.cnf, put \
+     `01` into that file, and make the CRL again with `openssl ca -gencrl`";

@@ -86,9 +86,6 @@ pub enum OcspFailure {
     /// The nonce is not the one of the request, or is missing and required.
     #[error("the answer does not belong to this request: its nonce is wrong or missing")]
     Nonce,
-    /// The answer is older than the one that told of the revocation.
-    #[error("the answer is older than the one that told of the revocation")]
-    Superseded,
     /// The answer holds a critical extension that we do not know.
     #[error("the answer holds the unknown critical extension {oid}")]
     CriticalExtension {

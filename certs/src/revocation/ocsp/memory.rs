@@ -206,3 +206,108 @@ fn is_replay(old: &Entry, new: &Verdict) -> bool {
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::revocation::ocsp::RevocationReason;
+
+    const REVOKED: OcspStatus = OcspStatus::Revoked {
+        since: 1,
+        reason: RevocationReason::Unspecified,
+    };
+
+    fn memory(max_remembered: usize) -> Memory {
+        Memory::new(&OcspSettings {
+            max_remembered,
+            ..OcspSettings::default()
+        })
+    }
+
+    fn key(number: u8) -> Key {
+        Key([number; 32])
+    }
+
+    fn good(this_update: i64, until: i64) -> Result<Verdict, OcspFailure> {
+        Ok(Verdict {
+            status: OcspStatus::Good { until },
+            this_update,
+            until,
+        })
+    }
+
+    fn revoked(this_update: i64, until: i64) -> Result<Verdict, OcspFailure> {
+        Ok(Verdict {
+            status: REVOKED,
+            this_update,
+            until,
+        })
+    }
+
+    #[test]
+    fn a_failure_is_remembered_for_a_moment() {
+        let memory = memory(9);
+
+        memory.keep(key(1), Err(OcspFailure::TimedOut), 100);
+
+        let failed = OcspStatus::Unknown(OcspFailure::TimedOut);
+        assert_eq!(memory.recall(&key(1), 129), Some(failed));
+        assert_eq!(memory.recall(&key(1), 130), None);
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_forgets() {
+        let memory = memory(9);
+
+        memory.keep(key(1), good(10_000, 20_000), 10_000);
+        memory.rest("http://a/".to_owned(), 10_000);
+
+        assert!(memory.recall(&key(1), 9_700).is_some());
+        assert!(memory.is_resting("http://a/", 9_700));
+        assert_eq!(memory.recall(&key(1), 9_699), None);
+        assert!(!memory.is_resting("http://a/", 9_699));
+    }
+
+    #[test]
+    fn a_revocation_is_undone_by_a_newer_answer_only() {
+        let memory = memory(9);
+        memory.keep(key(1), revoked(100, 200), 100);
+
+        let silent = memory.keep(key(1), Err(OcspFailure::TimedOut), 300);
+        let replayed = memory.keep(key(1), good(100, 900), 400);
+        let newer = memory.keep(key(1), good(101, 900), 500);
+
+        assert_eq!([silent, replayed], [REVOKED; 2]);
+        assert_eq!(newer, OcspStatus::Good { until: 900 });
+    }
+
+    #[test]
+    fn what_no_longer_counts_makes_room_first_and_revocations_last() {
+        let memory = memory(3);
+        memory.keep(key(1), revoked(0, 10), 0);
+        memory.keep(key(2), good(0, 20), 0);
+        memory.keep(key(3), good(0, 900), 0);
+
+        memory.keep(key(4), good(0, 800), 30);
+        memory.keep(key(5), good(0, 700), 30);
+        memory.keep(key(6), revoked(0, 700), 30);
+
+        let kept: Vec<u8> = (1..=6)
+            .filter(|&number| lock(&memory.entries).contains_key(&key(number)))
+            .collect();
+        assert_eq!(kept, [1, 3, 6]);
+    }
+
+    #[test]
+    fn resting_responders_are_bounded() {
+        let memory = memory(2);
+        for url in ["a", "b", "c"] {
+            memory.rest(url.to_owned(), 0);
+        }
+
+        assert!(memory.is_resting("b", 1));
+        assert!(!memory.is_resting("c", 1));
+        memory.rest("c".to_owned(), 30);
+        assert!(memory.is_resting("c", 31));
+    }
+}

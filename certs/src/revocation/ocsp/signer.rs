@@ -26,16 +26,19 @@ pub(super) fn verify(
     let issuer = parse(&question.issuer).ok_or(OcspFailure::Certificate {
         which: "the certificate's issuer",
     })?;
+    let mut last = forged("nobody whom the issuer appointed has the name it gives");
     if is_named(&issuer, answer.signer) {
         match signature(answer, &issuer) {
             Ok(()) => return Ok(()),
-            // Two keys may bear one name: somebody else of that name may have signed.
-            Err(why) if answer.certificates.is_empty() => return Err(why),
-            Err(_) => {}
+            // Two keys may bear one name: somebody appointed may have signed all the same.
+            Err(why) => last = why,
         }
     }
-    let mut last = forged("nobody whom the issuer appointed has the name it gives");
-    for der in answer.certificates.iter().take(MAX_CERTIFICATES) {
+    let others = answer
+        .certificates
+        .iter()
+        .filter(|der| der.as_slice() != question.issuer.as_ref());
+    for der in others.take(MAX_CERTIFICATES) {
         let der = CertificateDer::from(der.as_slice());
         let Some(certificate) = parse(&der) else {
             return Err(OcspFailure::Malformed {

@@ -1,7 +1,12 @@
 //! The ASN.1 of RFC 6960: requests out, answers in. Nothing here is believed yet.
 
+#[cfg(test)]
+pub(super) mod crafted;
+
 use der::asn1::{AnyRef, BitStringRef, GeneralizedTime, ObjectIdentifier, OctetStringRef};
-use der::{Decode, Encode, Enumerated, Reader, Sequence, SliceReader, Tag, TagMode, TagNumber};
+use der::{
+    Decode, Encode, Enumerated, Reader, Sequence, SliceReader, Tag, TagMode, TagNumber, Tagged,
+};
 
 use super::certificate::CertificateId;
 use super::{OcspFailure, RevocationReason};
@@ -191,6 +196,7 @@ impl<'a> Basic<'a> {
         let basic = outer.sequence(|reader| {
             let signed = reader.tlv_bytes()?;
             let algorithm = AnyRef::decode(reader)?;
+            algorithm.tag().assert_eq(Tag::Sequence)?;
             let signature = BitStringRef::decode(reader)?;
             let certificates = reader
                 .context_specific::<Vec<AnyRef<'a>>>(TagNumber(0), TagMode::Explicit)?
@@ -337,7 +343,6 @@ impl<'a> der::DecodeValue<'a> for Reason {
 }
 
 fn tag_number(any: AnyRef<'_>) -> Option<u32> {
-    use der::Tagged;
     let tag = any.tag();
     tag.is_context_specific().then(|| tag.number().value())
 }
