@@ -118,6 +118,33 @@ async fn a_certificate_does_not_vouch_for_itself() {
 }
 
 #[tokio::test]
+async fn an_appointment_ends_with_the_responders_certificate() {
+    let authority = Arc::new(Authority::new());
+    authority.issue("signer", "77", "extendedKeyUsage=OCSPSigning\n");
+    let signing = Arc::clone(&authority);
+    let server = Server::start(move |request| {
+        Reply::ocsp(&signing.answer(request, "signer", &["-ndays", "60"]))
+    })
+    .await;
+    let (leaf, issuer) = (
+        authority.leaf("1001", &[&server.url()]),
+        authority.certificate(),
+    );
+    let at = async |days: i64| {
+        let checker = OcspChecker::new(OcspSettings::default());
+        checker.check(&leaf, &issuer, now() + days * 86_400).await
+    };
+
+    let (before, after) = (at(19).await, at(21).await);
+
+    assert!(matches!(before, OcspStatus::Good { .. }), "{before:?}");
+    let OcspFailure::Forged { why } = failure(after) else {
+        panic!("the answer is not forged");
+    };
+    assert!(why.contains("CertExpired"), "{why}");
+}
+
+#[tokio::test]
 async fn an_old_answer_is_stale_and_a_future_one_early() {
     let authority = Arc::new(Authority::new());
     let signing = Arc::clone(&authority);

@@ -9,7 +9,7 @@ use super::{OcspFailure, OcspMode};
 pub enum OcspStatus {
     /// The issuer vouches for the certificate.
     Good {
-        /// Until when, in seconds since 1970: check again then.
+        /// Until when, in seconds since 1970, always after the moment of the check: check again then.
         until: i64,
     },
     /// The issuer has taken the certificate back.

@@ -88,7 +88,12 @@ fn in_date(
     if until < now_unix.saturating_sub(skew) {
         return Err(OcspFailure::Stale { since: until });
     }
-    Ok(until)
+    if until > now_unix {
+        return Ok(until);
+    }
+    // The next answer is due by our clock, perhaps not yet by the responder's: ask again soon.
+    let again = now_unix.saturating_add(seconds(settings.retry_after).max(1));
+    Ok(again.min(until.saturating_add(skew).saturating_add(1)))
 }
 
 /// Whole seconds, as many as fit.
@@ -245,7 +250,15 @@ mod tests {
             Err(OcspFailure::Stale { since })
         };
 
-        assert!(aged(NOW - 900, Some(NOW - 300)).is_ok());
+        let good = |until: u64| {
+            let until = until as i64;
+            Ok(OcspStatus::Good { until })
+        };
+
+        assert_eq!(aged(NOW - 900, Some(NOW + 1)), good(NOW + 1));
+        assert_eq!(aged(NOW - 900, Some(NOW)), good(NOW + 30));
+        assert_eq!(aged(NOW - 900, Some(NOW - 290)), good(NOW + 11));
+        assert_eq!(aged(NOW - 900, Some(NOW - 300)), good(NOW + 1));
         assert_eq!(aged(NOW - 900, Some(NOW - 301)), stale(NOW - 301));
         assert!(aged(NOW - 3900, None).is_ok());
         assert_eq!(aged(NOW - 3901, None), stale(NOW - 301));
