@@ -1,0 +1,20 @@
+//! The vault's rules, over a real store and a real ledger.
+
+#![expect(missing_docs, reason = "a test")]
+#![expect(unreachable_pub, reason = "modules of one test program")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a step that fails stops the test"
+)]
+
+mod accounts;
+mod create_change;
+mod fixture;
+mod identify;
+mod keys;
+mod retrieve;
+mod trail;
+mod transfer;
+mod users;

@@ -1,0 +1,198 @@
+use claviger::domain::{CertBinding, Fingerprint, Role, Scope};
+use claviger::vault::{NewUser, UserEdit, VaultError};
+
+use crate::fixture::{house, new_user};
+
+#[tokio::test]
+async fn only_administrators_administer() {
+    let house = house().await;
+    let manager = house
+        .user("manager", 1, Role::PasswordAdministrator, Scope::All)
+        .await;
+    let administrator = house
+        .user("admin", 2, Role::Administrator, Scope::Owned)
+        .await;
+    let vault = &house.vault;
+
+    assert!(matches!(
+        vault.users(None, 9, &manager).await,
+        Err(VaultError::NotAllowed)
+    ));
+    assert!(matches!(
+        vault
+            .add_user(&new_user("x", "10.0.0.1", 3), &manager)
+            .await,
+        Err(VaultError::NotAllowed)
+    ));
+    assert!(matches!(
+        vault.set_setting("history", "3", &manager).await,
+        Err(VaultError::NotAllowed)
+    ));
+    let print = Fingerprint([5; 32]);
+    assert!(matches!(
+        vault
+            .trust_certificate((print, b"der"), true, "CN=x", &manager)
+            .await,
+        Err(VaultError::NotAllowed)
+    ));
+    assert!(matches!(
+        vault.rotate_key(&manager, &|_| {}).await,
+        Err(VaultError::NotAllowed)
+    ));
+    assert!(matches!(
+        vault.export(None, 9, &manager).await,
+        Err(VaultError::NotAllowed)
+    ));
+    assert!(matches!(
+        vault
+            .audit(claviger::ledger::Query::default(), &manager)
+            .await,
+        Err(VaultError::NotAllowed)
+    ));
+    assert_eq!(vault.users(None, 9, &administrator).await.unwrap().len(), 2);
+    let export = vault.export(None, 9, &administrator).await;
+    assert!(
+        matches!(export, Err(VaultError::NotAllowed)),
+        "its scope is what it owns"
+    );
+}
+
+#[tokio::test]
+async fn a_login_in_another_case_is_taken() {
+    let house = house().await;
+    let operator = house.operator().await;
+    house
+        .vault
+        .add_user(&new_user("Billing", "app1.example", 1), &operator)
+        .await
+        .unwrap();
+
+    let again = house
+        .vault
+        .add_user(&new_user("billing", "APP1.example", 2), &operator)
+        .await;
+
+    assert!(matches!(again, Err(VaultError::Exists("a user"))));
+    let other = house
+        .vault
+        .add_user(&new_user("billing", "app2.example", 2), &operator)
+        .await;
+    assert_eq!(
+        other.unwrap().full_name.as_str(),
+        "billing@app2.example - API User"
+    );
+}
+
+#[tokio::test]
+async fn an_api_user_is_no_auditor_and_needs_a_host() {
+    let house = house().await;
+    let operator = house.operator().await;
+    let auditor = NewUser {
+        role: Role::PasswordAuditor,
+        ..new_user("a", "10.0.0.1", 1)
+    };
+    let hostless = NewUser {
+        login: "alone".to_owned(),
+        ..new_user("a", "10.0.0.1", 1)
+    };
+
+    for new in [auditor, hostless] {
+        let refusal = house.vault.add_user(&new, &operator).await;
+        assert!(
+            matches!(refusal, Err(VaultError::Invalid(_))),
+            "{refusal:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_binds_once_and_unbinds_once() {
+    let house = house().await;
+    let operator = house.operator().await;
+    house
+        .vault
+        .add_user(&new_user("a", "10.0.0.1", 1), &operator)
+        .await
+        .unwrap();
+    let edit = |edit: UserEdit| {
+        let (house, operator) = (&house, &operator);
+        async move { house.vault.edit_user("a@10.0.0.1", &edit, operator).await }
+    };
+    let bind = UserEdit::Bind(CertBinding::Exactly(Fingerprint([2; 32])));
+
+    edit(bind.clone()).await.unwrap();
+    assert!(matches!(edit(bind).await, Err(VaultError::Exists(_))));
+    edit(UserEdit::Unbind(Fingerprint([2; 32]))).await.unwrap();
+    let again = edit(UserEdit::Unbind(Fingerprint([2; 32]))).await;
+    assert!(matches!(again, Err(VaultError::NotFound(_))));
+}
+
+#[tokio::test]
+async fn a_user_who_owns_resources_stays() {
+    let house = house().await;
+    let operator = house.operator().await;
+    let owner = house
+        .user("owner", 1, Role::PasswordAdministrator, Scope::Owned)
+        .await;
+    house.create("db1", "app", "s3cret", &owner).await;
+    house.plain_user("heir", 2).await;
+
+    let refusal = house.vault.remove_user("owner@10.0.0.1", &operator).await;
+    assert!(matches!(refusal, Err(VaultError::Invalid(_))));
+
+    let heir = claviger::vault::ResourceEdit {
+        owner: Some("heir@10.0.0.1".to_owned()),
+        ..Default::default()
+    };
+    house
+        .vault
+        .edit_resource("db1", &heir, &operator)
+        .await
+        .unwrap();
+    house
+        .vault
+        .remove_user("owner@10.0.0.1", &operator)
+        .await
+        .unwrap();
+    assert_eq!(
+        house
+            .vault
+            .owned_by("heir@10.0.0.1", 9, &operator)
+            .await
+            .unwrap()
+            .len(),
+        1
+    );
+}
+
+#[tokio::test]
+async fn a_removed_users_shares_are_gone_for_whoever_comes_after() {
+    let house = house().await;
+    let operator = house.operator().await;
+    let owner = house
+        .user("owner", 1, Role::PasswordAdministrator, Scope::Owned)
+        .await;
+    house.plain_user("user", 2).await;
+    house.create("db1", "app", "s3cret", &owner).await;
+    house
+        .share(
+            "db1",
+            Some("app"),
+            "user@10.0.0.1",
+            claviger::domain::Level::Manage,
+        )
+        .await;
+
+    house
+        .vault
+        .remove_user("user@10.0.0.1", &operator)
+        .await
+        .unwrap();
+    let successor = house.plain_user("user", 2).await;
+
+    assert!(house.vault.shares("db1", &owner).await.unwrap().is_empty());
+    assert!(matches!(
+        house.retrieve("db1", "app", &successor).await,
+        Err(VaultError::Refused)
+    ));
+}
