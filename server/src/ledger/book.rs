@@ -2,25 +2,17 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
-use std::thread;
 
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
 
 use crate::domain::Record;
 use crate::ledger::entry::encode;
-use crate::ledger::folder::{Folder, segments};
-use crate::ledger::format::{Begin, Frame, HEADER_BYTES, RECORD_LABEL, SegmentHeader, Span, TAG};
-use crate::ledger::group::Group;
-use crate::ledger::health::Signals;
+use crate::ledger::format::{Frame, HEADER_BYTES, RECORD_LABEL, TAG};
 use crate::ledger::index::Indexes;
-use crate::ledger::prune::finish_pruning;
-use crate::ledger::reserve::{Reserve, Watch, prepare};
-use crate::ledger::segment::Segment;
-use crate::ledger::writer::{Append, Board, Job, State, Tip, Writer};
-use crate::ledger::{
-    Cut, Damage, DamageKind, Head, Health, LedgerError, LedgerKeys, LedgerSettings, Trouble,
-};
+use crate::ledger::open::Opening;
+use crate::ledger::writer::{Append, Board, Job, Tip};
+use crate::ledger::{Cut, Head, Health, LedgerError, LedgerKeys, LedgerSettings};
 
 /// The audit trail of one server: append-only, sealed, chained, durable.
 ///
@@ -33,8 +25,8 @@ pub struct Ledger {
     pub(crate) board: Arc<Board>,
     pub(crate) indexes: Indexes,
     pub(crate) pruning: Mutex<()>,
-    jobs: mpsc::Sender<Job>,
-    cut: Option<Cut>,
+    pub(crate) jobs: mpsc::Sender<Job>,
+    pub(crate) cut: Option<Cut>,
 }
 
 impl Ledger {
@@ -50,57 +42,23 @@ impl Ledger {
         keys: LedgerKeys,
         settings: LedgerSettings,
     ) -> Result<Self, LedgerError> {
-        let settings = settings.bounded();
-        let folder = Arc::new(Folder::open(dir)?);
-        let kept = finish_pruning(&folder, &keys)?;
-        let there = segments(dir)?;
-        let (segment, group, cut) = match there.last() {
-            Some(last) => Segment::reopen(&folder, *last, &keys)?,
-            None if kept.is_some() => return Err(everything_gone(kept.unwrap_or_default()).into()),
-            None => begin(&folder, &keys, settings.segment_bytes)?,
-        };
-        let present = segment.identity().clone();
-        let board = Arc::new(Board {
-            signals: Signals::default(),
-            head: watch::Sender::new(Tip {
-                head: group.head(),
-                closed: false,
-            }),
-            segments: Mutex::new(segments(dir)?),
-            present: Mutex::new(present),
-        });
-        let (jobs, queue) = mpsc::channel(settings.queue);
-        let sentry = Sentry {
-            board: Arc::clone(&board),
-            jobs: jobs.downgrade(),
-        };
-        let writer = Writer {
-            board: Arc::clone(&board),
-            keys: keys.clone(),
-            reserve: Reserve::start(
-                Arc::clone(&folder),
-                settings.segment_bytes,
-                settings.retry,
-                sentry,
-            )?,
-            folder,
-            segment,
-            group,
-            state: State::Sound,
-            waiting: Vec::new(),
-        };
-        thread::Builder::new()
-            .name("audit-writer".to_owned())
-            .spawn(move || writer.run(queue))?;
-        Ok(Self {
-            dir: dir.to_owned(),
-            keys,
-            settings,
-            board,
-            indexes: Indexes::default(),
-            pruning: Mutex::new(()),
-            jobs,
-            cut,
+        Opening::new(dir, keys, settings)?.run(|opening, last| opening.reopen(last))
+    }
+
+    /// Like [`Ledger::open`], but where the last segment was tampered with, goes on at the
+    /// operator's word in a new segment, numbered behind all that can be found in the old.
+    /// [`super::verify`] names the damage from then on.
+    ///
+    /// # Errors
+    /// Those of [`Ledger::open`] but damage of the last segment.
+    pub fn open_past_damage(
+        dir: &Path,
+        keys: LedgerKeys,
+        settings: LedgerSettings,
+    ) -> Result<Self, LedgerError> {
+        Opening::new(dir, keys, settings)?.run(|opening, last| match opening.reopen(last) {
+            Err(LedgerError::Damaged(_)) => opening.pass(last),
+            other => other,
         })
     }
 
@@ -153,10 +111,13 @@ impl Ledger {
         self.cut.as_ref()
     }
 
-    /// Tells of each new durable end, for whoever follows the trail.
+    /// Tells of each new durable end from now on, for whoever follows the trail.
     #[must_use]
     pub fn subscribe(&self) -> Follower {
-        Follower(self.board.head.subscribe())
+        Follower {
+            tips: self.board.head.subscribe(),
+            told: self.head(),
+        }
     }
 
     /// Goes on, at the operator's word, in a new segment behind the last acknowledged record,
@@ -195,85 +156,18 @@ impl Ledger {
 
 /// Follows the trail's end.
 #[derive(Clone, Debug)]
-pub struct Follower(watch::Receiver<Tip>);
+pub struct Follower {
+    tips: watch::Receiver<Tip>,
+    told: Head,
+}
 
 impl Follower {
     /// The next end that was not told yet; nothing after the ledger was closed. Ends that came in
     /// quick succession are told as one.
     pub async fn next(&mut self) -> Option<Head> {
-        let told = self.0.borrow_and_update().head;
+        let told = self.told;
         let moved = |tip: &Tip| tip.closed || tip.head != told;
-        let tip = *self.0.wait_for(moved).await.ok()?;
-        (!tip.closed || tip.head != told).then_some(tip.head)
-    }
-}
-
-/// Stands beside the thread that prepares segments, and wakes the writer when its trouble may be
-/// over.
-#[derive(Debug)]
-struct Sentry {
-    board: Arc<Board>,
-    jobs: mpsc::WeakSender<Job>,
-}
-
-impl Sentry {
-    fn retry_if_red(&self) {
-        if !self.board.signals.is_red() {
-            return;
-        }
-        if let Some(jobs) = self.jobs.upgrade() {
-            // A full queue is traffic, and traffic retries by itself.
-            let _ = jobs.try_send(Job::Retry);
-        }
-    }
-}
-
-impl Watch for Sentry {
-    fn ready(&mut self) {
-        self.board.signals.relieved();
-        self.retry_if_red();
-    }
-
-    fn failed(&mut self, why: Trouble) {
-        self.board.signals.strained(why);
-        self.retry_if_red();
-    }
-
-    fn idle(&mut self) {
-        if let Err(why) = self.board.check() {
-            self.board.signals.red(why);
-        }
-        self.retry_if_red();
-    }
-}
-
-/// The first segment of all, chained from a random tag.
-fn begin(
-    folder: &Folder,
-    keys: &LedgerKeys,
-    size: u64,
-) -> Result<(Segment, Group, Option<Cut>), LedgerError> {
-    let mut prev_tag = [0; TAG];
-    getrandom::fill(&mut prev_tag).map_err(|_| LedgerError::Random)?;
-    let header = SegmentHeader {
-        begin: Begin::First,
-        first_seq: 1,
-        prev_end: 0,
-        prev_tag,
-        prev_span: Span::EMPTY,
-    };
-    let group = Group::new(HEADER_BYTES, header.head());
-    let file = prepare(folder, size, || false)?;
-    let mut segment = Segment::begin(file, folder, header, &[], keys)?;
-    segment.write(folder, HEADER_BYTES, &[])?;
-    Ok((segment, group, None))
-}
-
-fn everything_gone(first_kept: u64) -> Damage {
-    Damage {
-        kind: DamageKind::SegmentMissing { until: u64::MAX },
-        segment: crate::ledger::format::segment_name(first_kept),
-        byte: 0,
-        seq: first_kept,
+        self.told = self.tips.wait_for(moved).await.ok()?.head;
+        (self.told != told).then_some(self.told)
     }
 }

@@ -39,6 +39,11 @@ impl Span {
         latest: i64::MIN,
     };
 
+    pub(crate) const UNKNOWN: Self = Self {
+        earliest: i64::MIN,
+        latest: i64::MAX,
+    };
+
     pub(crate) fn include(&mut self, at: i64) {
         self.earliest = self.earliest.min(at);
         self.latest = self.latest.max(at);

@@ -48,6 +48,7 @@ mod group;
 mod health;
 mod index;
 mod keys;
+mod open;
 mod prune;
 mod query;
 mod read;

@@ -73,10 +73,10 @@ pub(crate) fn classify(
     })
 }
 
-/// The last record that still stands somewhere from `walk` on.
-pub(crate) fn salvage(cursor: &mut Cursor, keys: &LedgerKeys, walk: &Walk) -> io::Result<Head> {
-    let mut last = walk.head;
-    let mut at = walk.at;
+/// The last record that still stands somewhere, walking from `walk` and then searching.
+pub(crate) fn salvage(cursor: &mut Cursor, keys: &LedgerKeys, mut walk: Walk) -> io::Result<Head> {
+    while walk.step(cursor, keys)?.is_some() {}
+    let (mut last, mut at) = (walk.head, walk.at);
     while let Some(found) = cursor.search(keys, at, &(last.seq + 1..=u64::MAX), None)? {
         last = found.head();
         at = found.end();
