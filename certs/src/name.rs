@@ -179,7 +179,7 @@ fn text<'a>(value: &'a Any<'_>, attribute: Attribute) -> Result<&'a str, NameErr
         other => {
             return Err(NameError::Encoding {
                 attribute,
-                encoding: format!("{other:?}"),
+                encoding: encoding(other),
             });
         }
     };
@@ -187,6 +187,16 @@ fn text<'a>(value: &'a Any<'_>, attribute: Attribute) -> Result<&'a str, NameErr
         return Err(NameError::Bytes(attribute));
     }
     std::str::from_utf8(value.data).map_err(|_| NameError::Bytes(attribute))
+}
+
+fn encoding(tag: Tag) -> String {
+    match tag {
+        Tag::BmpString => "BMPString".to_owned(),
+        Tag::T61String => "T61String".to_owned(),
+        Tag::UniversalString => "UniversalString".to_owned(),
+        Tag::NumericString => "NumericString".to_owned(),
+        Tag(other) => format!("ASN.1 type {other}"),
+    }
 }
 
 /// X.680 §41.4.

@@ -5,22 +5,36 @@ use pkcs8::{
     der::Decode,
     pkcs5::{EncryptionScheme, pbes2::Kdf},
 };
+use x509_parser::{asn1_rs::Sequence, oid_registry::Oid, prelude::FromDer};
 use zeroize::Zeroizing;
 
 use crate::CertError;
 
+/// Whether this is an EncryptedPrivateKeyInfo: unlike a key in clear, it does not begin with a
+/// version.
 pub(super) fn is_encrypted(der: &[u8]) -> bool {
-    EncryptedPrivateKeyInfoRef::from_der(der).is_ok()
+    scheme(der).is_some()
+}
+
+/// The object identifier of the encryption.
+fn scheme(der: &[u8]) -> Option<String> {
+    let (_, info) = Sequence::from_der(der).ok()?;
+    let (_, algorithm) = Sequence::from_der(&info.content).ok()?;
+    let (_, oid) = Oid::from_der(&algorithm.content).ok()?;
+    Some(oid.to_id_string())
 }
 
 /// The PKCS#8 inside.
 pub(super) fn decrypt(der: &[u8], password: &str) -> Result<Zeroizing<Vec<u8>>, CertError> {
-    let info = EncryptedPrivateKeyInfoRef::from_der(der).map_err(|error| unsupported(&error))?;
+    let unsupported = || CertError::Encryption {
+        algorithm: format!(
+            "scheme {} (make it anew with `openssl pkcs8 -topk8 -v2 aes-256-cbc`)",
+            scheme(der).unwrap_or_default()
+        ),
+    };
+    let info = EncryptedPrivateKeyInfoRef::from_der(der).map_err(|_| unsupported())?;
     let EncryptionScheme::Pbes2(parameters) = &info.encryption_algorithm else {
-        return Err(CertError::Encryption {
-            algorithm: "PBES1 (make it anew with `openssl pkcs8 -topk8 -v2 aes-256-cbc`)"
-                .to_owned(),
-        });
+        return Err(unsupported());
     };
     if !is_bounded(&parameters.kdf) {
         return Err(CertError::Encryption {
@@ -36,17 +50,6 @@ pub(super) fn decrypt(der: &[u8], password: &str) -> Result<Zeroizing<Vec<u8>>, 
             },
             _ => CertError::WrongPassword,
         })
-}
-
-fn unsupported(error: &pkcs8::der::Error) -> CertError {
-    match error.kind() {
-        pkcs8::der::ErrorKind::OidUnknown { oid } => CertError::Encryption {
-            algorithm: oid.to_string(),
-        },
-        _ => CertError::Key {
-            reason: error.to_string(),
-        },
-    }
 }
 
 /// A hostile file must not buy hours of work or all memory with a few bytes.

@@ -3,6 +3,7 @@
 mod anchors;
 mod cache;
 mod import;
+mod judge;
 mod policy;
 mod refusal;
 mod verified;

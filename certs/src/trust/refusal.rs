@@ -54,7 +54,7 @@ pub enum Refusal {
     #[error("the certificate is neither pinned nor issued by a trusted root")]
     UnknownIssuer,
     /// It is a CA's certificate and not pinned itself.
-    #[error("the certificate is a CA's and not itself pinned")]
+    #[error("the certificate says CA:TRUE and is not itself pinned: import it to pin it")]
     CaAsLeaf,
     /// It was issued by a certificate that is no CA's.
     #[error("the certificate's issuer is not a CA")]
