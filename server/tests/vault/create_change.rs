@@ -37,7 +37,9 @@ async fn a_generated_password_comes_back_and_is_the_one_in_force() {
     );
 
     let wanted = wanted("db1", "root");
-    let again = house.vault.change(&wanted, NewPassword::Generate, Reach::Local, &owner);
+    let again = house
+        .vault
+        .change(&wanted, NewPassword::Generate, Reach::Local, &owner);
     let again = again.await.unwrap().expect("it was generated");
     assert_ne!(again.expose(), made.expose());
     assert_eq!(

@@ -196,3 +196,45 @@ async fn a_removed_users_shares_are_gone_for_whoever_comes_after() {
         Err(VaultError::Refused)
     ));
 }
+
+#[tokio::test]
+async fn trust_is_told_before_anybody_is_let_in_by_it_and_doubted_after() {
+    let house = house().await;
+    let operator = house.operator().await;
+    let caller = house.plain_user("a", 1).await;
+    let print = Fingerprint([5; 32]);
+
+    house
+        .vault
+        .trust_certificate((print, b"der"), false, "CN=x", &operator)
+        .await
+        .unwrap();
+    let told = house.heard.0.lock().unwrap().clone();
+    assert_eq!(
+        told.iter()
+            .map(|one| (one.root, &one.der[..]))
+            .collect::<Vec<_>>(),
+        [(false, &b"der"[..])]
+    );
+    assert!(!house.vault.holds(&caller), "everybody is identified again");
+    let again = house
+        .vault
+        .trust_certificate((print, b"der"), false, "CN=x", &operator)
+        .await;
+    assert!(matches!(again, Err(VaultError::Exists(_))));
+
+    house
+        .vault
+        .trust_certificate((print, b"der"), true, "CN=x", &operator)
+        .await
+        .unwrap();
+    assert!(house.heard.0.lock().unwrap()[0].root);
+    house
+        .vault
+        .distrust_certificate(print, &operator)
+        .await
+        .unwrap();
+    assert!(house.heard.0.lock().unwrap().is_empty());
+    let gone = house.vault.distrust_certificate(print, &operator).await;
+    assert!(matches!(gone, Err(VaultError::NotFound(_))));
+}
