@@ -1,4 +1,10 @@
 //! The accept loop over true sockets: what it lets through, what it refuses, and when it gives up.
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "what the tests share may stop them, too"
+)]
 
 use std::net::SocketAddr;
 use std::sync::Arc;

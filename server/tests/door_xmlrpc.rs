@@ -1,0 +1,744 @@
+//! The XML-RPC door over true mutual TLS, in front of a true vault.
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "what the tests share may stop them, too"
+)]
+
+mod door;
+
+use std::time::Duration;
+
+use claviger::domain::{Level, Lock, Role};
+use claviger::doors::{Limits, XmlrpcSettings};
+use claviger::vault::{Clock, UserEdit};
+use door::{House, Wish, request, result};
+use xmlrpc_codec::{Struct, Value};
+
+const REFUSED: &str = "No such resource or account, or it is not shared with you.";
+
+fn text(text: &str) -> Value {
+    Value::String(text.to_owned())
+}
+
+#[tokio::test]
+async fn an_application_creates_retrieves_changes_and_retrieves() {
+    let house = House::open().await;
+    let admin = house.user("deploy", Role::PasswordAdministrator).await;
+    let mut wire = house.connect(Some(&admin)).await.unwrap();
+
+    let params = ["db-9", "Linux", "root", "First-Pass1!word", "notes"];
+    let made = wire.call("pmp.resource.create", &params).await.unwrap();
+    assert_eq!(result(&made), (0, "SUCCESS", None));
+    let got = wire
+        .call("pmp.password.retrieve", &["db-9", "root"])
+        .await
+        .unwrap();
+    assert_eq!(result(&got), (0, "SUCCESS", Some("First-Pass1!word")));
+    let params = ["db-9", "root", "Second-Pass2!word", "rotation", "false"];
+    let changed = wire.call("pmp.password.change", &params).await.unwrap();
+    assert_eq!(result(&changed), (0, "SUCCESS", None));
+    let got = wire
+        .call("retrievePassword", &["db-9", "root", "why", "T-1"])
+        .await
+        .unwrap();
+
+    assert_eq!(got, text("Second-Pass2!word"));
+}
+
+#[tokio::test]
+async fn every_name_of_a_method_works_and_no_other_spelling() {
+    let house = House::open().await;
+    let admin = house.user("deploy", Role::PasswordAdministrator).await;
+    let mut wire = house.connect(Some(&admin)).await.unwrap();
+    let names = [
+        "pmp.resource.create",
+        "pmp.resources.create",
+        "pam360.resource.create",
+        "pam360.resources.create",
+    ];
+    for name in names {
+        let made = wire.call(name, &[name, "Linux", "root", ""]).await.unwrap();
+        let (code, _, password) = result(&made);
+        assert!(code == 0 && password.is_some(), "{name}");
+        let got = wire
+            .call("pam360.password.retrieve", &[name, "root"])
+            .await
+            .unwrap();
+        assert_eq!(result(&got).2, password);
+    }
+    assert!(matches!(
+        wire.call("createResource", &["w", "Linux", "root", "n"]).await,
+        Ok(Value::String(generated)) if generated.len() >= 8
+    ));
+
+    for name in [
+        "PMP.password.retrieve",
+        "pmp.password.Retrieve",
+        "RetrievePassword",
+        "pmp.password.retrieve.",
+        "system.multiCall",
+        "pmp",
+        "pam360.system.listMethods",
+    ] {
+        let fault = wire.call(name, &["db-1", "root"]).await.unwrap_err();
+        assert_eq!(
+            (fault.code, fault.message),
+            (-32601, format!("No such handler: {name}"))
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_change_reads_every_overload_with_booleans_and_texts() {
+    let house = House::open().await;
+    let user = house.user("app", Role::PasswordUser).await;
+    house
+        .share_password("app@127.0.0.1", Level::Modify, "First-Pass1!word")
+        .await;
+    let mut wire = house.connect(Some(&user)).await.unwrap();
+    let retrieve = ["db-1", "root"];
+    let mut number = 0;
+    for boolean in [Value::Bool(false), text("false"), text("FALSE")] {
+        let (db, root, why, ticket) = (
+            || text("db-1"),
+            || text("root"),
+            || text("why"),
+            || text("T"),
+        );
+        for params in [
+            vec![db(), root(), why(), boolean.clone()],
+            vec![db(), root(), why(), boolean.clone(), ticket()],
+        ] {
+            let changed = wire.call_with("pmp.password.change", params).await.unwrap();
+            let generated = result(&changed).2.unwrap().to_owned();
+            let got = wire.call("retrievePassword", &retrieve).await.unwrap();
+            assert_eq!(got, text(&generated));
+        }
+        for last in [None, Some(ticket())] {
+            number += 1;
+            let new = format!("Chosen-{number}-Pass!word");
+            let mut params = vec![db(), root(), text(&new), why(), boolean.clone()];
+            params.extend(last);
+            let changed = wire.call_with("changePassword", params).await.unwrap();
+            assert_eq!(changed, Value::Bool(true));
+            let got = wire.call("retrievePassword", &retrieve).await.unwrap();
+            assert_eq!(got, text(&new));
+        }
+    }
+}
+
+#[tokio::test]
+async fn missing_and_not_shared_are_told_alike_in_both_forms() {
+    let house = House::open().await;
+    let user = house.user("app", Role::PasswordUser).await;
+    house
+        .share_password("app@127.0.0.1", Level::View, "First-Pass1!word")
+        .await;
+    let _other = house.user("other", Role::PasswordUser).await;
+    let stranger = house.user("stranger", Role::PasswordUser).await;
+    let mut wire = house.connect(Some(&user)).await.unwrap();
+
+    for (who, resource, account) in [
+        (&user, "db-2", "root"),
+        (&stranger, "db-1", "root"),
+        (&stranger, "db-1", "nobody"),
+    ] {
+        let mut wire = house.connect(Some(who)).await.unwrap();
+        let got = wire
+            .call("pmp.password.retrieve", &[resource, account])
+            .await
+            .unwrap();
+        assert_eq!(result(&got), (2, REFUSED, None));
+        let fault = wire
+            .call("retrievePassword", &[resource, account])
+            .await
+            .unwrap_err();
+        assert_eq!((fault.code, fault.message.as_str()), (2, REFUSED));
+    }
+    let denied = wire
+        .call("pmp.password.change", &["db-1", "root", "why", "false"])
+        .await
+        .unwrap();
+    assert_eq!(result(&denied).0, 3);
+}
+
+#[tokio::test]
+async fn refusals_have_their_codes() {
+    let house = House::open().await;
+    let admin = house.user("deploy", Role::PasswordAdministrator).await;
+    let mut wire = house.connect(Some(&admin)).await.unwrap();
+    let create = ["db-1", "Linux", "root", "First-Pass1!word", ""];
+    assert_eq!(
+        result(&wire.call("pmp.resource.create", &create).await.unwrap()).0,
+        0
+    );
+
+    let again = wire.call("pmp.resource.create", &create).await.unwrap();
+    assert_eq!(
+        result(&again),
+        (
+            1,
+            "Resource with the given resource name already exists.",
+            None
+        )
+    );
+    let weak = wire
+        .call(
+            "pmp.password.change",
+            &["db-1", "root", "a", "why", "false"],
+        )
+        .await
+        .unwrap();
+    assert_eq!(result(&weak).0, 6);
+    let bad = wire
+        .call("pmp.resource.create", &["", "Linux", "root", ""])
+        .await
+        .unwrap();
+    assert_eq!(result(&bad).0, 7);
+    let remote = wire
+        .call("pmp.password.change", &["db-1", "root", "why", "true"])
+        .await
+        .unwrap();
+    assert_eq!(result(&remote).0, 8);
+    assert!(result(&remote).1.starts_with("Password reset failed"));
+    let user = house.user("app", Role::PasswordUser).await;
+    let mut wire = house.connect(Some(&user)).await.unwrap();
+    let denied = wire
+        .call("pmp.resource.create", &["db-2", "Linux", "root", ""])
+        .await
+        .unwrap();
+    assert_eq!(result(&denied).0, 3);
+}
+
+#[tokio::test]
+async fn wrong_parameters_are_a_fault_and_the_connection_lives_on() {
+    let house = House::open().await;
+    let user = house.user("app", Role::PasswordUser).await;
+    let mut wire = house.connect(Some(&user)).await.unwrap();
+
+    let fault = wire
+        .call("pmp.password.retrieve", &["db-1"])
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (fault.code, fault.message.as_str()),
+        (
+            -32602,
+            "pmp.password.retrieve: 2 or 3 or 4 parameters expected, not 1"
+        )
+    );
+    let fault = wire
+        .call_with("retrievePassword", vec![Value::Int(1), Value::Nil])
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (fault.code, fault.message.as_str()),
+        (
+            -32602,
+            "retrievePassword: parameter 1 (resourceName) must be a string, not int"
+        )
+    );
+    let names = wire.call("system.listMethods", &[]).await.unwrap();
+    assert_eq!(names.as_array().unwrap().len(), 15);
+}
+
+#[tokio::test]
+async fn malformed_documents_get_a_fault_with_the_position_and_the_connection_lives_on() {
+    let house = House::open().await;
+    let user = house.user("app", Role::PasswordUser).await;
+    let mut wire = house.connect(Some(&user)).await.unwrap();
+    let deep = format!(
+        "<methodCall><methodName>a</methodName><params><param><value>{}",
+        "<array><data><value>".repeat(30_000)
+    );
+    let table = [
+        ("", -32700),
+        ("<methodCall>", -32700),
+        ("<methodCall>\n <methodName>a</methodNam>", -32700),
+        ("{}", -32700),
+        ("<!DOCTYPE x [<!ENTITY a \"b\">]><methodCall/>", -32600),
+        ("<methodResponse/>", -32600),
+        (
+            "<methodCall><methodName>a b</methodName></methodCall>",
+            -32600,
+        ),
+        (
+            "<?xml version=\"1.0\" encoding=\"KOI8-R\"?><methodCall/>",
+            -32701,
+        ),
+        (deep.as_str(), -32600),
+    ];
+
+    for (body, code) in table {
+        let fault = wire.post_xml(body).await.unwrap_err();
+        assert_eq!(fault.code, code, "{:.60} {}", body, fault.message);
+        assert!(
+            fault.message.contains(" at line ") || fault.message.contains("line"),
+            "{}",
+            fault.message
+        );
+    }
+    assert!(wire.call("system.listMethods", &[]).await.is_ok());
+}
+
+#[tokio::test]
+async fn what_is_no_call_is_refused_in_https_own_words() {
+    let house = House::open().await;
+    let user = house.user("app", Role::PasswordUser).await;
+    let mut wire = house.connect(Some(&user)).await.unwrap();
+    let line =
+        |line: &str| format!("{line} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\nab");
+    for (request, status) in [
+        ("GET /", 404),
+        ("POST /", 404),
+        ("POST /xmlrpc/", 404),
+        ("POST //xmlrpc", 404),
+        ("POST /XMLRPC", 404),
+        ("POST /%78mlrpc", 404),
+        ("GET /xmlrpc", 405),
+        ("PUT /xmlrpc", 405),
+        ("OPTIONS /xmlrpc", 405),
+    ] {
+        wire.send(line(request).as_bytes()).await;
+        let answer = wire.answer().await;
+        assert_eq!(answer.status, status, "{request}");
+        assert_eq!(answer.field("allow"), (status == 405).then_some("POST"));
+        assert!(answer.body.is_empty());
+    }
+    let answer = wire.post("Content-Type: application/json\r\n", b"{}").await;
+    assert_eq!((answer.status, answer.fault().0), (415, -32300));
+    let answer = wire
+        .post(
+            "",
+            b"<methodCall><methodName>system.listMethods</methodName></methodCall>",
+        )
+        .await;
+    assert_eq!(answer.status, 200);
+}
+
+#[tokio::test]
+async fn an_answer_says_what_it_is_and_is_not_to_be_kept() {
+    let house = House::open().await;
+    let user = house.user("app", Role::PasswordUser).await;
+    let mut wire = house.connect(Some(&user)).await.unwrap();
+
+    let first = wire.post("", b"").await;
+    let second = wire.post("", b"").await;
+
+    assert_eq!(first.field("content-type"), Some("text/xml; charset=utf-8"));
+    assert_eq!(first.field("cache-control"), Some("no-store"));
+    let ids = (
+        first.field("x-request-id").unwrap(),
+        second.field("x-request-id").unwrap(),
+    );
+    assert!(ids.0.len() == 16 && ids.1.len() == 16 && ids.0 != ids.1);
+}
+
+#[tokio::test]
+async fn a_body_has_its_limit_and_says_so() {
+    let limits = Limits {
+        body_bytes: 1000,
+        ..Limits::default()
+    };
+    let house = House::open_as(Wish {
+        limits,
+        ..Wish::default()
+    })
+    .await;
+    let user = house.user("app", Role::PasswordUser).await;
+
+    let mut wire = house.connect(Some(&user)).await.unwrap();
+    let answer = wire.post("", &vec![b' '; 1000]).await;
+    assert_eq!((answer.status, answer.fault().0), (200, -32700));
+    let answer = wire.post("", &vec![b' '; 5_000_000]).await;
+    assert_eq!(
+        (answer.status, answer.fault()),
+        (
+            413,
+            (-32600, "the body has more than 1000 bytes".to_owned())
+        )
+    );
+
+    let mut wire = house.connect(Some(&user)).await.unwrap();
+    let head = "POST /xmlrpc HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+    wire.send(format!("{head}7D0\r\n{}\r\n0\r\n\r\n", " ".repeat(2000)).as_bytes())
+        .await;
+    assert_eq!(wire.answer().await.status, 413);
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_come_is_answered_408() {
+    let limits = Limits {
+        body: Duration::from_millis(100),
+        ..Limits::default()
+    };
+    let house = House::open_as(Wish {
+        limits,
+        ..Wish::default()
+    })
+    .await;
+    let user = house.user("app", Role::PasswordUser).await;
+    let mut wire = house.connect(Some(&user)).await.unwrap();
+    wire.send(b"POST /xmlrpc HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n<methodCall>")
+        .await;
+
+    let answer = wire.answer().await;
+
+    assert_eq!((answer.status, answer.fault().0), (408, -32300));
+    assert!(wire.is_closed().await);
+}
+
+#[tokio::test]
+async fn a_compressed_body_is_read_and_a_bomb_is_not() {
+    use std::io::Write;
+    let gzip = |bytes: &[u8]| {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    };
+    let house = House::open().await;
+    let user = house.user("app", Role::PasswordUser).await;
+    let mut wire = house.connect(Some(&user)).await.unwrap();
+    let call = b"<methodCall><methodName>system.listMethods</methodName></methodCall>";
+
+    let answer = wire.post("Content-Encoding: gzip\r\n", &gzip(call)).await;
+    assert!(answer.said().is_ok());
+    let answer = wire
+        .post("Content-Encoding: gzip\r\n", &gzip(&vec![b' '; 50_000_000]))
+        .await;
+    assert_eq!((answer.status, answer.fault().0), (413, -32600));
+    let answer = wire.post("Content-Encoding: gzip\r\n", call).await;
+    assert_eq!((answer.status, answer.fault().0), (400, -32300));
+    let answer = wire.post("Content-Encoding: br\r\n", call).await;
+    assert_eq!(answer.field("accept-encoding"), Some("gzip, identity"));
+    assert_eq!(answer.status, 415);
+    assert!(wire.call("system.listMethods", &[]).await.is_ok());
+}
+
+#[tokio::test]
+async fn several_calls_in_one_are_answered_each_alone() {
+    let house = House::open().await;
+    let user = house.user("app", Role::PasswordUser).await;
+    house
+        .share_password("app@127.0.0.1", Level::View, "First-Pass1!word")
+        .await;
+    let mut wire = house.connect(Some(&user)).await.unwrap();
+    let inner = |name: &str, params: &[&str]| {
+        let params = Value::Array(params.iter().map(|param| text(param)).collect());
+        Value::Struct(
+            Struct::new()
+                .with("methodName", name)
+                .with("params", params),
+        )
+    };
+    let calls = vec![
+        inner("retrievePassword", &["db-1", "root"]),
+        inner("retrievePassword", &["db-2", "root"]),
+        inner("pmp.password.retrieve", &["db-1", "root"]),
+        inner("nothing\u{85}", &[]),
+        inner("system.multicall", &[]),
+        Value::Int(1),
+    ];
+
+    let answers = wire
+        .call_with("system.multicall", vec![Value::Array(calls)])
+        .await
+        .unwrap();
+
+    let answers = answers.as_array().unwrap();
+    let code = |at: usize| {
+        answers[at]
+            .as_struct()
+            .unwrap()
+            .get("faultCode")
+            .unwrap()
+            .as_int()
+    };
+    assert_eq!(answers[0], Value::Array(vec![text("First-Pass1!word")]));
+    assert_eq!(code(1), Some(2));
+    assert_eq!(
+        result(&answers[2].as_array().unwrap()[0]).2,
+        Some("First-Pass1!word")
+    );
+    assert_eq!(
+        (code(3), code(4), code(5)),
+        (Some(-32601), Some(-32600), Some(-32600))
+    );
+    assert_eq!(answers.len(), 6);
+}
+
+#[tokio::test]
+async fn a_multicall_may_not_get_around_its_limit() {
+    let settings = XmlrpcSettings {
+        multicall: 2,
+        ..XmlrpcSettings::default()
+    };
+    let house = House::open_as(Wish {
+        settings,
+        ..Wish::default()
+    })
+    .await;
+    let user = house.user("app", Role::PasswordUser).await;
+    let mut wire = house.connect(Some(&user)).await.unwrap();
+    let call = Value::Struct(Struct::new().with("methodName", "system.listMethods"));
+
+    let two = vec![Value::Array(vec![call.clone(); 2])];
+    assert_eq!(
+        wire.call_with("system.multicall", two)
+            .await
+            .unwrap()
+            .as_array()
+            .unwrap()
+            .len(),
+        2
+    );
+    let three = vec![Value::Array(vec![call; 3])];
+    let fault = wire.call_with("system.multicall", three).await.unwrap_err();
+    assert_eq!(
+        (fault.code, fault.message.as_str()),
+        (-32602, "at most 2 calls in one, not 3")
+    );
+}
+
+#[tokio::test]
+async fn nobody_gets_in_without_a_trusted_certificate() {
+    let house = House::open().await;
+    let elsewhere = House::open().await;
+    let foreign = elsewhere.issue("app");
+
+    for identity in [None, Some(&foreign)] {
+        // With TLS 1.3 the client learns of it when it first reads.
+        let refused = match house.connect(identity).await {
+            Err(_) => true,
+            Ok(mut wire) => wire.try_answer().await.is_err(),
+        };
+        assert!(refused);
+    }
+    assert_eq!(
+        house.metric(&["handshakes_failed_total", "no-certificate"]),
+        Some(1.0)
+    );
+}
+
+#[tokio::test]
+async fn a_certificate_of_nobody_is_a_fault_for_every_method_and_the_last() {
+    let house = House::open().await;
+    let nobody = house.issue("nobody");
+
+    for method in [
+        "pmp.password.retrieve",
+        "retrievePassword",
+        "system.listMethods",
+    ] {
+        let mut wire = house.connect(Some(&nobody)).await.unwrap();
+        let fault = wire.call(method, &["db-1", "root"]).await.unwrap_err();
+        assert_eq!(
+            (fault.code, fault.message.as_str()),
+            (
+                11,
+                "this certificate belongs to no API user that may come in."
+            )
+        );
+        assert!(wire.is_closed().await);
+    }
+}
+
+#[tokio::test]
+async fn a_user_from_the_wrong_host_is_told_so() {
+    let house = House::open().await;
+    let away = house.issue("away");
+    house
+        .register("away@192.0.2.1", Role::PasswordUser, &away)
+        .await;
+    let mut wire = house.connect(Some(&away)).await.unwrap();
+    let body = b"<methodCall><methodName>system.listMethods</methodName></methodCall>";
+
+    let answer = wire
+        .post(
+            "X-Forwarded-For: 192.0.2.1\r\nForwarded: for=192.0.2.1\r\n",
+            body,
+        )
+        .await;
+
+    let (code, message) = answer.fault();
+    assert_eq!(code, 11);
+    assert!(
+        message.contains("may not come from this address"),
+        "{message}"
+    );
+}
+
+#[tokio::test]
+async fn a_lock_bites_on_the_very_next_request_of_an_open_connection() {
+    let house = House::open().await;
+    let user = house.user("app", Role::PasswordUser).await;
+    let mut wire = house.connect(Some(&user)).await.unwrap();
+    assert!(wire.call("system.listMethods", &[]).await.is_ok());
+
+    let operator = house.operator().await;
+    house
+        .vault
+        .edit_user("app@127.0.0.1", &UserEdit::Lock(Lock::Locked), &operator)
+        .await
+        .unwrap();
+
+    assert_eq!(
+        wire.call("system.listMethods", &[]).await.unwrap_err().code,
+        11
+    );
+}
+
+#[tokio::test]
+async fn an_issuer_that_is_no_longer_trusted_stops_open_connections() {
+    let house = House::open().await;
+    let user = house.user("app", Role::PasswordUser).await;
+    let mut wire = house.connect(Some(&user)).await.unwrap();
+    assert!(wire.call("system.listMethods", &[]).await.is_ok());
+
+    house.trust.replace(certs::Anchors::default()).unwrap();
+
+    let fault = wire.call("system.listMethods", &[]).await.unwrap_err();
+    assert_eq!(
+        (fault.code, fault.message.as_str()),
+        (11, "this certificate is not trusted any more.")
+    );
+}
+
+#[tokio::test]
+async fn a_certificate_that_expires_stops_its_open_connection() {
+    let house = House::open().await;
+    let user = house.user("app", Role::PasswordUser).await;
+    let mut wire = house.connect(Some(&user)).await.unwrap();
+    assert!(wire.call("system.listMethods", &[]).await.is_ok());
+
+    house.clock.forward(31);
+
+    assert_eq!(
+        wire.call("system.listMethods", &[]).await.unwrap_err().code,
+        11
+    );
+}
+
+#[tokio::test]
+async fn a_handshake_that_stalls_is_cut() {
+    let limits = Limits {
+        handshake: Duration::from_millis(100),
+        ..Limits::default()
+    };
+    let house = House::open_as(Wish {
+        limits,
+        ..Wish::default()
+    })
+    .await;
+    let mut socket = tokio::net::TcpStream::connect(house.address).await.unwrap();
+
+    let read = tokio::io::AsyncReadExt::read(&mut socket, &mut [0]).await;
+
+    assert_eq!(read.unwrap_or(0), 0);
+    assert_eq!(
+        house.metric(&["handshakes_failed_total", "late"]),
+        Some(1.0)
+    );
+}
+
+#[tokio::test]
+async fn whoever_speaks_no_tls_is_counted_and_closed() {
+    let house = House::open().await;
+    let mut socket = tokio::net::TcpStream::connect(house.address).await.unwrap();
+    tokio::io::AsyncWriteExt::write_all(&mut socket, &request("", b""))
+        .await
+        .unwrap();
+
+    let mut said = Vec::new();
+    let _ = tokio::io::AsyncReadExt::read_to_end(&mut socket, &mut said).await;
+
+    assert_eq!(
+        house.metric(&["handshakes_failed_total", "not-tls"]),
+        Some(1.0)
+    );
+}
+
+#[tokio::test]
+async fn requests_are_counted_by_what_became_of_them() {
+    let house = House::open().await;
+    let user = house.user("app", Role::PasswordUser).await;
+    house
+        .share_password("app@127.0.0.1", Level::View, "First-Pass1!word")
+        .await;
+    let mut wire = house.connect(Some(&user)).await.unwrap();
+    wire.call("retrievePassword", &["db-1", "root"])
+        .await
+        .unwrap();
+    wire.call("retrievePassword", &["db-2", "root"])
+        .await
+        .unwrap_err();
+    wire.call("retrievePassword", &[]).await.unwrap_err();
+    wire.post_xml("<").await.unwrap_err();
+
+    let count = |operation: &str, outcome: &str| {
+        house.metric(&["claviger_requests_total", operation, outcome])
+    };
+    assert_eq!(count("\"retrieve\"", "\"done\""), Some(1.0));
+    assert_eq!(count("\"retrieve\"", "\"refused\""), Some(1.0));
+    assert_eq!(count("\"retrieve\"", "\"malformed\""), Some(1.0));
+    assert_eq!(count("\"unknown\"", "\"malformed\""), Some(1.0));
+    assert_eq!(
+        house.metric(&["request_seconds_count", "\"retrieve\""]),
+        Some(3.0)
+    );
+}
+
+#[tokio::test]
+async fn a_pinned_certificate_works_until_it_is_unpinned() {
+    let house = House::open().await;
+    let name = certs::CommonName::parse("app").unwrap();
+    let term = certs::Term {
+        now: house.clock.now().unix_seconds(),
+        days: 30,
+    };
+    let pinned = certs::self_signed(&name, &[], term).unwrap();
+    let (print, operator) = (door::print(pinned.certificate()), house.operator().await);
+    let der = pinned.certificate().as_ref();
+    house
+        .vault
+        .trust_certificate((print, der), false, "app", &operator)
+        .await
+        .unwrap();
+    house
+        .register("app@127.0.0.1", Role::PasswordUser, &pinned)
+        .await;
+    let mut wire = house.connect(Some(&pinned)).await.unwrap();
+    assert!(wire.call("system.listMethods", &[]).await.is_ok());
+
+    house
+        .vault
+        .distrust_certificate(print, &operator)
+        .await
+        .unwrap();
+
+    assert_eq!(
+        wire.call("system.listMethods", &[]).await.unwrap_err().code,
+        11
+    );
+    let refused = match house.connect(Some(&pinned)).await {
+        Err(_) => true,
+        Ok(mut wire) => wire.try_answer().await.is_err(),
+    };
+    assert!(refused);
+}
+
+#[tokio::test]
+async fn closing_ends_idle_connections_and_handshakes() {
+    let house = House::open().await;
+    let user = house.user("app", Role::PasswordUser).await;
+    let mut wire = house.connect(Some(&user)).await.unwrap();
+    assert!(wire.call("system.listMethods", &[]).await.is_ok());
+    let _stalled = tokio::net::TcpStream::connect(house.address).await.unwrap();
+
+    house.closer.close();
+
+    house.served.await.unwrap();
+    assert!(wire.is_closed().await);
+}
