@@ -1,0 +1,167 @@
+//! What is not a load: memory, start, import.
+
+use std::fs;
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::load::run_each;
+use crate::options::{Options, root};
+use crate::peers::claviger::Claviger;
+use crate::peers::{Peer, Process, Verb};
+use crate::proc::size_mib;
+use crate::report::{Measure, Report};
+use crate::trouble::Trouble;
+use crate::works::{self, in_turns, middle};
+
+/// Retrievals after which memory is looked at again.
+const MANY_RETRIEVALS: u64 = 1_000_000;
+const STARTS: usize = 3;
+
+/// Memory with the usual number of accounts: at rest, and after a million retrievals.
+///
+/// # Errors
+/// When the server cannot be set up.
+pub fn memory(options: &Options, report: &mut Report) -> Result<(), Trouble> {
+    let small = Vault::fill(options, "memory", options.accounts)?;
+    let (process, peer, _) = small.serve()?;
+    run_each(&peer, Verb::Retrieve, 0..100, 8)?;
+    let rest = size_mib(process.pid(), "VmRSS")?;
+    report.measure(Measure::at_most("memory at rest", rest, "MiB", Some(64.0)));
+    eprintln!("memory: {MANY_RETRIEVALS} retrievals …");
+    // The first part fills what is filled once; the rest shows growth, if there is any.
+    run_each(&peer, Verb::Retrieve, 0..MANY_RETRIEVALS / 10, 32)?;
+    let early = size_mib(process.pid(), "VmRSS")?;
+    run_each(&peer, Verb::Retrieve, 0..MANY_RETRIEVALS * 9 / 10, 32)?;
+    let late = size_mib(process.pid(), "VmRSS")?;
+    report.measure(Measure::at_most(
+        "memory after 100 000 retrievals",
+        early,
+        "MiB",
+        None,
+    ));
+    let target = Some((early * 1.05).max(early + 2.0));
+    report.measure(Measure::at_most(
+        "memory after 1 000 000 retrievals",
+        late,
+        "MiB",
+        target,
+    ));
+    Ok(())
+}
+
+/// The large vault: its import, its start, and retrievals from it against the usual one.
+///
+/// # Errors
+/// When the server cannot be set up.
+pub fn million(options: &Options, report: &mut Report) -> Result<(), Trouble> {
+    eprintln!("million: importing {} accounts …", options.many);
+    let large = Vault::fill(options, "million", options.many)?;
+    let import = large.import;
+    report.measure(Measure::at_most("import", import.seconds, "s", None));
+    report.measure(Measure::at_most(
+        "import: server's peak",
+        import.server_mib,
+        "MiB",
+        Some(256.0),
+    ));
+    report.measure(Measure::at_most(
+        "import: command's peak",
+        import.command_mib,
+        "MiB",
+        Some(256.0),
+    ));
+    for (name, signal) in [
+        ("start after SIGTERM", Signal::TERM),
+        ("start after SIGKILL", Signal::KILL),
+    ] {
+        let seconds = large.starts_after(signal)?;
+        report.measure(Measure::at_most(name, seconds, "s", Some(1.0)));
+    }
+    against_the_usual(options, &large, report)
+}
+
+/// Retrievals over 8 kept-alive connections, in turns: large, usual, large, usual.
+fn against_the_usual(options: &Options, large: &Vault, report: &mut Report) -> Result<(), Trouble> {
+    let usual = Vault::fill(options, "usual", options.accounts)?;
+    let (large_process, large_peer, _) = large.serve()?;
+    let (_usual_process, usual_peer, _) = usual.serve()?;
+    let work = works::named("kept-8").ok_or_else(|| Trouble::new("no such load"))?;
+    let outcomes = in_turns(&work, &[&large_peer, &usual_peer], options);
+    let [Some(many), Some(few)] = &outcomes[..] else {
+        return Err(Trouble::new("a run went wrong"));
+    };
+    let pid = large_process.pid();
+    report.measure(Measure::at_most(
+        "memory of the large vault",
+        size_mib(pid, "VmRSS")?,
+        "MiB",
+        None,
+    ));
+    report.measure(Measure::at_most(
+        "retrieve p99, usual vault",
+        few.p99,
+        "ms",
+        None,
+    ));
+    report.measure(Measure::at_most(
+        "retrieve p99, large vault",
+        many.p99,
+        "ms",
+        Some(few.p99 * 1.5),
+    ));
+    report.measure(Measure::told("retrievals, usual vault", few.rate, "/s"));
+    report.measure(Measure::told("retrievals, large vault", many.rate, "/s"));
+    Ok(())
+}
+
+/// A filled data directory that nobody serves at the moment.
+struct Vault {
+    claviger: Claviger,
+    accounts: u64,
+    import: crate::peers::claviger::Import,
+}
+
+impl Vault {
+    fn fill(options: &Options, name: &str, accounts: u64) -> Result<Self, Trouble> {
+        let dir = options.dir.join(name);
+        if dir.exists() {
+            fs::remove_dir_all(&dir)?;
+        }
+        fs::create_dir_all(&dir)?;
+        let program = Claviger::program(root(), options.claviger.as_deref())?;
+        let claviger = Claviger::init(&program, &dir.join("claviger"))?;
+        let (process, _, _) = claviger.serve()?;
+        let import = claviger.populate(&process, accounts)?;
+        end(process, Signal::TERM)?;
+        Ok(Self {
+            claviger,
+            accounts,
+            import,
+        })
+    }
+
+    fn serve(&self) -> Result<(Process, Peer, f64), Trouble> {
+        let (process, address, seconds) = self.claviger.serve()?;
+        let peer = self.claviger.peer(&process, address, self.accounts);
+        Ok((process, peer, seconds))
+    }
+
+    /// The median of some starts, each after an end by `signal` in the middle of changes.
+    fn starts_after(&self, signal: Signal) -> Result<f64, Trouble> {
+        let mut seconds = Vec::new();
+        for _ in 0..STARTS {
+            let (process, peer, _) = self.serve()?;
+            run_each(&peer, Verb::Change, 0..100, 8)?;
+            end(process, signal)?;
+            seconds.push(self.serve()?.2);
+        }
+        Ok(middle(seconds))
+    }
+}
+
+fn end(mut process: Process, signal: Signal) -> Result<(), Trouble> {
+    let pid = i32::try_from(process.pid()).ok().and_then(Pid::from_raw);
+    kill_process(pid.ok_or_else(|| Trouble::new("no process id"))?, signal)?;
+    process.0.wait()?;
+    Ok(())
+}

@@ -1,0 +1,289 @@
+//! Ours: the true release program, set up by its own commands.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::mpsc::channel;
+use std::time::{Duration, Instant};
+
+use super::certificates::CLIENT_NAME;
+use super::{Peer, Process, Verb, Words, password_head};
+use crate::load::Passport;
+use crate::proc::size_mib;
+use crate::trouble::Trouble;
+
+const PATIENCE: Duration = Duration::from_secs(120);
+/// The API user that all callers are.
+const USER: &str = "bench@127.0.0.1";
+
+/// A data directory and the program that serves it.
+#[derive(Clone, Debug)]
+pub struct Claviger {
+    program: PathBuf,
+    data: PathBuf,
+}
+
+/// What an import took.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Import {
+    /// From the command's start to its end, in seconds.
+    pub seconds: f64,
+    /// The server's peak, in MiB.
+    pub server_mib: f64,
+    /// The command's own peak, in MiB.
+    pub command_mib: f64,
+}
+
+impl Claviger {
+    /// Builds the release program with Cargo, unless the caller brings one.
+    ///
+    /// # Errors
+    /// When it does not build.
+    pub fn program(root: &Path, given: Option<&Path>) -> Result<PathBuf, Trouble> {
+        if let Some(given) = given {
+            return Ok(given.to_owned());
+        }
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let built = Command::new(cargo)
+            .args([
+                "build",
+                "--release",
+                "--locked",
+                "--package",
+                "claviger",
+                "--quiet",
+            ])
+            .current_dir(root)
+            .status()?;
+        if !built.success() {
+            return Err(Trouble::new("cargo could not build claviger"));
+        }
+        let target = std::env::current_exe()?;
+        let release = target.ancestors().find(|dir| dir.ends_with("release"));
+        let release = release.map_or_else(|| root.join("target/release"), Path::to_owned);
+        Ok(release.join("claviger"))
+    }
+
+    /// A fresh data directory at `data`.
+    ///
+    /// # Errors
+    /// When `claviger init` fails.
+    pub fn init(program: &Path, data: &Path) -> Result<Self, Trouble> {
+        let ours = Self {
+            program: program.to_owned(),
+            data: data.to_owned(),
+        };
+        ours.command(&["init"])?;
+        Ok(ours)
+    }
+
+    /// Starts serving. Returns the process, its address, and the seconds until it was `ready`.
+    ///
+    /// # Errors
+    /// When it is not ready in time.
+    pub fn serve(&self) -> Result<(Process, SocketAddr, f64), Trouble> {
+        let start = Instant::now();
+        let log = fs::File::create(self.data.with_extension("log"))?;
+        let mut command = Command::new(&self.program);
+        command
+            .args(["serve", "--xmlrpc", "127.0.0.1:0", "--data"])
+            .arg(&self.data);
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(log);
+        let mut process = Process(command.spawn()?);
+        let stdout = process
+            .0
+            .stdout
+            .take()
+            .ok_or_else(|| Trouble::new("no pipe"))?;
+        let (sender, lines) = channel();
+        std::thread::spawn(move || {
+            for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+                drop(sender.send(line));
+            }
+        });
+        let mut address = None;
+        loop {
+            let line = lines
+                .recv_timeout(PATIENCE.saturating_sub(start.elapsed()))
+                .map_err(|_| Trouble::new("claviger serve did not become ready"))?;
+            if let Some(shown) = line.strip_prefix("xmlrpc listening on ") {
+                address = Some(shown.parse()?);
+            }
+            if let (Some(address), "ready") = (address, line.as_str()) {
+                return Ok((process, address, start.elapsed().as_secs_f64()));
+            }
+        }
+    }
+
+    /// The API user, its certificate, and `accounts` of its own; the server must run.
+    ///
+    /// # Errors
+    /// When a command fails.
+    pub fn populate(&self, server: &Process, accounts: u64) -> Result<Import, Trouble> {
+        let out = self.issued();
+        self.command(&[
+            "cert",
+            "issue",
+            CLIENT_NAME,
+            "--out",
+            &out.to_string_lossy(),
+        ])?;
+        let cert = out.join(format!("{CLIENT_NAME}.crt"));
+        let role = ["--role", "password-administrator", "--scope", "owned"];
+        let words = [
+            "user",
+            "add",
+            USER,
+            "--api",
+            "--cert",
+            &cert.to_string_lossy(),
+        ];
+        self.command(&[&words[..], &role].concat())?;
+        let file = self.data.with_extension("csv");
+        write_accounts(&file, accounts)?;
+        let import = self.import(server, &file);
+        fs::remove_file(&file)?;
+        import
+    }
+
+    /// How to talk to it once it listens on `address`.
+    pub fn peer(&self, process: &Process, address: SocketAddr, accounts: u64) -> Peer {
+        let out = self.issued();
+        let passport = Passport {
+            ca: out.join("ca.pem"),
+            cert: out.join(format!("{CLIENT_NAME}.crt")),
+            key: out.join(format!("{CLIENT_NAME}.key")),
+        };
+        let words = Arc::new(XmlRpc::new(accounts));
+        Peer {
+            name: "claviger",
+            pid: process.pid(),
+            address,
+            passport,
+            words,
+        }
+    }
+
+    /// Runs `claviger WORDS… --data DIR` to its end.
+    ///
+    /// # Errors
+    /// When it ends with anything but 0, in its own words.
+    pub fn command(&self, words: &[&str]) -> Result<(), Trouble> {
+        let mut command = Command::new(&self.program);
+        let ended = command
+            .args(words)
+            .arg("--data")
+            .arg(&self.data)
+            .stdin(Stdio::null())
+            .output()?;
+        if ended.status.success() {
+            return Ok(());
+        }
+        let said = String::from_utf8_lossy(&ended.stderr).trim().to_owned();
+        Err(Trouble::new(said).during(&format!("claviger {}", words.join(" "))))
+    }
+
+    fn issued(&self) -> PathBuf {
+        self.data.with_extension("issued")
+    }
+
+    /// Imports `file`, watching how large the command and the server become.
+    fn import(&self, server: &Process, file: &Path) -> Result<Import, Trouble> {
+        let start = Instant::now();
+        let mut command = Command::new(&self.program);
+        command
+            .arg("import")
+            .arg(file)
+            .arg("--data")
+            .arg(&self.data);
+        let log = fs::File::create(self.data.with_extension("import.log"))?;
+        command
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log);
+        let mut child = Process(command.spawn()?);
+        let mut import = Import::default();
+        let status = loop {
+            if let Some(status) = child.0.try_wait()? {
+                break status;
+            }
+            // Gone between the two looks: its last peak is known already.
+            import.command_mib = size_mib(child.pid(), "VmHWM").unwrap_or(import.command_mib);
+            std::thread::sleep(Duration::from_millis(5));
+        };
+        import.seconds = start.elapsed().as_secs_f64();
+        import.server_mib = size_mib(server.pid(), "VmHWM")?;
+        if status.success() {
+            return Ok(import);
+        }
+        let said = fs::read_to_string(self.data.with_extension("import.log"))?;
+        Err(Trouble::new(said.trim().to_owned()).during("claviger import"))
+    }
+}
+
+fn write_accounts(path: &Path, accounts: u64) -> Result<(), Trouble> {
+    let mut file = std::io::BufWriter::new(fs::File::create(path)?);
+    writeln!(file, "resource,type,account,password,owner")?;
+    for number in 0..accounts {
+        writeln!(
+            file,
+            "server-{number:07},Linux,root,{}wQ,{USER}",
+            password_head(number)
+        )?;
+    }
+    Ok(file.flush()?)
+}
+
+/// The words of the XML-RPC door.
+#[derive(Debug)]
+pub struct XmlRpc {
+    accounts: u64,
+}
+
+impl XmlRpc {
+    /// For a server with so many accounts.
+    pub fn new(accounts: u64) -> Self {
+        Self { accounts }
+    }
+}
+
+impl Words for XmlRpc {
+    fn write(&self, verb: Verb, pick: u64, out: &mut Vec<u8>, needle: &mut Vec<u8>) {
+        let number = pick % self.accounts;
+        let head = password_head(number);
+        let (method, rest) = match verb {
+            Verb::Retrieve => ("pmp.password.retrieve", String::new()),
+            Verb::Change => ("pmp.password.change", change_parameters(&head, pick)),
+        };
+        match verb {
+            Verb::Retrieve => needle.extend_from_slice(head.as_bytes()),
+            Verb::Change => needle.extend_from_slice(b"SUCCESS"),
+        }
+        let body = format!(
+            "<?xml version=\"1.0\"?><methodCall><methodName>{method}</methodName><params>\
+             <param><value><string>server-{number:07}</string></value></param>\
+             <param><value><string>root</string></value></param>{rest}</params></methodCall>"
+        );
+        // Writing to a vector cannot fail.
+        drop(write!(
+            out,
+            "POST /xmlrpc HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/xml\r\n\
+             Content-Length: {}\r\n\r\n{body}",
+            body.len()
+        ));
+    }
+}
+
+fn change_parameters(head: &str, pick: u64) -> String {
+    format!(
+        "<param><value><string>{head}wQ{pick:020}</string></value></param>\
+         <param><value><string>rotation</string></value></param>\
+         <param><value><boolean>0</boolean></value></param>"
+    )
+}
