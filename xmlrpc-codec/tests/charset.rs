@@ -15,13 +15,19 @@ fn verdict(bytes: &[u8], charset: Option<&str>) -> Verdict {
     )
 }
 
+fn marked(mark: &[u8], text: impl AsRef<[u8]>) -> Vec<u8> {
+    [mark, text.as_ref()].concat()
+}
+
+fn wide(text: &[u8]) -> Vec<u8> {
+    text.iter().flat_map(|byte| [0, *byte]).collect()
+}
+
 #[test]
 fn charsets_are_told_apart_and_must_agree() {
     let call = "<methodCall><methodName>m</methodName></methodCall>";
     let declared =
         |name: &str| format!("<?xml version='1.0' encoding='{name}'?>{call}").into_bytes();
-    let marked = |mark: &[u8], text: Vec<u8>| [mark, text.as_slice()].concat();
-    let wide = |text: &[u8]| text.iter().flat_map(|byte| [0, *byte]).collect::<Vec<u8>>();
     let utf8: &[u8] = &[0xEF, 0xBB, 0xBF];
     let big: &[u8] = &[0xFE, 0xFF];
     let plain = call.as_bytes().to_vec();
