@@ -218,6 +218,12 @@ pub(crate) fn parse_whole<'a>(
     })
 }
 
+/// The DER of its issuer's name.
+pub(crate) fn issuer(certificate: &CertificateDer<'_>) -> Option<Vec<u8>> {
+    let parsed = parse_whole(certificate).ok()?;
+    Some(parsed.issuer().as_raw().to_vec())
+}
+
 fn malformed(reason: impl fmt::Display) -> CertError {
     CertError::Certificate {
         position: 1,

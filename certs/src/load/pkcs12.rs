@@ -9,7 +9,7 @@ use x509_parser::asn1_rs::{Any, FromDer, Sequence};
 use zeroize::Zeroizing;
 
 use super::within_limit;
-use crate::{CertError, Identity, PrivateKey, info};
+use crate::{CertError, Identity, PrivateKey};
 
 /// Reads the private key of a PKCS#12 file, its certificate and that one's issuers in the file.
 /// OpenSSL 3's algorithms, the legacy ones (RC2, 3DES, SHA-1) and Java's are understood.
@@ -37,7 +37,7 @@ pub fn load_pkcs12(bytes: &[u8], password: &str) -> Result<Identity, CertError> 
         .iter()
         .map(|bag| CertificateDer::from(bag.cert.as_der().to_vec()))
         .collect();
-    Identity::new(chain(certificates, &key)?, key)
+    Identity::assemble(certificates, key)
 }
 
 /// Writes `identity` as a PKCS#12 file: AES-256 by PBKDF2 with HMAC-SHA-256, and a MAC, as
@@ -67,32 +67,6 @@ pub fn write_pkcs12(
         .write()
         .map(Zeroizing::new)
         .map_err(refused)
-}
-
-/// The certificate of `key`, then its issuers as far as `certificates` holds them.
-fn chain(
-    mut certificates: Vec<CertificateDer<'static>>,
-    key: &PrivateKey,
-) -> Result<Vec<CertificateDer<'static>>, CertError> {
-    if certificates.is_empty() {
-        return Err(CertError::NoCertificate { hint: None });
-    }
-    let own = certificates
-        .iter()
-        .position(|certificate| key.belongs_to(certificate));
-    let mut chain = vec![certificates.swap_remove(own.ok_or(CertError::KeyMismatch)?)];
-    while let Some(issuer) = chain.last().and_then(|last| issuer_of(last, &certificates)) {
-        chain.push(certificates.swap_remove(issuer));
-    }
-    Ok(chain)
-}
-
-fn issuer_of(certificate: &CertificateDer<'_>, among: &[CertificateDer<'_>]) -> Option<usize> {
-    let parsed = info::parse_whole(certificate).ok()?;
-    let issuer = parsed.issuer().as_raw();
-    among.iter().position(|candidate| {
-        info::parse_whole(candidate).is_ok_and(|candidate| candidate.subject().as_raw() == issuer)
-    })
 }
 
 /// `PFX ::= SEQUENCE { version, authSafe, macData OPTIONAL }`: the reader we use takes a file

@@ -21,7 +21,7 @@ use crate::{CertError, TrustStore};
 pub struct ServerOptions {
     /// Whether clients must show a certificate. Default: they must.
     pub clients: Clients,
-    /// Whether they are told the names of our CA roots. Default: no.
+    /// Whether they are told whose certificates are trusted. Default: no.
     pub hints: Hints,
     /// How sessions are resumed. Default: 4096 of them, remembered by the server.
     pub resumption: Resumption,
@@ -48,14 +48,15 @@ pub enum Clients {
     Anonymous,
 }
 
-/// Whether the names of the CA roots are sent to everybody who connects.
+/// Whether the names of those who issue client certificates are sent to everybody who connects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hints {
     /// No: they are nobody's business, and clients offer their certificate all the same.
     None,
-    /// Those of the roots at the time the configuration is made. Some Windows clients offer
-    /// a certificate only to a server that names its issuer.
-    Roots,
+    /// Those of the roots and of the pins' issuers, at the time the configuration is made. Some
+    /// Windows clients offer a certificate only to a server that names its issuer; for one that
+    /// signed itself, that is its own name. At most 32 KiB of names are sent.
+    Issuers,
 }
 
 /// How a client may go on with a session instead of a full handshake.
@@ -128,7 +129,7 @@ impl ClientVerifier {
     pub fn new(trust: TrustStore, clients: Clients, hints: Hints) -> Self {
         let hints = match hints {
             Hints::None => Vec::new(),
-            Hints::Roots => trust.root_subjects(),
+            Hints::Issuers => trust.issuers(),
         };
         Self {
             mandatory: clients == Clients::Required,

@@ -9,7 +9,7 @@ use x509_parser::{
     certificate::X509Certificate, prelude::FromDer, revocation_list::CertificateRevocationList,
 };
 
-use super::{Trust, TrustPolicy, Verified, cache::Cache, verified::Span};
+use super::{Refusal, Trust, TrustPolicy, Verified, cache::Cache, judge::strong, verified::Span};
 use crate::{CertError, Fingerprint, PeerName, info};
 
 /// What is to be trusted.
@@ -29,11 +29,17 @@ pub struct Anchors {
 pub(super) struct Snapshot {
     pub(super) generation: u64,
     pub(super) policy: TrustPolicy,
-    pub(super) pins: HashMap<Fingerprint, Arc<Verified>>,
+    pub(super) pins: HashMap<Fingerprint, Pin>,
     pub(super) roots: Vec<Root>,
     pub(super) anchors: Vec<TrustAnchor<'static>>,
     pub(super) lists: Vec<List>,
     pub(super) cache: Cache,
+}
+
+/// A pinned certificate, judged but for its dates.
+pub(super) struct Pin {
+    pub(super) verified: Arc<Verified>,
+    pub(super) standing: Result<(), Refusal>,
 }
 
 /// A CA root; `anchors` holds the same one in the same place.
@@ -51,10 +57,16 @@ pub(super) struct List {
 
 impl Snapshot {
     pub(super) fn new(anchors: Anchors, generation: u64) -> Result<Self, CertError> {
+        let lists: Vec<List> = anchors
+            .revocation_lists
+            .iter()
+            .map(|der| list(der))
+            .collect::<Result<_, _>>()?;
         let pins = anchors
             .pins
             .iter()
-            .map(|pin| pinned(pin, generation).map(|pin| (pin.fingerprint, Arc::new(pin))))
+            .map(|der| pin(der, &anchors.roots, &lists, generation))
+            .map(|pin| pin.map(|pin| (pin.verified.fingerprint, pin)))
             .collect::<Result<_, _>>()?;
         Ok(Self {
             generation,
@@ -66,11 +78,7 @@ impl Snapshot {
                 .into_iter()
                 .map(root)
                 .collect::<Result<_, _>>()?,
-            lists: anchors
-                .revocation_lists
-                .iter()
-                .map(|der| list(der))
-                .collect::<Result<_, _>>()?,
+            lists,
             cache: Cache::new(anchors.policy.remembered),
         })
     }
@@ -79,9 +87,22 @@ impl Snapshot {
         self.generation
     }
 
-    pub(super) fn root_subjects(&self) -> Vec<DistinguishedName> {
-        let subjects = self.anchors.iter().map(|anchor| anchor.subject.as_ref());
-        subjects.map(DistinguishedName::in_sequence).collect()
+    /// The subjects of the roots and the issuers of the pins, each once, as far as they fit.
+    pub(super) fn issuers(&self) -> Vec<DistinguishedName> {
+        let roots = self.anchors.iter().map(|anchor| anchor.subject.as_ref());
+        let mut names: Vec<_> = roots.map(DistinguishedName::in_sequence).collect();
+        let pins = self.pins.values().map(|pin| pin.verified.path());
+        for leaf in pins.filter_map(<[_]>::first) {
+            names.extend(info::issuer(leaf).map(DistinguishedName::from));
+        }
+        names.sort_by(|one, other| one.as_ref().cmp(other.as_ref()));
+        names.dedup_by(|one, other| one.as_ref() == other.as_ref());
+        let mut length = 0;
+        names.retain(|name| {
+            length += name.as_ref().len() + 2;
+            length <= LONGEST_HINTS
+        });
+        names
     }
 }
 
@@ -96,9 +117,15 @@ impl fmt::Debug for Snapshot {
     }
 }
 
-fn pinned(certificate: &CertificateDer<'static>, generation: u64) -> Result<Verified, CertError> {
+fn pin(
+    certificate: &CertificateDer<'static>,
+    roots: &[CertificateDer<'static>],
+    lists: &[List],
+    generation: u64,
+) -> Result<Pin, CertError> {
     let parsed = info::parse_whole(certificate)?;
-    Ok(Verified {
+    let issuer = roots.iter().find(|root| is_issued_by(&parsed, root));
+    let verified = Verified {
         fingerprint: Fingerprint::of(certificate),
         trust: Trust::Pinned,
         name: PeerName::from_subject(parsed.subject()),
@@ -106,8 +133,41 @@ fn pinned(certificate: &CertificateDer<'static>, generation: u64) -> Result<Veri
         not_after: parsed.validity().not_after.timestamp(),
         holds: dates(&parsed),
         generation,
-        path: vec![certificate.clone()],
+        path: std::iter::once(certificate)
+            .chain(issuer)
+            .cloned()
+            .collect(),
+    };
+    let standing = strong(&parsed).and_then(|()| match is_listed(&parsed, lists) {
+        true => Err(Refusal::Revoked),
+        false => Ok(()),
+    });
+    Ok(Pin {
+        verified: Arc::new(verified),
+        standing,
     })
+}
+
+/// Whether `root` signed the certificate, by name and by signature.
+fn is_issued_by(certificate: &X509Certificate<'_>, root: &CertificateDer<'_>) -> bool {
+    let issuer = certificate.issuer().as_raw();
+    issuer != certificate.subject().as_raw()
+        && info::parse_whole(root).is_ok_and(|root| {
+            root.subject().as_raw() == issuer
+                && certificate
+                    .verify_signature(Some(root.public_key()))
+                    .is_ok()
+        })
+}
+
+/// Whether a list in the name of this certificate's issuer names its serial number. For a pin
+/// nobody vouches for the list but the operator who loaded it; refusing is safe.
+fn is_listed(certificate: &X509Certificate<'_>, lists: &[List]) -> bool {
+    let issuer = certificate.issuer().as_raw();
+    lists
+        .iter()
+        .filter(|list| list.issuer == issuer)
+        .any(|list| !matches!(list.parsed.find_serial(certificate.raw_serial()), Ok(None)))
 }
 
 fn root(certificate: CertificateDer<'static>) -> Result<Root, CertError> {
@@ -119,7 +179,7 @@ fn root(certificate: CertificateDer<'static>) -> Result<Root, CertError> {
     })
 }
 
-fn anchor(certificate: &CertificateDer<'static>) -> Result<TrustAnchor<'static>, CertError> {
+pub(super) fn anchor(certificate: &CertificateDer<'_>) -> Result<TrustAnchor<'static>, CertError> {
     let anchor = anchor_from_trusted_cert(certificate).map_err(|error| CertError::Certificate {
         position: 1,
         reason: format!("{error:?}"),
@@ -146,3 +206,6 @@ pub(super) fn dates(certificate: &X509Certificate<'_>) -> Span {
         until: certificate.validity().not_after.timestamp(),
     }
 }
+
+/// TLS has room for 65535 bytes of names (RFC 8446 §4.2.4), and every handshake carries them.
+const LONGEST_HINTS: usize = 32 * 1024;

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use rustls_pki_types::CertificateDer;
 use thiserror::Error;
 
+use super::anchors::anchor;
 use crate::{CertError, CertificateInfo, KeyKind, Strength};
 
 /// What the operator asked for.
@@ -118,6 +119,15 @@ pub enum ImportError {
         /// Its key.
         key: KeyKind,
     },
+    /// It was to be a CA root, and cannot be one.
+    #[error("{subject} cannot be used as a CA")]
+    UnusableCa {
+        /// Its subject.
+        subject: String,
+        /// What is wrong with it.
+        #[source]
+        source: CertError,
+    },
     /// `--ca` was given, and the certificate says that it is no CA.
     #[error(
         "{subject} says that it is no CA ({reason}): import it without --ca to accept the certificate itself"
@@ -149,6 +159,13 @@ pub fn classify(
         ImportWish::Auto if is_ca_beyond_doubt(&info) => ImportAs::Root,
         ImportWish::Auto => ImportAs::Pin,
     };
+    if as_what == ImportAs::Root {
+        // One root that cannot be used would stop every later change of what is trusted.
+        anchor(certificate).map_err(|source| ImportError::UnusableCa {
+            subject: info.subject.clone(),
+            source,
+        })?;
+    }
     Ok(Import {
         as_what,
         explanation: explanation(&info, as_what),

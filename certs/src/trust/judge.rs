@@ -11,7 +11,7 @@ use x509_parser::certificate::X509Certificate;
 
 use super::{
     Refusal, Stale, Trust, Uncovered, Verified,
-    anchors::{Root, Snapshot, dates},
+    anchors::{Pin, Root, Snapshot, dates},
     verified::{Span, seconds},
 };
 use crate::{CertError, Fingerprint, KeyKind, PeerName, Strength, info, tls::provider};
@@ -25,7 +25,7 @@ impl Snapshot {
         let (leaf, beside) = chain.split_first().ok_or(Refusal::NoCertificate)?;
         let fingerprint = Fingerprint::of(leaf);
         if let Some(pin) = self.pins.get(&fingerprint) {
-            return self.verify_pinned(pin, leaf, now);
+            return verify_pinned(pin, leaf, now);
         }
         if let Some(known) = self.cache.get(fingerprint, now) {
             return Ok(known);
@@ -33,35 +33,6 @@ impl Snapshot {
         let verified = Arc::new(self.verify_issued(leaf, beside, now)?);
         self.cache.insert(&verified);
         Ok(verified)
-    }
-
-    fn verify_pinned(
-        &self,
-        pin: &Arc<Verified>,
-        leaf: &CertificateDer<'_>,
-        now: UnixTime,
-    ) -> Result<Arc<Verified>, Refusal> {
-        // The whole DER, not only its hash: a pin rests on no assumption.
-        if pin.path.first().is_none_or(|own| own != leaf) {
-            return Err(Refusal::UnknownIssuer);
-        }
-        within(pin.holds, now)?;
-        let parsed = info::parse_whole(leaf).map_err(|_| Refusal::Malformed)?;
-        strong(&parsed)?;
-        if self.is_listed(&parsed) {
-            return Err(Refusal::Revoked);
-        }
-        Ok(Arc::clone(pin))
-    }
-
-    /// Whether a list in the name of this certificate's issuer names its serial number. For a
-    /// pin nobody vouches for the list but the operator who loaded it; refusing is safe.
-    fn is_listed(&self, certificate: &X509Certificate<'_>) -> bool {
-        let issuer = certificate.issuer().as_raw();
-        self.lists
-            .iter()
-            .filter(|list| list.issuer == issuer)
-            .any(|list| !matches!(list.parsed.find_serial(certificate.raw_serial()), Ok(None)))
     }
 
     fn verify_issued(
@@ -190,6 +161,20 @@ impl Snapshot {
     }
 }
 
+fn verify_pinned(
+    pin: &Pin,
+    leaf: &CertificateDer<'_>,
+    now: UnixTime,
+) -> Result<Arc<Verified>, Refusal> {
+    // The whole DER, not only its hash: a pin rests on no assumption.
+    if pin.verified.path.first().is_none_or(|own| own != leaf) {
+        return Err(Refusal::UnknownIssuer);
+    }
+    within(pin.verified.holds, now)?;
+    pin.standing.clone()?;
+    Ok(Arc::clone(&pin.verified))
+}
+
 fn within(span: Span, now: UnixTime) -> Result<(), Refusal> {
     if seconds(now) < span.from {
         return Err(Refusal::NotYetValid {
@@ -204,7 +189,7 @@ fn within(span: Span, now: UnixTime) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn strong(certificate: &X509Certificate<'_>) -> Result<(), Refusal> {
+pub(super) fn strong(certificate: &X509Certificate<'_>) -> Result<(), Refusal> {
     let key = KeyKind::of(certificate.public_key());
     match key.strength() {
         Strength::Enough => Ok(()),

@@ -106,8 +106,8 @@ impl TrustStore {
         current.verify(verified.without_root(), now)
     }
 
-    /// The subjects of the CA roots, for those doors that send them as hints.
-    pub(crate) fn root_subjects(&self) -> Vec<rustls::DistinguishedName> {
-        self.0.current.load().root_subjects()
+    /// The names of all issuers, for those doors that send them as hints.
+    pub(crate) fn issuers(&self) -> Vec<rustls::DistinguishedName> {
+        self.0.current.load().issuers()
     }
 }

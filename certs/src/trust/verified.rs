@@ -84,7 +84,8 @@ impl Verified {
         self.generation
     }
 
-    /// The certificates from its own to the root; a pinned one stands alone.
+    /// The certificates from its own to the root; a pinned one stands alone, or before the
+    /// trusted root that issued it.
     #[must_use]
     pub fn path(&self) -> &[CertificateDer<'static>] {
         &self.path
@@ -92,13 +93,14 @@ impl Verified {
 
     /// What the peer may have shown: roots are ours.
     pub(super) fn without_root(&self) -> &[CertificateDer<'static>] {
-        match (self.trust, self.path.split_last()) {
-            (Trust::IssuedBy { .. }, Some((_, shown))) => shown,
+        match self.path.split_last() {
+            Some((_, shown)) if !shown.is_empty() => shown,
             _ => &self.path,
         }
     }
 
-    /// The certificate's issuer, which answers for it by OCSP; a pinned one has none here.
+    /// The certificate's issuer, which answers for it by OCSP. A pinned one has it only when its
+    /// issuer is a trusted root.
     #[must_use]
     pub fn issuer(&self) -> Option<&CertificateDer<'static>> {
         self.path.get(1)

@@ -324,7 +324,7 @@ fn nobody_is_told_whom_we_trust_unless_it_is_wished() {
     };
 
     assert_eq!(hints(Hints::None), 0);
-    assert_eq!(hints(Hints::Roots), 1);
+    assert_eq!(hints(Hints::Issuers), 2);
 }
 
 #[test]

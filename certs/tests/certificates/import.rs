@@ -63,6 +63,23 @@ fn what_denies_being_a_ca_is_not_made_one() {
 }
 
 #[test]
+fn a_root_that_could_never_be_used_is_refused() {
+    // Version 2: our reader takes it, the verifier of chains does not.
+    let mut der = certificate("ca").to_vec();
+    let version = [0xa0, 0x03, 0x02, 0x01, 0x02];
+    let found = der.windows(5).position(|window| window == version).unwrap();
+    der[found + 4] = 1;
+    for wish in [ImportWish::Auto, ImportWish::Ca] {
+        let answer = classify(&der.clone().into(), wish, now());
+
+        assert!(
+            matches!(answer, Err(ImportError::UnusableCa { .. })),
+            "{answer:?}"
+        );
+    }
+}
+
+#[test]
 fn the_operator_is_told_what_was_done_and_how_to_do_the_other() {
     let pin = classify(&certificate("seed"), ImportWish::Auto, now())
         .unwrap()

@@ -8,6 +8,7 @@
 
 mod authority;
 mod handshake;
+mod hostile;
 mod house;
 mod import;
 mod keys;

@@ -3,8 +3,9 @@
 use std::{fs, path::Path, sync::Arc};
 
 use certs::{
-    Anchors, CertError, CertificateDer, ClientOptions, Clients, IdentityFiles, ServerIdentity,
-    ServerOptions, ServerTrust, TrustStore, UnixTime, client_config, server_config,
+    Anchors, CertError, CertificateDer, ClientOptions, Clients, Identity, IdentityFiles,
+    ServerIdentity, ServerOptions, ServerTrust, TrustStore, UnixTime, client_config,
+    load_certificates, server_config,
 };
 use rustls::{CertificateError, ClientConfig, ClientConnection, Error, ServerConnection};
 
@@ -200,8 +201,21 @@ fn a_client_that_would_believe_nobody_is_not_made() {
 }
 
 #[test]
+fn a_bundle_in_any_order_is_put_in_order() {
+    let mut bundle = load_certificates(file("chain.pem")).unwrap();
+    bundle.reverse();
+
+    let identity = Identity::assemble(bundle, key("p256")).unwrap();
+
+    assert_eq!(
+        identity.chain(),
+        load_certificates(file("chain.pem")).unwrap()
+    );
+}
+
+#[test]
 fn a_foreign_key_makes_no_identity() {
-    let answer = certs::Identity::new(vec![certificate("own-p256")], key("p384"));
+    let answer = Identity::new(vec![certificate("own-p256")], key("p384"));
 
     assert!(matches!(answer, Err(CertError::KeyMismatch)), "{answer:?}");
 }

@@ -411,6 +411,25 @@ fn a_verified_certificate_says_who_and_where_to_ask() {
 }
 
 #[test]
+fn a_pin_whose_issuer_is_a_trusted_root_can_be_asked_about() {
+    let asked = |roots: &[&str]| {
+        let verified = trusting(&["client"], roots)
+            .verify(&[certificate("client")], today())
+            .unwrap();
+        (verified.trust(), verified.issuer().cloned())
+    };
+
+    assert_eq!(
+        asked(&["other", "ca"]),
+        (Trust::Pinned, Some(certificate("ca")))
+    );
+    // No root, one of another name, and one that has but the name.
+    for roots in [&[][..], &["other"], &["evil"]] {
+        assert_eq!(asked(roots), (Trust::Pinned, None));
+    }
+}
+
+#[test]
 fn a_trusted_certificate_without_a_plain_name_names_nobody() {
     let verified = trusting(&["two-cns"], &[])
         .verify(&[certificate("two-cns")], today())

@@ -206,7 +206,7 @@ fn tls(config: &Config, house: &House, watch: &Watch) -> Result<rustls::ServerCo
     let options = ServerOptions {
         clients: Clients::Required,
         hints: if config.tls.client_hints {
-            Hints::Roots
+            Hints::Issuers
         } else {
             Hints::None
         },
