@@ -26,6 +26,9 @@ pub enum StoreError {
     /// Too many changes wait for the disk; nothing was written.
     #[error("too many changes wait for the disk")]
     Overloaded,
+    /// The disk does not answer; whether the change stands is open.
+    #[error("the disk does not answer, whether the change was made is not known")]
+    Stuck,
     /// A batch names more rows than the engine writes at once; nothing was written.
     #[error("a batch changes more than {most} rows")]
     TooLarge {
@@ -69,6 +72,7 @@ impl StoreError {
             Self::ReadOnly => Self::ReadOnly,
             Self::Busy => Self::Busy,
             Self::Overloaded => Self::Overloaded,
+            Self::Stuck => Self::Stuck,
             Self::TooLarge { most } => Self::TooLarge { most: *most },
             Self::Twice => Self::Twice,
             Self::Exposed { path, mode } => Self::Exposed {

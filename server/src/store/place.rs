@@ -19,7 +19,7 @@ impl Lock {
     /// [`StoreError::Busy`] when another process has it; [`StoreError::ReadOnly`],
     /// [`StoreError::Full`], [`StoreError::Engine`] when its file cannot be made.
     pub(super) fn take(directory: &Path) -> Result<Self, StoreError> {
-        let file = open_private(&directory.join("store.lock"))?;
+        let file = open_private(&directory.join("store.lock"), true)?;
         match file.try_lock() {
             Ok(()) => Ok(Self(file)),
             Err(TryLockError::WouldBlock) => Err(StoreError::Busy),
@@ -28,15 +28,15 @@ impl Lock {
     }
 }
 
-/// Opens the file at `path` to read and write, or makes it with mode 0600.
+/// Opens the file at `path` to read and write, or makes it with mode 0600 if it may.
 ///
 /// # Errors
 /// [`StoreError::Exposed`] when others may use it, and what the operating system says.
-pub(super) fn open_private(path: &Path) -> Result<File, StoreError> {
+pub(super) fn open_private(path: &Path, may_create: bool) -> Result<File, StoreError> {
     let file = OpenOptions::new()
         .read(true)
         .write(true)
-        .create(true)
+        .create(may_create)
         .truncate(false)
         .mode(0o600)
         .open(path)?;

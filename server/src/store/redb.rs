@@ -74,7 +74,7 @@ impl Redb {
     pub fn open(directory: &Path, settings: &Settings) -> Result<Self, StoreError> {
         let lock = Lock::take(directory)?;
         let path = directory.join(Self::FILE);
-        let database = open(&path, settings.cache)?;
+        let database = open(&path, settings.cache, true)?;
         let table = read_table(&database)?;
         let view = Arc::new(View {
             seen: ArcSwap::from_pointee(Seen {
@@ -213,7 +213,8 @@ impl Engine for Writer {
         self.tried = Instant::now();
         // Closed before it is opened: redb locks its file.
         self.handle = Handle::Broken(None, StoreError::Closed);
-        self.handle = match open(&self.path, self.cache) {
+        // A file that is gone is not made anew: an empty vault would take its place.
+        self.handle = match open(&self.path, self.cache, false) {
             Ok(database) => Handle::Writable(database),
             Err(error) => {
                 tracing::error!(%error, "the store opens for reading only");
@@ -261,8 +262,8 @@ impl fmt::Debug for View {
     }
 }
 
-fn open(path: &Path, cache: usize) -> Result<Database, StoreError> {
-    let backend = FileBackend::new(place::open_private(path)?).map_err(failed)?;
+fn open(path: &Path, cache: usize, may_create: bool) -> Result<Database, StoreError> {
+    let backend = FileBackend::new(place::open_private(path, may_create)?).map_err(failed)?;
     let database = Builder::new()
         .set_cache_size(cache)
         .create_with_backend(backend)
@@ -346,3 +347,100 @@ const ROWS: TableDefinition<'static, &[u8], &[u8]> = TableDefinition::new("rows"
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Between two tries to open a file to write.
 const RETRY: Duration = Duration::from_millis(250);
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+
+    use rustix::fs::{IFlags, ioctl_getflags, ioctl_setflags};
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::store::{Expected, Table, Trouble};
+
+    #[tokio::test]
+    async fn a_file_that_can_no_longer_be_written_is_still_read() {
+        let (home, store) = one_row().await;
+        let file = File::open(home.path().join(Redb::FILE)).unwrap();
+        if let Err(why) = set_immutable(&file, true) {
+            eprintln!("not tried: no file can be made immutable here ({why})");
+            return;
+        }
+        store.group.call(Writer::reopen).await.unwrap();
+
+        let read = store.get(&key(1)).await;
+        let refused = put(&store, 2).await;
+        let status = store.status();
+        set_immutable(&file, false).unwrap();
+
+        assert_eq!(read.unwrap().unwrap().version, 1);
+        assert!(matches!(refused, Err(StoreError::ReadOnly)), "{refused:?}");
+        assert_eq!(status.trouble, Some(Trouble::ReadOnly));
+        store
+            .group
+            .call(|writer| writer.tried -= RETRY)
+            .await
+            .unwrap();
+        put(&store, 2).await.unwrap();
+        assert_eq!(
+            store
+                .scan(&Key::table(Table::Meta), None, 9)
+                .await
+                .unwrap()
+                .len(),
+            2
+        );
+    }
+
+    #[tokio::test]
+    async fn a_file_that_is_gone_is_not_made_anew() {
+        let (home, store) = one_row().await;
+        let path = home.path().join(Redb::FILE);
+        std::fs::remove_file(&path).unwrap();
+        store.group.call(Writer::reopen).await.unwrap();
+
+        assert!(matches!(store.get(&key(1)).await, Err(StoreError::Closed)));
+        assert!(put(&store, 2).await.is_err());
+        assert!(!path.exists());
+    }
+
+    #[tokio::test]
+    async fn a_snapshot_ends_with_an_error_when_the_file_is_opened_again() {
+        let (_home, store) = one_row().await;
+        let mut snapshot = store.snapshot().await.unwrap();
+        store.group.call(Writer::reopen).await.unwrap();
+        put(&store, 2).await.unwrap();
+
+        // Pages that were read already may still come.
+        assert!(snapshot.all(|row| row.is_err() || row.is_ok_and(|row| row.key == key(1))));
+        assert_eq!(store.get(&key(1)).await.unwrap().unwrap().version, 1);
+    }
+
+    async fn one_row() -> (TempDir, Redb) {
+        let home = TempDir::new().unwrap();
+        let store = Redb::open(home.path(), &Settings::default()).unwrap();
+        put(&store, 1).await.unwrap();
+        (home, store)
+    }
+
+    async fn put(store: &Redb, number: u64) -> Result<(), StoreError> {
+        let (version, sealed) = (1, b"sealed".to_vec());
+        let mut batch = Batch::default();
+        batch.push(
+            key(number),
+            Expected::Absent,
+            StepKind::Put { version, sealed },
+        );
+        store.commit(batch).await
+    }
+
+    fn key(number: u64) -> Key {
+        Key::table(Table::Meta).number(number)
+    }
+
+    fn set_immutable(file: &File, immutable: bool) -> rustix::io::Result<()> {
+        let mut flags = ioctl_getflags(file)?;
+        flags.set(IFlags::IMMUTABLE, immutable);
+        ioctl_setflags(file, flags)
+    }
+}

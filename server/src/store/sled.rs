@@ -1,9 +1,10 @@
 //! The other embedded engine: sled 0.34, with guards for what it does not do by itself.
 //!
 //! Its `flush` does not reach the disk on Linux, so its file is synced after each one; its memory
-//! grows with a batch, so batches are short; its own timer is off. What the guards cannot give:
-//! rows are readable a moment before they are durable, and it reuses parts of its file by rules
-//! that a power cut has not been tested against. `ARCHITECTURE.md` says more.
+//! grows with a batch, so batches are short; its own timer is off; on a disk that is full it waits
+//! for ever, so it is kept from filling it. What the guards cannot give: rows are readable a moment
+//! before they are durable, it reuses parts of its file by rules that a power cut has not been
+//! tested against, and another program may fill the disk. `ARCHITECTURE.md` says more.
 
 use std::fmt;
 use std::fs::File;
@@ -145,6 +146,7 @@ impl Engine for Writer {
             self.reopen();
         }
         let opened = self.opened.as_ref().ok_or(StoreError::Closed)?;
+        check_room(&opened.log)?;
         let mut batch = sled::Batch::default();
         for step in steps {
             let key = step.key.as_bytes();
@@ -217,6 +219,15 @@ fn open(path: &Path, cache: usize) -> Result<Opened, StoreError> {
     })
 }
 
+/// That the disk has room for what a batch may take, and sled's own cleaning beside it.
+fn check_room(file: &File) -> Result<(), StoreError> {
+    let disk = rustix::fs::fstatvfs(file).map_err(std::io::Error::from)?;
+    if disk.f_bavail.saturating_mul(disk.f_frsize) < ROOM {
+        return Err(StoreError::Full);
+    }
+    Ok(())
+}
+
 fn row(tree: &Tree, key: &Key) -> Result<Option<Row>, StoreError> {
     let value = tree.get(key.as_bytes()).map_err(failed)?;
     value
@@ -236,6 +247,8 @@ fn failed(error: sled::Error) -> StoreError {
     }
 }
 
+/// Sixteen of sled's segments.
+const ROOM: u64 = 8 << 20;
 /// How long a snapshot may stop the writing.
 const PAUSE: Duration = Duration::from_secs(60);
 /// What the writing thread waits longer than a snapshot reads.

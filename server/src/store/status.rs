@@ -13,6 +13,8 @@ pub struct Settings {
     pub queue: usize,
     /// How long a batch waits for a place. Default: 10 s.
     pub wait: Duration,
+    /// How long the disk may take to write it. Default: 60 s.
+    pub answer: Duration,
     /// How long closing may take. Default: 30 s.
     pub close: Duration,
 }
@@ -23,6 +25,7 @@ impl Default for Settings {
             cache: 16 << 20,
             queue: 1024,
             wait: Duration::from_secs(10),
+            answer: Duration::from_secs(60),
             close: Duration::from_secs(30),
         }
     }
@@ -50,6 +53,8 @@ pub enum Trouble {
     ReadOnly,
     /// The engine reports something else; the log says what.
     Failing,
+    /// The write that goes on takes longer than others may wait for a place.
+    Stuck,
     /// The writing thread is gone; only a restart helps.
     Stopped,
 }
@@ -62,6 +67,7 @@ impl Trouble {
             StoreError::Conflict
             | StoreError::Busy
             | StoreError::Overloaded
+            | StoreError::Stuck
             | StoreError::TooLarge { .. }
             | StoreError::Twice
             | StoreError::Exposed { .. }

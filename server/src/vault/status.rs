@@ -72,6 +72,7 @@ fn words(trouble: Trouble) -> &'static str {
         Trouble::Full => "the disk is full",
         Trouble::ReadOnly => "the data directory is read-only",
         Trouble::Failing => "the disk or the engine reports errors; the log says which",
+        Trouble::Stuck => "the disk does not answer",
         Trouble::Stopped => "its writer has stopped; restart the server",
     }
 }

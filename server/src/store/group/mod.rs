@@ -1,0 +1,201 @@
+//! Group commit: one thread writes, and batches that wait for it share a flush.
+
+mod settle;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, mpsc as thread_channel};
+use std::thread::{self, JoinHandle};
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
+
+use crate::store::group::settle::{Counts, lock, settle};
+use crate::store::{Batch, Key, Row, Settings, Status, Step, StoreError, Trouble};
+
+/// What an engine does for the writing thread.
+pub(super) trait Engine: Send + 'static {
+    /// Most rows that one write may change.
+    const MOST_STEPS: usize;
+
+    /// The row at `key` as the last write left it.
+    fn row(&self, key: &Key) -> Result<Option<Row>, StoreError>;
+
+    /// Takes all of `steps` in their order, or none; returns after they would survive a power cut.
+    fn write(&mut self, steps: &[&Step]) -> Result<(), StoreError>;
+
+    /// Closes and opens the engine's files after an error, so that reads go on. Whether the last
+    /// write is in them is open.
+    fn reopen(&mut self);
+}
+
+/// The queue before the writing thread, and the thread.
+pub(super) struct Group<E> {
+    queue: Option<mpsc::Sender<Job<E>>>,
+    thread: Option<JoinHandle<()>>,
+    ended: Mutex<thread_channel::Receiver<()>>,
+    counts: Arc<Counts>,
+    settings: Settings,
+}
+
+enum Job<E> {
+    Commit(Commit),
+    Call(Box<dyn FnOnce(&mut E) + Send>),
+}
+
+struct Commit {
+    batch: Batch,
+    answer: oneshot::Sender<Result<(), StoreError>>,
+}
+
+impl<E: Engine> Group<E> {
+    /// Starts the writing thread.
+    ///
+    /// # Errors
+    /// [`StoreError::Engine`] when the operating system gives no thread.
+    pub(super) fn start(engine: E, settings: &Settings) -> Result<Self, StoreError> {
+        let (queue, jobs) = mpsc::channel(settings.queue.max(1));
+        let (ending, ended) = thread_channel::channel();
+        let counts = Arc::<Counts>::default();
+        let shared = Arc::clone(&counts);
+        let thread = thread::Builder::new()
+            .name("store".to_owned())
+            .spawn(move || {
+                run(engine, jobs, &shared);
+                // Told after the engine is closed; dropping tells it, too, when a panic ends us.
+                drop(ending);
+            })
+            .map_err(|error| StoreError::Engine(error.into()))?;
+        Ok(Self {
+            queue: Some(queue),
+            thread: Some(thread),
+            ended: Mutex::new(ended),
+            counts,
+            settings: settings.clone(),
+        })
+    }
+
+    /// Writes `batch` together with those that wait beside it.
+    pub(super) async fn commit(&self, batch: Batch) -> Result<(), StoreError> {
+        check(&batch, E::MOST_STEPS)?;
+        let (answer, answered) = oneshot::channel();
+        self.send(Job::Commit(Commit { batch, answer })).await?;
+        timeout(self.settings.answer, answered)
+            .await
+            .map_err(|_| StoreError::Stuck)?
+            .map_err(|_| StoreError::Closed)?
+    }
+
+    /// Calls `call` on the writing thread, between two writes.
+    pub(super) async fn call(
+        &self,
+        call: impl FnOnce(&mut E) + Send + 'static,
+    ) -> Result<(), StoreError> {
+        self.send(Job::Call(Box::new(call))).await
+    }
+
+    pub(super) fn status(&self) -> Status {
+        let queue = self.queue.as_ref();
+        Status {
+            waiting: queue.map_or(0, |queue| queue.max_capacity() - queue.capacity()),
+            batches: self.counts.batches.load(Ordering::Relaxed),
+            flushes: self.counts.flushes.load(Ordering::Relaxed),
+            trouble: self.trouble(),
+        }
+    }
+
+    fn trouble(&self) -> Option<Trouble> {
+        if self.thread.as_ref().is_none_or(JoinHandle::is_finished) {
+            return Some(Trouble::Stopped);
+        }
+        let began = *lock(&self.counts.began);
+        if began.is_some_and(|began| began.elapsed() >= self.settings.wait) {
+            return Some(Trouble::Stuck);
+        }
+        *lock(&self.counts.trouble)
+    }
+
+    async fn send(&self, job: Job<E>) -> Result<(), StoreError> {
+        let queue = self.queue.as_ref().ok_or(StoreError::Closed)?;
+        timeout(self.settings.wait, queue.send(job))
+            .await
+            .map_err(|_| StoreError::Overloaded)?
+            .map_err(|_| StoreError::Closed)
+    }
+}
+
+impl<E> Drop for Group<E> {
+    /// Waits until what is queued is written and the engine is closed, but not for ever.
+    fn drop(&mut self) {
+        self.queue = None;
+        let ended = lock(&self.ended);
+        let waited = ended.recv_timeout(self.settings.close);
+        if waited == Err(thread_channel::RecvTimeoutError::Timeout) {
+            tracing::error!(after = ?self.settings.close, "the store does not close, left behind");
+            return;
+        }
+        if self
+            .thread
+            .take()
+            .map(JoinHandle::join)
+            .is_some_and(|end| end.is_err())
+        {
+            tracing::error!("the store's thread ended by a panic");
+        }
+    }
+}
+
+impl<E> fmt::Debug for Group<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Group(..)")
+    }
+}
+
+/// That no row stands in `batch` twice, and that it is no larger than the engine can take.
+fn check(batch: &Batch, most: usize) -> Result<(), StoreError> {
+    if batch.steps.len() > most {
+        return Err(StoreError::TooLarge { most });
+    }
+    let mut keys: Vec<&Key> = batch.steps.iter().map(|step| &step.key).collect();
+    keys.sort_unstable();
+    if keys.windows(2).any(|pair| matches!(pair, [a, b] if a == b)) {
+        return Err(StoreError::Twice);
+    }
+    Ok(())
+}
+
+fn run<E: Engine>(mut engine: E, mut jobs: mpsc::Receiver<Job<E>>, counts: &Counts) {
+    let mut next = None;
+    while let Some(job) = next.take().or_else(|| jobs.blocking_recv()) {
+        match job {
+            Job::Call(call) => call(&mut engine),
+            Job::Commit(first) => {
+                let (commits, left) = gather(first, &mut jobs, E::MOST_STEPS);
+                next = left;
+                settle(&mut engine, commits, counts);
+            }
+        }
+    }
+}
+
+/// The commits that wait behind `first`, as far as one write takes them, and the job after them.
+fn gather<E>(
+    first: Commit,
+    jobs: &mut mpsc::Receiver<Job<E>>,
+    most: usize,
+) -> (Vec<Commit>, Option<Job<E>>) {
+    let mut steps = first.batch.steps.len();
+    let mut commits = vec![first];
+    while let Ok(job) = jobs.try_recv() {
+        match job {
+            Job::Commit(commit) if steps + commit.batch.steps.len() <= most => {
+                steps += commit.batch.steps.len();
+                commits.push(commit);
+            }
+            other => return (commits, Some(other)),
+        }
+    }
+    (commits, None)
+}

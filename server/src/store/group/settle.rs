@@ -1,0 +1,170 @@
+//! Which of the waiting batches are written, and what each is told.
+
+use std::collections::HashMap;
+use std::error::Error;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use crate::store::group::{Commit, Engine};
+use crate::store::{Expected, Key, Step, StepKind, StoreError, Trouble};
+
+/// What a group has done, for its status.
+#[derive(Default)]
+pub(super) struct Counts {
+    pub(super) batches: AtomicU64,
+    pub(super) flushes: AtomicU64,
+    pub(super) trouble: Mutex<Option<Trouble>>,
+    /// Since when the write lasts that goes on.
+    pub(super) began: Mutex<Option<Instant>>,
+}
+
+impl Counts {
+    fn begin(&self) {
+        *lock(&self.began) = Some(Instant::now());
+    }
+
+    /// What became of a group; whether a flush was needed for that.
+    fn end(&self, verdicts: &[bool], written: &Result<(), StoreError>, flushed: bool) {
+        *lock(&self.began) = None;
+        self.flushes.fetch_add(flushed.into(), Ordering::Relaxed);
+        match written {
+            Err(error) => *lock(&self.trouble) = Some(Trouble::of(error)),
+            Ok(()) => {
+                let stand = verdicts.iter().filter(|holds| **holds).count();
+                self.batches.fetch_add(stand as u64, Ordering::Relaxed);
+                if flushed {
+                    *lock(&self.trouble) = None;
+                }
+            }
+        }
+    }
+}
+
+/// Writes those of `commits` whose expectations hold, in one go, and answers each.
+pub(super) fn settle<E: Engine>(engine: &mut E, commits: Vec<Commit>, counts: &Counts) {
+    counts.begin();
+    let verdicts = judge(engine, &commits).or_else(|error| {
+        report(&error);
+        engine.reopen();
+        judge(engine, &commits)
+    });
+    let (verdicts, written) = match verdicts {
+        Ok(verdicts) => {
+            let steps = accepted(&commits, &verdicts);
+            let written = write(engine, &steps);
+            counts.end(&verdicts, &written, !steps.is_empty());
+            (verdicts, written)
+        }
+        Err(error) => {
+            let written = Err(error);
+            counts.end(&[], &written, false);
+            (vec![true; commits.len()], written)
+        }
+    };
+    for (commit, holds) in commits.into_iter().zip(verdicts) {
+        let answer = match &written {
+            // So are those that conflict: what they conflict with may not have been written.
+            Err(error) => Err(error.again()),
+            Ok(()) if holds => Ok(()),
+            Ok(()) => Err(StoreError::Conflict),
+        };
+        // Nobody listens when the caller went away; the batch stands all the same.
+        let _ = commit.answer.send(answer);
+    }
+}
+
+/// Whether each batch may be written, those before it counted in.
+fn judge<E: Engine>(engine: &E, commits: &[Commit]) -> Result<Vec<bool>, StoreError> {
+    let mut ahead = HashMap::new();
+    let mut verdicts = Vec::with_capacity(commits.len());
+    for commit in commits {
+        let mut holds = true;
+        for step in &commit.batch.steps {
+            holds = holds && expect(engine, &ahead, step)?;
+        }
+        if holds {
+            ahead.extend(commit.batch.steps.iter().filter_map(outcome));
+        }
+        verdicts.push(holds);
+    }
+    Ok(verdicts)
+}
+
+/// The rows that change.
+fn accepted<'a>(commits: &'a [Commit], verdicts: &[bool]) -> Vec<&'a Step> {
+    commits
+        .iter()
+        .zip(verdicts)
+        .filter(|(_, holds)| **holds)
+        .flat_map(|(commit, _)| &commit.batch.steps)
+        .filter(|step| step.kind != StepKind::Keep)
+        .collect()
+}
+
+fn expect<E: Engine>(
+    engine: &E,
+    ahead: &HashMap<&Key, Option<u64>>,
+    step: &Step,
+) -> Result<bool, StoreError> {
+    let wanted = match step.expected {
+        Expected::Any => return Ok(true),
+        Expected::Absent => None,
+        Expected::Version(version) => Some(version),
+    };
+    let found = match ahead.get(&step.key) {
+        Some(version) => *version,
+        None => engine.row(&step.key)?.map(|row| row.version),
+    };
+    Ok(found == wanted)
+}
+
+/// The version that `step` leaves behind, if it changes the row.
+fn outcome(step: &Step) -> Option<(&Key, Option<u64>)> {
+    match &step.kind {
+        StepKind::Keep => None,
+        StepKind::Put { version, .. } => Some((&step.key, Some(*version))),
+        StepKind::Delete => Some((&step.key, None)),
+    }
+}
+
+fn write<E: Engine>(engine: &mut E, steps: &[&Step]) -> Result<(), StoreError> {
+    if steps.is_empty() {
+        return Ok(());
+    }
+    let mut written = engine.write(steps);
+    if let Err(error) = &written {
+        report(error);
+        engine.reopen();
+        // An error in the last flush leaves open whether the write stands. If it does, saying that
+        // nothing was written would be wrong: it is made durable by writing nothing after it.
+        if landed(engine, steps) {
+            written = engine.write(&[]);
+        }
+    }
+    written
+}
+
+fn report(error: &StoreError) {
+    let cause = error.source();
+    tracing::error!(%error, ?cause, "the store cannot write");
+}
+
+/// Whether every row is as `steps` left it.
+fn landed<E: Engine>(engine: &E, steps: &[&Step]) -> bool {
+    let last: HashMap<&Key, &StepKind> = steps.iter().map(|s| (&s.key, &s.kind)).collect();
+    last.into_iter().all(|(key, kind)| {
+        let row = engine.row(key);
+        match kind {
+            StepKind::Put { version, sealed } => {
+                matches!(row, Ok(Some(row)) if row.version == *version && row.sealed == *sealed)
+            }
+            StepKind::Delete => matches!(row, Ok(None)),
+            StepKind::Keep => true,
+        }
+    })
+}
+
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
