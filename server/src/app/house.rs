@@ -59,8 +59,10 @@ impl House {
             trust: trust.clone(),
             secondary: config.ha.mode == HaMode::Secondary,
         });
+        let vault = vault.await?;
+        vault.limit_access_times(config.limits.access_times.as_usize());
         Ok(Self {
-            vault: Arc::new(vault.await?),
+            vault: Arc::new(vault),
             ledger,
             trust,
         })
@@ -69,12 +71,14 @@ impl House {
     /// Closes it: what is under way is written, and the store remembers where the ledger ends.
     ///
     /// # Errors
-    /// [`AppError::Ledger`] when the end could not be written.
+    /// [`AppError::Ledger`] when the end could not be written; [`AppError::Vault`].
     pub async fn close(self, why: &str) -> Result<(), AppError> {
         let noted = self.vault.note(Operation::Stop, why).await;
+        let accesses = self.vault.write_access_times().await;
         let anchored = self.vault.drop_anchor().await;
         self.ledger.close().await?;
         noted?;
+        accesses?;
         Ok(anchored?)
     }
 

@@ -57,6 +57,7 @@ impl Watch {
             tokio::select! {
                 () = closing.said() => return,
                 _ = ticks.tick() => self.look().await,
+                () = self.vault.access_times_crowded() => self.write_access_times().await,
             }
         }
     }
@@ -83,8 +84,15 @@ impl Watch {
             info!("the revocation lists were read again");
         }
         self.look_at_dates();
+        self.write_access_times().await;
         if let Err(why) = self.vault.drop_anchor().await {
             warn!(%why, "the store cannot remember where the audit trail ends");
+        }
+    }
+
+    async fn write_access_times(&self) {
+        if let Err(why) = self.vault.write_access_times().await {
+            warn!(%why, "the times of last access cannot be written");
         }
     }
 

@@ -230,6 +230,8 @@ section! {
         lookup_timeout: Span = Span::from_secs(2);
         /// How long a looked-up address is remembered.
         lookup_cache: Span = Span::from_secs(30);
+        /// The most accounts whose time of last access waits in memory to be written.
+        access_times: Count = Count::new(65_536);
     }
 }
 

@@ -359,12 +359,7 @@ impl Vault {
     }
 
     async fn account_view(&self, account: Account) -> Result<AccountView, VaultError> {
-        let key = self.rows.places().accessed(account.resource, account.id);
-        let accessed = self
-            .rows
-            .get::<Timestamp>(key)
-            .await?
-            .map(|kept| kept.record);
+        let accessed = self.accessed(&account).await?;
         Ok(AccountView { account, accessed })
     }
 }

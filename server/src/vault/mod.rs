@@ -4,6 +4,7 @@
 //! Every operation asks for a [`Caller`], and [`Vault::identify`] alone makes one. Every operation
 //! writes its decision into the ledger before anything leaves or changes.
 
+mod access;
 mod accounts;
 mod book;
 mod caller;
@@ -94,6 +95,7 @@ pub struct Vault {
     ids: id_block::IdBlocks,
     generation: generation::Generation,
     requests: AtomicU64,
+    accesses: access::AccessTimes,
     rotating: tokio::sync::Mutex<()>,
     secondary: bool,
 }
@@ -125,6 +127,7 @@ impl Vault {
             ids: id_block::IdBlocks::default(),
             generation: generation::Generation::default(),
             requests: AtomicU64::new(first),
+            accesses: access::AccessTimes::default(),
             rotating: tokio::sync::Mutex::default(),
             secondary: parts.secondary,
         };

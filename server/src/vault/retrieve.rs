@@ -28,6 +28,7 @@ impl Vault {
         // The record is durable before the password leaves: a crash between costs an answer, not
         // a record.
         self.allow(&deed, caller).await?;
+        self.note_access(&found.account.record);
         Ok(password)
     }
 

@@ -10,6 +10,7 @@
     reason = "a step that fails stops the test"
 )]
 
+mod access;
 mod accounts;
 mod create_change;
 mod fixture;
