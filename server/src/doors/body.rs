@@ -2,6 +2,7 @@
 //! when it is no longer needed, for it may hold a password.
 
 use std::io::Read;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use flate2::bufread::GzDecoder;
@@ -10,6 +11,7 @@ use http::header::CONTENT_ENCODING;
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
 use thiserror::Error;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
@@ -36,6 +38,9 @@ pub(crate) enum BodyError {
     /// The connection broke, or the chunks were malformed.
     #[error("the body could not be read")]
     Broken(#[source] hyper::Error),
+    /// Too many large bodies are being read at once.
+    #[error("too many large bodies are being read at once")]
+    Crowded,
     /// It is encoded in a way that is not understood here.
     #[error("the body's content encoding is not supported")]
     Encoding,
@@ -44,36 +49,97 @@ pub(crate) enum BodyError {
     Gzip,
 }
 
+/// A body in memory, with the memory that it was allowed.
+#[derive(Debug)]
+pub(crate) struct Whole {
+    bytes: Zeroizing<Vec<u8>>,
+    _allowed: Option<OwnedSemaphorePermit>,
+}
+
+impl Whole {
+    /// Its bytes.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+/// The memory that all large bodies of a door share, so that ten thousand slow peers that each
+/// send the most they may do not cost ten thousand times that. Small bodies need none of it: no
+/// crowd of large ones keeps them out.
+#[derive(Debug)]
+pub(crate) struct Purse(Arc<Semaphore>);
+
+impl Purse {
+    /// Memory for `bytes` in all.
+    pub(crate) fn new(bytes: usize) -> Self {
+        Self(Arc::new(Semaphore::new(bytes.min(Semaphore::MAX_PERMITS))))
+    }
+
+    /// Memory for a body of `bytes`, once it is there.
+    async fn allow(&self, bytes: usize) -> Result<Option<OwnedSemaphorePermit>, BodyError> {
+        if bytes <= SMALL {
+            return Ok(None);
+        }
+        let bytes = u32::try_from(bytes).map_err(|_| BodyError::Crowded)?;
+        let allowed = Arc::clone(&self.0).acquire_many_owned(bytes).await;
+        allowed.map(Some).map_err(|_| BodyError::Crowded)
+    }
+}
+
 /// Reads a request's whole body.
 ///
 /// # Errors
-/// [`BodyError`], when it is too large, too late, broken, or encoded in another way than
-/// `identity` and, where that is allowed, `gzip`.
+/// [`BodyError`], when it is too large, too late, broken, encoded in another way than `identity`
+/// and, where that is allowed, `gzip`, or when `purse` has no memory for it in time.
 pub(crate) async fn take(
     headers: &HeaderMap,
     body: Incoming,
     limits: &Limits,
-) -> Result<Zeroizing<Vec<u8>>, BodyError> {
+    purse: &Purse,
+) -> Result<Whole, BodyError> {
     let coding = Coding::of(headers, limits)?;
+    let most = most(&body, coding, limits)?;
+    let allowed = match timeout(limits.body, purse.allow(most)).await {
+        Ok(allowed) => allowed?,
+        Err(_) => return Err(BodyError::Crowded),
+    };
     let sent = match timeout(limits.body, collect(body, limits.body_bytes)).await {
         Ok(sent) => sent?,
         Err(_) => return Err(BodyError::Late),
     };
-    match coding {
-        Coding::Identity => Ok(sent),
-        Coding::Gzip => inflate(&sent, limits),
-    }
+    let bytes = match coding {
+        Coding::Identity => sent,
+        Coding::Gzip => inflate(&sent, limits)?,
+    };
+    Ok(Whole {
+        bytes,
+        _allowed: allowed,
+    })
+}
+
+/// The most memory that a body may need.
+fn most(body: &Incoming, coding: Coding, limits: &Limits) -> Result<usize, BodyError> {
+    let limit = limits.body_bytes;
+    let size = body.size_hint();
+    let announced = size.upper().map_or(Ok(limit), usize::try_from);
+    let Some(announced) = announced.ok().filter(|announced| *announced <= limit) else {
+        return Err(BodyError::TooLarge { limit });
+    };
+    Ok(match coding {
+        Coding::Identity => announced,
+        Coding::Gzip => announced + limits.inflated_bytes.min(announced * limits.inflate_ratio),
+    })
 }
 
 /// Reads a body only to throw it away, so that the connection can go on; gives up at once where
 /// that would take long.
 pub(crate) async fn discard(body: Incoming, limits: &Limits) {
-    if body.size_hint().lower() <= SMALL {
+    if body.size_hint().lower() <= SMALL as u64 {
         let _ = timeout(limits.body, collect(body, limits.body_bytes)).await;
     }
 }
 
-const SMALL: u64 = 64 * 1024;
+const SMALL: usize = 64 * 1024;
 
 /// How a body is encoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,11 +169,8 @@ fn is_gzip(coding: &[u8]) -> bool {
 
 async fn collect(mut body: Incoming, limit: usize) -> Result<Zeroizing<Vec<u8>>, BodyError> {
     let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
-    if announced > limit {
-        return Err(BodyError::TooLarge { limit });
-    }
     // What is only announced must not cost memory yet.
-    let mut bytes = Zeroizing::new(Vec::with_capacity(announced.min(64 * 1024)));
+    let mut bytes = Zeroizing::new(Vec::with_capacity(announced.min(SMALL)));
     while let Some(frame) = body.frame().await {
         let Ok(data) = frame.map_err(BodyError::Broken)?.into_data() else {
             continue;
@@ -252,6 +315,18 @@ mod tests {
         assert_eq!(coding("gzip, gzip", true), None);
         assert_eq!(coding("deflate", true), None);
         assert_eq!(coding("br", true), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn large_bodies_share_what_there_is_and_small_ones_need_none() {
+        let purse = Purse::new(200_000);
+        let first = purse.allow(150_000).await.unwrap();
+
+        let second = timeout(std::time::Duration::from_secs(1), purse.allow(100_000)).await;
+        assert!(second.is_err(), "more than there is");
+        assert!(purse.allow(SMALL).await.unwrap().is_none());
+        drop(first);
+        assert!(purse.allow(100_000).await.unwrap().is_some());
     }
 
     #[test]

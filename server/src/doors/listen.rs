@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
-use tracing::{debug, info, warn};
+use tracing::{info, warn};
 
 use crate::doors::connection::serve;
 use crate::doors::crowd::{Crowd, Full, Place};
@@ -73,11 +73,12 @@ impl Listener {
     ) {
         let acceptor = TlsAcceptor::from(tls);
         let limits = self.limits;
-        let meter = self.meter.clone();
+        let failures = Arc::new(Failures::new(self.meter.clone()));
         let stop = closing.clone();
         self.run(closing, move |socket, address| {
             let shake = shake_hands(acceptor.clone(), socket, limits.handshake);
-            let (meter, protocol, stop) = (meter.clone(), Arc::clone(&protocol), stop.clone());
+            let (failures, protocol, stop) =
+                (Arc::clone(&failures), Arc::clone(&protocol), stop.clone());
             async move {
                 let Some(wire) = or_closing(shake, stop.clone()).await else {
                     return;
@@ -87,7 +88,7 @@ impl Listener {
                         let session = protocol.open(Peer::new(address, chain(&wire)));
                         serve(wire, (protocol, session), limits, stop).await;
                     }
-                    Err(error) => note_handshake(&meter, address, &error),
+                    Err(error) => failures.note(address, &error),
                 }
             }
         })
@@ -231,10 +232,29 @@ fn chain(wire: &TlsStream<TcpStream>) -> Vec<rustls::pki_types::CertificateDer<'
         .collect()
 }
 
-fn note_handshake(meter: &DoorMeter, address: SocketAddr, error: &io::Error) {
-    let reason = handshake_failure(error);
-    meter.fail_handshake(reason);
-    debug!(door = meter.door(), peer = %address.ip(), reason, %error, "handshake failed");
+/// Tells of handshakes that failed: each counted, and one a second logged.
+#[derive(Debug)]
+struct Failures {
+    meter: DoorMeter,
+    rarely: Rarely,
+}
+
+impl Failures {
+    fn new(meter: DoorMeter) -> Self {
+        Self {
+            meter,
+            rarely: Rarely::new(Duration::from_secs(1)),
+        }
+    }
+
+    fn note(&self, address: SocketAddr, error: &io::Error) {
+        let reason = handshake_failure(error);
+        self.meter.fail_handshake(reason);
+        if let Some(unsaid) = self.rarely.now() {
+            let (door, peer) = (self.meter.door(), address.ip().to_canonical());
+            info!(door, %peer, reason, %error, unsaid, "handshake failed");
+        }
+    }
 }
 
 fn note_end(ended: Result<(), tokio::task::JoinError>) {

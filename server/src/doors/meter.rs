@@ -5,6 +5,7 @@ use std::io;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use certs::Refusal;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -229,26 +230,16 @@ pub(crate) fn handshake_failure(error: &io::Error) -> &'static str {
     let inner = error
         .get_ref()
         .and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    if let Some(refusal) = inner.and_then(Refusal::in_handshake) {
+        return refusal.code();
+    }
     match inner {
-        Some(rustls::Error::NoCertificatesPresented) => "no-certificate",
-        Some(rustls::Error::InvalidCertificate(why)) => certificate_failure(why),
-        Some(rustls::Error::InvalidCertRevocationList(_)) => "revocation-list",
-        Some(rustls::Error::AlertReceived(_)) => "peer-refused",
+        Some(rustls::Error::InvalidCertificate(_)) => "certificate",
+        Some(rustls::Error::AlertReceived(_)) => "peer_refused",
         Some(rustls::Error::PeerIncompatible(_)) => "incompatible",
-        Some(rustls::Error::InvalidMessage(_)) => "not-tls",
+        Some(rustls::Error::InvalidMessage(_)) => "not_tls",
         Some(_) => "protocol",
         None if error.kind() == io::ErrorKind::TimedOut => "late",
         None => "closed",
-    }
-}
-
-fn certificate_failure(why: &rustls::CertificateError) -> &'static str {
-    use rustls::CertificateError as Why;
-    match why {
-        Why::Expired | Why::ExpiredContext { .. } => "certificate-expired",
-        Why::NotValidYet | Why::NotValidYetContext { .. } => "certificate-not-yet-valid",
-        Why::Revoked => "certificate-revoked",
-        Why::UnknownIssuer => "certificate-untrusted",
-        _ => "certificate-refused",
     }
 }

@@ -83,6 +83,9 @@ pub struct Limits {
     pub gzip: bool,
     /// Bytes that a compressed body may grow to. Default 1 MiB.
     pub inflated_bytes: usize,
+    /// Bytes of memory that all bodies of more than 64 KiB share; whoever comes after waits as long
+    /// as a body may take. Default 64 MiB, and never less than one body needs.
+    pub body_memory: usize,
     /// How many times its size a compressed body may grow. Default 100.
     pub inflate_ratio: usize,
 }
@@ -103,6 +106,7 @@ impl Default for Limits {
             body_bytes: 1024 * 1024,
             gzip: true,
             inflated_bytes: 1024 * 1024,
+            body_memory: 64 * 1024 * 1024,
             inflate_ratio: 100,
         }
     }

@@ -4,6 +4,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, Instant};
 
 use certs::{
     Anchors, CertificateAuthority, CertificateDer, ClientOptions, CommonName, Identity,
@@ -233,6 +234,20 @@ impl House {
         Ok(Wire { stream })
     }
 
+    /// Waits until the metric that has all of `words` is `value`: what is counted is counted just
+    /// after the peer was told.
+    pub(crate) async fn until_metric(&self, words: &[&str], value: f64) {
+        let end = Instant::now() + Duration::from_secs(20);
+        while self.metric(words) != Some(value) {
+            assert!(
+                Instant::now() < end,
+                "{words:?} in {}",
+                self.meter.to_text().unwrap()
+            );
+            tokio::task::yield_now().await;
+        }
+    }
+
     /// The value of the metric that has all of `words`.
     pub(crate) fn metric(&self, words: &[&str]) -> Option<f64> {
         let text = self.meter.to_text().unwrap();
@@ -267,7 +282,7 @@ fn parts(
         clock: clock.clone(),
         chance: Arc::new(SystemChance),
         resolver: Arc::new(SystemResolver {
-            timeout: std::time::Duration::from_secs(2),
+            timeout: Duration::from_secs(2),
         }),
         trust: Arc::new(Keeper(trust.clone())),
         secondary,

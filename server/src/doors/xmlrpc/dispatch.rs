@@ -1,5 +1,7 @@
 //! From a call to what the vault does about it.
 
+use std::error::Error;
+
 use tokio::time::Instant;
 use tracing::{debug, error};
 use xmlrpc_codec::{Fault, FaultCode, Value};
@@ -155,7 +157,7 @@ impl Xmlrpc {
         match asked {
             Ok(asked) => match self.ask(asked, caller).await {
                 Ok(password) => (Ending::Done, Ok(success(method.form, password.as_ref()))),
-                Err(error) => refused(method, error),
+                Err(error) => self.refused(method, error),
             },
             Err(Unfit(why)) => {
                 let message = format!("{}: {why}", method.name);
@@ -165,6 +167,17 @@ impl Xmlrpc {
                 )
             }
         }
+    }
+
+    fn refused(&self, method: &Method, error: VaultError) -> (Ending, Result<Value, Fault>) {
+        if let VaultError::Unavailable(outage) = &error
+            && let Some(unsaid) = self.outages.now()
+        {
+            let cause = outage.source().map(ToString::to_string);
+            error!(%outage, cause, unsaid, "unavailable");
+        }
+        let refused = Refusal::from(error);
+        (refused.ending(), refusal(method.form, refused))
     }
 
     /// Has the vault do it; the answer is the password, where there is one to answer.
@@ -212,15 +225,6 @@ fn wanted(place: &Place) -> Wanted<'_> {
         reason: &place.reason,
         ticket: &place.ticket,
     }
-}
-
-fn refused(method: &Method, error: VaultError) -> (Ending, Result<Value, Fault>) {
-    if let VaultError::Unavailable(outage) = &error {
-        let cause = std::error::Error::source(outage).map(ToString::to_string);
-        error!(%outage, cause, "unavailable");
-    }
-    let refused = Refusal::from(error);
-    (refused.ending(), refusal(method.form, refused))
 }
 
 fn described(answer: Result<Value, Fault>) -> (Ending, Result<Value, Fault>) {

@@ -39,11 +39,11 @@ impl Xmlrpc {
                 return reply(StatusCode::UNSUPPORTED_MEDIA_TYPE, Err(fault), id);
             }
         };
-        let document = match body::take(&head.headers, body, &self.limits).await {
+        let document = match body::take(&head.headers, body, &self.limits, &self.purse).await {
             Ok(document) => document,
             Err(error) => return refuse_body(&error, id),
         };
-        let said = self.converse(visitor, &document, charset, id);
+        let said = self.converse(visitor, document.bytes(), charset, id);
         match timeout(self.limits.request, said).await {
             Ok(said) => reply(StatusCode::OK, said, id),
             Err(_) => reply(StatusCode::OK, Err(unfinished()), id),
@@ -117,6 +117,7 @@ fn charset(headers: &HeaderMap) -> Result<Option<&str>, Fault> {
 fn refuse_body(error: &BodyError, id: RequestId) -> Response<Full<Bytes>> {
     debug!(%error, "no body");
     let (status, code) = match error {
+        BodyError::Crowded => (StatusCode::SERVICE_UNAVAILABLE, FaultCode::TransportError),
         BodyError::TooLarge { .. } | BodyError::TooDense { .. } => {
             (StatusCode::PAYLOAD_TOO_LARGE, FaultCode::InvalidRequest)
         }
@@ -132,7 +133,7 @@ fn refuse_body(error: &BodyError, id: RequestId) -> Response<Full<Bytes>> {
     let mut response = reply(status, Err(fault(code, error.to_string())), id);
     let headers = response.headers_mut();
     match error {
-        BodyError::Late | BodyError::Broken(_) => close(headers),
+        BodyError::Late | BodyError::Broken(_) | BodyError::Crowded => close(headers),
         BodyError::Encoding => {
             headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip, identity"));
         }

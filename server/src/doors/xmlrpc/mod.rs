@@ -13,6 +13,7 @@ mod overload;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -20,7 +21,9 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 use tracing::{Instrument, info_span};
 
+use crate::doors::body::Purse;
 use crate::doors::gate::Visitor;
+use crate::doors::rarely::Rarely;
 use crate::doors::xmlrpc::dispatch::Meters;
 use crate::doors::{Gate, Limits, Meter, Peer, Protocol};
 use crate::vault::Vault;
@@ -49,7 +52,9 @@ pub struct Xmlrpc {
     gate: Gate,
     settings: XmlrpcSettings,
     limits: Limits,
+    purse: Purse,
     meters: Meters,
+    outages: Rarely,
 }
 
 impl fmt::Debug for Xmlrpc {
@@ -76,12 +81,15 @@ impl Xmlrpc {
         meter: &Meter,
     ) -> Self {
         settings.document.bytes = limits.body_bytes.max(limits.inflated_bytes);
+        let one_body = limits.body_bytes.saturating_add(limits.inflated_bytes);
         Self {
             vault,
             gate,
             settings,
             limits,
+            purse: Purse::new(limits.body_memory.max(one_body)),
             meters: Meters::new(meter),
+            outages: Rarely::new(Duration::from_secs(1)),
         }
     }
 }
