@@ -79,6 +79,9 @@ pub enum CryptoError {
     /// A key derivation that is too weak or too costly.
     #[error("the passphrase's parameters are out of bounds: {0}")]
     Cost(&'static str),
+    /// A sealed file could not be read or written, or is none.
+    #[error("{0}")]
+    Parcel(io::Error),
     /// There is no such systemd credential.
     #[error("there is no systemd credential {0:?}: is LoadCredential= in the unit?")]
     Credential(String),
