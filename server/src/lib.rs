@@ -2,6 +2,7 @@
 //! them, the domain as ground. `ARCHITECTURE.md` has the picture and says which floor may use
 //! which.
 
+pub mod admin;
 pub mod app;
 pub mod config;
 pub mod crypto;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use crate::admin::AdminError;
 use crate::config::ConfigError;
 use crate::crypto::CryptoError;
 use crate::doors::DoorError;
@@ -66,6 +67,9 @@ pub enum AppError {
     /// A door.
     #[error(transparent)]
     Door(#[from] DoorError),
+    /// The operator's socket.
+    #[error(transparent)]
+    Admin(#[from] AdminError),
     /// Something else, in a line.
     #[error("{0}")]
     Other(String),

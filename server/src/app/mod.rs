@@ -4,6 +4,7 @@ mod error;
 mod folder;
 mod house;
 mod init;
+mod operator;
 mod recovery;
 mod serve;
 mod trust;

@@ -8,17 +8,20 @@ use certs::{
     ServerOptions, server_config,
 };
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tracing::{error, info};
 
+use crate::admin::{AdminDoor, Desk, Tasks, to_text};
 use crate::app::house::unlock;
+use crate::app::operator::{Front, admin_settings};
 use crate::app::watch::{Seen, Watch};
 use crate::app::{AppError, DataFolder, House};
 use crate::config::{Config, Listen, Ocsp};
 use crate::domain::{Door, Operation};
 use crate::doors::{
-    Closer, Crowd, CrowdSettings, Gate, Limits, ListenSettings, Listener, Meter, Xmlrpc,
-    XmlrpcSettings,
+    Closer, Closing, Crowd, CrowdSettings, Gate, HealthDoor, Limits, ListenSettings, Listener,
+    Meter, Xmlrpc, XmlrpcSettings,
 };
 use crate::vault::AnchorState;
 
@@ -59,7 +62,8 @@ async fn open_doors(
     let closer = Closer::new();
     let mut doors = JoinSet::new();
     let meter = Arc::new(Meter::new());
-    let watch = watch(folder, config, house)?;
+    let watch = watcher(folder, config, house)?;
+    let health = HealthDoor::new(house.vault.clone(), meter.clone(), watch.clone());
     let mut open = Vec::new();
     if let Listen::On(address) = config.doors.xmlrpc.listen {
         let listener = xmlrpc_listener(config, address, &meter)?;
@@ -68,10 +72,24 @@ async fn open_doors(
         let tls = Arc::new(tls(config, house, &watch)?);
         doors.spawn(listener.serve_tls(tls, door, closer.closing()));
     }
+    if let Listen::On(address) = config.health.listen {
+        let listener = health_listener(config, address, &meter)?;
+        open.push((HealthDoor::NAME, listener.address().to_string()));
+        doors.spawn(listener.serve_plain(Arc::new(health.clone()), closer.closing()));
+    }
+    let socket = AdminDoor::open(folder.path())?;
     house
         .vault
         .note(Operation::Start, env!("CARGO_PKG_VERSION"))
         .await?;
+    let front = Front {
+        watch: watch.clone(),
+        health,
+        engine: config.store.engine,
+        started: to_text(house.vault.now()),
+        doors: open.clone(),
+    };
+    doors.spawn(admin(socket, front, config, house, closer.closing()));
     doors.spawn(watch.run(config.tls.poll_interval.get(), closer.closing()));
     for (name, address) in &open {
         announce(&format!("{name} listening on {address}"));
@@ -106,7 +124,7 @@ async fn report_anchor(house: &House) -> Result<(), AppError> {
     Ok(())
 }
 
-fn watch(folder: &DataFolder, config: &Config, house: &House) -> Result<Arc<Watch>, AppError> {
+fn watcher(folder: &DataFolder, config: &Config, house: &House) -> Result<Arc<Watch>, AppError> {
     let files = [&config.tls.certificate, &config.tls.key].map(|file| file.within(folder.path()));
     let [certificate, key] = files.clone();
     let identity = ServerIdentity::from_files(IdentityFiles {
@@ -123,6 +141,54 @@ fn watch(folder: &DataFolder, config: &Config, house: &House) -> Result<Arc<Watc
         seen: Mutex::new(Seen::default()),
     }))
 }
+
+/// The operator's socket, open until `closing` says so.
+fn admin(
+    socket: AdminDoor,
+    front: Front,
+    config: &Config,
+    house: &House,
+    mut closing: Closing,
+) -> impl Future<Output = ()> + Send + 'static {
+    let desk = Desk {
+        vault: house.vault.clone(),
+        house: Arc::new(front),
+        tasks: Tasks::default(),
+        settings: admin_settings(config),
+    };
+    let drain = config.limits.drain_timeout.get();
+    async move {
+        let (stop, stopped) = watch::channel(false);
+        let serving = socket.serve(desk, stopped, drain);
+        tokio::join!(serving, async {
+            closing.said().await;
+            stop.send_replace(true);
+        });
+    }
+}
+
+fn health_listener(
+    config: &Config,
+    address: SocketAddr,
+    meter: &Meter,
+) -> Result<Listener, AppError> {
+    let crowd = Crowd::new(CrowdSettings {
+        all: HEALTH_CONNECTIONS,
+        per_address: HEALTH_CONNECTIONS,
+    });
+    let settings = ListenSettings {
+        limits: limits(config),
+        ..ListenSettings::at(address)
+    };
+    Ok(Listener::bind(
+        &settings,
+        crowd,
+        meter.door(HealthDoor::NAME),
+    )?)
+}
+
+/// Machines that watch this one, and a spare for a person.
+const HEALTH_CONNECTIONS: usize = 64;
 
 fn xmlrpc_listener(
     config: &Config,

@@ -154,12 +154,12 @@ section! {
         source: KeySource = KeySource::File;
         /// For "file": the key file, readable by its owner only.
         file: Place = Place::beside("master.key");
-        /// For "passphrase": the file it is read from; without one, `serve` reads its first line
-        /// of standard input.
+        /// For "passphrase": the file it is read from; without one, it is the systemd credential
+        /// named below.
         passphrase_file: Option<Place> = None, such as "\"/run/keys/claviger\"";
-        /// For "credential": its name.
+        /// For "credential", and for "passphrase" without a file: the credential's name.
         credential: Text = credential_name();
-        /// For "command": the program and its arguments; it prints the key in base64.
+        /// For "command": the program and its arguments; it prints the key: 64 hexadecimal digits.
         command: Option<Vec<Text>> = None, such as "[\"/usr/local/bin/unwrap-key\", \"claviger\"]";
         /// For "command": how long it may take.
         command_timeout: Span = Span::from_secs(30);

@@ -1,0 +1,226 @@
+//! What comes in with a request: who asks, for what, with which body.
+
+use axum::extract::{FromRequest, FromRequestParts, Query, Request};
+use http::header::CONTENT_TYPE;
+use http::request::Parts;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use tokio::time::timeout;
+use zeroize::Zeroizing;
+
+use crate::admin::Desk;
+use crate::admin::problem::Refusal;
+use crate::admin::wire::Page;
+use crate::domain::{Door, RequestId};
+use crate::vault::{Caller, Credential, Origin};
+
+/// Who is at the other end of the socket; put into every request by whoever accepted it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Peer {
+    /// The peer's user id on this machine.
+    pub(crate) uid: u32,
+    /// The request's id.
+    pub(crate) request: RequestId,
+}
+
+/// The operator, acting in the organisation that the query names, and the query.
+#[derive(Debug)]
+pub(crate) struct Asked<Q> {
+    /// Who asks.
+    pub(crate) caller: Caller,
+    /// For what.
+    pub(crate) query: Q,
+}
+
+/// A query that only names the organisation.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Plain {
+    #[serde(rename = "organisation")]
+    _organisation: Option<String>,
+}
+
+/// A query for a page of a list.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Paged {
+    #[serde(rename = "organisation")]
+    _organisation: Option<String>,
+    limit: Option<usize>,
+    after: Option<String>,
+}
+
+impl Paged {
+    /// How many rows, within the limit.
+    pub(crate) fn limit(&self, desk: &Desk) -> usize {
+        self.limit.unwrap_or(100).clamp(1, desk.settings.max_page)
+    }
+
+    /// The cursor: an id that an earlier page gave.
+    ///
+    /// # Errors
+    /// [`Refusal`] when it is none.
+    pub(crate) fn after(&self) -> Result<Option<u64>, Refusal> {
+        match &self.after {
+            None => Ok(None),
+            Some(text) => text
+                .parse()
+                .map(Some)
+                .map_err(|_| Refusal::malformed("`after` is what an earlier page gave as `next`")),
+        }
+    }
+}
+
+impl<T> Page<T> {
+    /// A page whose last row has the id `last`; there may be more when it is full.
+    pub(crate) fn of(items: Vec<T>, last: Option<u64>, limit: usize) -> Self {
+        let next = last
+            .filter(|_| items.len() >= limit)
+            .map(|id| id.to_string());
+        Self { items, next }
+    }
+
+    /// All there is, in one page.
+    pub(crate) fn whole(items: Vec<T>) -> Self {
+        Self { items, next: None }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+struct InOrganisation {
+    organisation: Option<String>,
+}
+
+impl<Q: DeserializeOwned + Send> FromRequestParts<Desk> for Asked<Q> {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, desk: &Desk) -> Result<Self, Refusal> {
+        let query: Q = read_query(parts)?;
+        let InOrganisation { organisation } = read_query(parts)?;
+        let peer = parts.extensions.get::<Peer>().copied();
+        // Whoever accepted the connection has put it there; without it nobody comes in.
+        let Peer { uid, request } = peer.ok_or_else(|| Refusal::malformed("who are you?"))?;
+        let origin = Origin {
+            door: Door::Admin,
+            peer: None,
+            request,
+        };
+        let credential = Credential::LocalOperator { uid };
+        let mut caller = desk.vault.identify(&credential, &origin).await?;
+        if let Some(name) = organisation {
+            caller = desk.vault.within(&caller, &name).await?;
+        }
+        Ok(Self { caller, query })
+    }
+}
+
+fn read_query<Q: DeserializeOwned>(parts: &Parts) -> Result<Q, Refusal> {
+    let Query(query) =
+        Query::try_from_uri(&parts.uri).map_err(|error| Refusal::malformed(error.body_text()))?;
+    Ok(query)
+}
+
+/// A body of JSON.
+#[derive(Debug)]
+pub(crate) struct Sent<T>(pub(crate) T);
+
+impl<T: DeserializeOwned> FromRequest<Desk> for Sent<T> {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, desk: &Desk) -> Result<Self, Refusal> {
+        let body = read(request, "application/json", desk).await?;
+        serde_json::from_slice(&body)
+            .map(Self)
+            .map_err(|error| Refusal::malformed(without_values(&error)))
+    }
+}
+
+/// A body of lines of JSON: each read, or what is wrong with it.
+#[derive(Debug)]
+pub(crate) struct SentLines<T>(pub(crate) Vec<Result<T, String>>);
+
+impl<T: DeserializeOwned> FromRequest<Desk> for SentLines<T> {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, desk: &Desk) -> Result<Self, Refusal> {
+        let body = read(request, "application/x-ndjson", desk).await?;
+        let body = body.strip_suffix(b"\n").unwrap_or(&body);
+        let most = desk.settings.max_batch;
+        if body.split(|&byte| byte == b'\n').count() > most {
+            return Err(Refusal::invalid(format!(
+                "at most {most} lines are taken at once"
+            )));
+        }
+        let lines = body.split(|&byte| byte == b'\n');
+        let parsed =
+            lines.map(|line| serde_json::from_slice(line).map_err(|error| without_values(&error)));
+        Ok(Self(parsed.collect()))
+    }
+}
+
+/// What is wrong with JSON, and where. serde_json quotes a value that has the wrong type, which
+/// may be a password: then only the place is told.
+fn without_values(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    if text.starts_with("invalid type") || text.starts_with("invalid value") {
+        return format!(
+            "a member has a value of the wrong type at line {} column {}",
+            error.line(),
+            error.column()
+        );
+    }
+    text
+}
+
+async fn read(request: Request, kind: &str, desk: &Desk) -> Result<Zeroizing<Vec<u8>>, Refusal> {
+    let given = request
+        .headers()
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    let given = given
+        .unwrap_or_default()
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim();
+    if !given.eq_ignore_ascii_case(kind) {
+        return Err(Refusal::media_type(kind));
+    }
+    let limit = desk.settings.max_body;
+    let whole = Limited::new(request.into_body(), limit).collect();
+    let collected = timeout(desk.settings.read_timeout, whole).await;
+    let collected = collected
+        .map_err(|_| Refusal::too_slow())?
+        .map_err(|error| {
+            if error.downcast_ref::<LengthLimitError>().is_some() {
+                return Refusal::too_large(limit);
+            }
+            Refusal::malformed("the body broke off")
+        })?;
+    Ok(Zeroizing::new(Vec::from(collected.to_bytes())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::admin::wire::NewAccount;
+
+    #[test]
+    fn what_is_wrong_with_a_body_does_not_repeat_what_is_in_it() {
+        let bodies = [
+            r#"{"name":"a","password":12345}"#,
+            r#"{"name":"a","password":"hunter2","fields":"hunter2"}"#,
+            r#"{"name":"a","password":"hunter2","#,
+        ];
+
+        for body in bodies {
+            let error = serde_json::from_str::<NewAccount>(body).unwrap_err();
+            let told = without_values(&error);
+            assert!(
+                !told.contains("hunter2") && !told.contains("12345"),
+                "{told}"
+            );
+        }
+    }
+}

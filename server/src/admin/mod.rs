@@ -1,0 +1,42 @@
+//! DOOR for the operator: the native JSON API on `DIR/admin.sock`. May use `domain`, `vault`,
+//! `certs`; never `store` or `crypto`.
+//!
+//! Root and the user whom the server runs as may come in, and act with an administrator's reach.
+//! Real HTTP statuses; errors are RFC 9457 problems; lists come in pages with cursors; long work
+//! tells how far it is in lines of JSON. `docs/openapi/admin.json` says all of it, and a test
+//! compares it with [`routes`]. No password is ever given out here but by the export, for that is
+//! what doors are for.
+
+mod accounts;
+mod asked;
+mod audit;
+mod certificates;
+mod desk;
+mod error;
+mod exports;
+mod health;
+mod imports;
+mod keys;
+mod lines;
+mod listen;
+mod moment;
+mod organisations;
+mod policies;
+mod problem;
+mod resources;
+mod routes;
+mod settings;
+mod shares;
+pub mod socket;
+mod tasks;
+mod trusted;
+mod users;
+pub mod wire;
+
+pub use audit::{head_in_words, read_head, verification};
+pub use desk::{Desk, House};
+pub use error::AdminError;
+pub use listen::{AdminDoor, AdminSettings};
+pub use moment::{seconds_to_text, to_text};
+pub use routes::routes;
+pub use tasks::Tasks;

@@ -1,0 +1,118 @@
+//! What a certificate that an operator shows is good for, so that what was forgotten is said at
+//! once and not found out by an application at night.
+
+use certs::{CertificateDer, CertificateInfo, PeerName};
+
+use crate::admin::Desk;
+use crate::admin::problem::Refusal;
+use crate::domain::Fingerprint;
+use crate::vault::{Caller, Trusted, VaultError};
+
+/// A certificate that an operator shows.
+#[derive(Debug)]
+pub(crate) struct Shown {
+    /// The certificate.
+    pub(crate) der: CertificateDer<'static>,
+    /// Its SHA-256.
+    pub(crate) fingerprint: Fingerprint,
+    /// What it says.
+    pub(crate) info: CertificateInfo,
+}
+
+impl Shown {
+    /// Reads one certificate.
+    ///
+    /// # Errors
+    /// [`Refusal`] when it cannot be read, or there is not exactly one.
+    pub(crate) fn read(pem: &str) -> Result<Self, Refusal> {
+        let unreadable = |error: certs::CertError| Refusal::invalid(error.to_string());
+        let mut found = certs::load_certificates(pem.as_bytes())
+            .map_err(unreadable)?
+            .into_iter();
+        let (Some(der), None) = (found.next(), found.next()) else {
+            return Err(Refusal::invalid("give one certificate at a time"));
+        };
+        let info = CertificateInfo::parse(&der).map_err(unreadable)?;
+        let fingerprint = Fingerprint(*info.fingerprint.as_bytes());
+        Ok(Self {
+            der,
+            fingerprint,
+            info,
+        })
+    }
+}
+
+/// What keeps a user called `name` from coming in with these.
+///
+/// # Errors
+/// What the vault says.
+pub(crate) async fn warnings(
+    shown: &[Shown],
+    name: &str,
+    desk: &Desk,
+    caller: &Caller,
+) -> Result<Vec<String>, VaultError> {
+    if shown.is_empty() {
+        return Ok(Vec::new());
+    }
+    let known = desk.vault.trusted_certificates(caller).await?;
+    let now = desk.vault.now().unix_seconds();
+    Ok(shown
+        .iter()
+        .flat_map(|one| doubts(one, name, &known, now))
+        .collect())
+}
+
+fn doubts(shown: &Shown, name: &str, known: &[Trusted], now: i64) -> Vec<String> {
+    let mut doubts = Vec::new();
+    let print = shown.fingerprint;
+    match PeerName::parse(&shown.der) {
+        Ok(peer) if peer.common_name.as_str() == name => {}
+        Ok(peer) => doubts.push(format!(
+            "the CN of {print} is `{}`, not `{name}`: it never proves this user",
+            peer.common_name
+        )),
+        Err(error) => doubts.push(format!("{print} names nobody: {error}")),
+    }
+    if shown.info.not_after < now {
+        doubts.push(format!("{print} has expired"));
+    }
+    if !is_trusted(shown, known) {
+        doubts.push(format!(
+            "{print} is not trusted yet: `claviger cert import` it, or the CA that issued it"
+        ));
+    }
+    doubts
+}
+
+/// Whether it is pinned, or a trusted root has the name of its issuer.
+fn is_trusted(shown: &Shown, known: &[Trusted]) -> bool {
+    known.iter().any(|trusted| {
+        if trusted.der == shown.der.as_ref() {
+            return true;
+        }
+        let root = CertificateDer::from(trusted.der.as_slice());
+        trusted.root
+            && CertificateInfo::parse(&root).is_ok_and(|info| info.subject == shown.info.issuer)
+    })
+}
+
+/// What keeps a CA from proving users.
+///
+/// # Errors
+/// What the vault says.
+pub(crate) async fn root_warnings(
+    shown: &Shown,
+    desk: &Desk,
+    caller: &Caller,
+) -> Result<Vec<String>, VaultError> {
+    let known = desk.vault.trusted_certificates(caller).await?;
+    let root = |trusted: &Trusted| trusted.root && trusted.der == shown.der.as_ref();
+    if known.iter().any(root) {
+        return Ok(Vec::new());
+    }
+    let print = shown.fingerprint;
+    Ok(vec![format!(
+        "{print} is no trusted CA yet: `claviger cert import --ca` it"
+    )])
+}

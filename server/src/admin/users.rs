@@ -1,0 +1,221 @@
+//! `/v1/users`.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use http::StatusCode;
+
+use crate::admin::asked::{Asked, Paged, Plain, Sent};
+use crate::admin::problem::Refusal;
+use crate::admin::trusted::{self, Shown};
+use crate::admin::wire::{self, BoundCertificate, CreatedUser, NewCertificate, Page};
+use crate::admin::{Desk, moment};
+use crate::domain::{CertBinding, Fingerprint, Lock, Role, Scope, User, UserId, UserKind};
+use crate::vault::{NewUser, UserEdit};
+
+pub(crate) async fn list(
+    State(desk): State<Desk>,
+    asked: Asked<Paged>,
+) -> Result<Json<Page<wire::User>>, Refusal> {
+    let limit = asked.query.limit(&desk);
+    let after = asked.query.after()?.map(UserId);
+    let users = desk.vault.users(after, limit, &asked.caller).await?;
+    let last = users.last().map(|user| user.id.0);
+    Ok(Json(Page::of(
+        users.iter().map(in_words).collect(),
+        last,
+        limit,
+    )))
+}
+
+pub(crate) async fn add(
+    State(desk): State<Desk>,
+    asked: Asked<Plain>,
+    Sent(new): Sent<wire::NewUser>,
+) -> Result<(StatusCode, Json<CreatedUser>), Refusal> {
+    let shown = new
+        .certificates
+        .iter()
+        .map(|pem| Shown::read(pem))
+        .collect::<Result<Vec<_>, _>>()?;
+    let user = desk
+        .vault
+        .add_user(&parsed(&new, &shown)?, &asked.caller)
+        .await?;
+    let warnings = trusted::warnings(&shown, user.name.as_str(), &desk, &asked.caller).await?;
+    Ok((
+        StatusCode::CREATED,
+        Json(CreatedUser {
+            user: in_words(&user),
+            warnings,
+        }),
+    ))
+}
+
+pub(crate) async fn show(
+    State(desk): State<Desk>,
+    Path(login): Path<String>,
+    asked: Asked<Plain>,
+) -> Result<Json<wire::User>, Refusal> {
+    Ok(Json(in_words(
+        &desk.vault.user(&login, &asked.caller).await?,
+    )))
+}
+
+pub(crate) async fn remove(
+    State(desk): State<Desk>,
+    Path(login): Path<String>,
+    asked: Asked<Plain>,
+) -> Result<StatusCode, Refusal> {
+    desk.vault.remove_user(&login, &asked.caller).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub(crate) async fn lock(
+    State(desk): State<Desk>,
+    Path(login): Path<String>,
+    asked: Asked<Plain>,
+) -> Result<StatusCode, Refusal> {
+    desk.vault
+        .edit_user(&login, &UserEdit::Lock(Lock::Locked), &asked.caller)
+        .await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub(crate) async fn unlock(
+    State(desk): State<Desk>,
+    Path(login): Path<String>,
+    asked: Asked<Plain>,
+) -> Result<StatusCode, Refusal> {
+    desk.vault
+        .edit_user(&login, &UserEdit::Lock(Lock::Open), &asked.caller)
+        .await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub(crate) async fn bind(
+    State(desk): State<Desk>,
+    Path(login): Path<String>,
+    asked: Asked<Plain>,
+    Sent(new): Sent<NewCertificate>,
+) -> Result<(StatusCode, Json<BoundCertificate>), Refusal> {
+    let shown = Shown::read(&new.pem)?;
+    let issuer = new.ca == Some(true);
+    let print = shown.fingerprint;
+    let binding = if issuer {
+        CertBinding::IssuedBy(print)
+    } else {
+        CertBinding::Exactly(print)
+    };
+    desk.vault
+        .edit_user(&login, &UserEdit::Bind(binding), &asked.caller)
+        .await?;
+    let warnings = if issuer {
+        trusted::root_warnings(&shown, &desk, &asked.caller).await?
+    } else {
+        let name = User::parse_login(&login).map(|(name, _)| name.to_string());
+        let name = name.unwrap_or_default();
+        trusted::warnings(std::slice::from_ref(&shown), &name, &desk, &asked.caller).await?
+    };
+    let certificate = wire::UserCertificate {
+        fingerprint: print.to_string(),
+        issuer,
+    };
+    Ok((
+        StatusCode::CREATED,
+        Json(BoundCertificate {
+            certificate,
+            warnings,
+        }),
+    ))
+}
+
+pub(crate) async fn unbind(
+    State(desk): State<Desk>,
+    Path((login, fingerprint)): Path<(String, String)>,
+    asked: Asked<Plain>,
+) -> Result<StatusCode, Refusal> {
+    let print = fingerprint_from(&fingerprint)?;
+    desk.vault
+        .edit_user(&login, &UserEdit::Unbind(print), &asked.caller)
+        .await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Reads a fingerprint from a path.
+///
+/// # Errors
+/// [`Refusal`] when it is none.
+pub(crate) fn fingerprint_from(text: &str) -> Result<Fingerprint, Refusal> {
+    text.parse().map_err(|()| {
+        Refusal::invalid("a fingerprint is 64 hexadecimal digits, the SHA-256 of a certificate")
+    })
+}
+
+fn parsed(new: &wire::NewUser, shown: &[Shown]) -> Result<NewUser, Refusal> {
+    let role: Role = new.role.parse().map_err(|()| {
+        Refusal::invalid("`role` is administrator, password-administrator or password-user")
+    })?;
+    let scope = match new.scope.as_deref() {
+        None => Scope::Owned,
+        Some(word) => word
+            .parse()
+            .map_err(|()| Refusal::invalid("`scope` is owned or all"))?,
+    };
+    let expires = match new.expires.as_deref() {
+        None => None,
+        Some(text) => Some(moment::parse(text).ok_or_else(|| {
+            Refusal::invalid("`expires` is a time with its zone, like 2027-01-31T12:00:00Z")
+        })?),
+    };
+    Ok(NewUser {
+        login: new.login.clone(),
+        role,
+        scope,
+        full_name: new.full_name.clone(),
+        any_host: new.any_host,
+        certificates: shown
+            .iter()
+            .map(|one| CertBinding::Exactly(one.fingerprint))
+            .collect(),
+        department: new.department.clone().unwrap_or_default(),
+        location: new.location.clone().unwrap_or_default(),
+        expires,
+    })
+}
+
+fn in_words(user: &User) -> wire::User {
+    let (api, any_host, certificates) = match &user.kind {
+        UserKind::Api {
+            any_host,
+            certificates,
+            ..
+        } => (true, *any_host, certificates.as_slice()),
+        UserKind::Person => (false, true, [].as_slice()),
+    };
+    wire::User {
+        id: user.id.to_string(),
+        login: user.login(),
+        api,
+        any_host,
+        full_name: user.full_name.as_str().to_owned(),
+        role: user.role.to_string(),
+        scope: user.scope.as_str().to_owned(),
+        department: user.department.as_str().to_owned(),
+        location: user.location.as_str().to_owned(),
+        locked: user.lock == Lock::Locked,
+        expires: user.expires.map(moment::to_text),
+        created: moment::to_text(user.created),
+        certificates: certificates.iter().map(binding_in_words).collect(),
+    }
+}
+
+fn binding_in_words(binding: &CertBinding) -> wire::UserCertificate {
+    let (print, issuer) = match binding {
+        CertBinding::Exactly(print) => (print, false),
+        CertBinding::IssuedBy(print) => (print, true),
+    };
+    wire::UserCertificate {
+        fingerprint: print.to_string(),
+        issuer,
+    }
+}

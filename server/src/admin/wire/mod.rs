@@ -1,0 +1,50 @@
+//! What stands in the bodies of the admin API: one file per family, read and written by the server
+//! and by the operator's commands alike. `docs/openapi/admin.json` says the same; a test compares.
+//!
+//! Times are RFC 3339 in UTC; ids are decimal strings; a member that is unknown is refused.
+
+mod account;
+mod audit;
+mod certificate;
+mod key;
+mod organisation;
+mod page;
+mod policy;
+mod problem;
+mod resource;
+mod secret;
+mod setting;
+mod share;
+mod status;
+mod transfer;
+mod user;
+
+pub use account::{Account, AccountEdit, NewAccount, PasswordChange};
+pub use audit::{AuditRecord, Verification, VerifyProgress};
+pub use certificate::{
+    BoundCertificate, ImportedCertificate, Issued, NewCertificate, NewIssue, TrustKind,
+    TrustedCertificate, UserCertificate,
+};
+pub use key::Rotation;
+pub use organisation::{NewOrganisation, Organisation};
+pub use page::Page;
+pub use policy::{NewPolicy, Policy, PolicyEdit};
+pub use problem::Problem;
+pub use resource::{Created, Field, NewResource, Resource, ResourceEdit};
+pub use secret::SecretText;
+pub use setting::{NewSetting, Setting};
+pub use share::{NewShare, Share};
+pub use status::{Certificate as ExpiringCertificate, DoorStatus, Status};
+pub use transfer::{BadLine, ImportReport, TransferRow};
+pub use user::{CreatedUser, NewUser, User};
+
+use serde::{Deserialize, Deserializer};
+
+/// Reads a member that may be absent (nothing changes), null (it is cleared) or a value (it is set).
+pub(crate) fn present<'de, T, D>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
+where
+    T: Deserialize<'de>,
+    D: Deserializer<'de>,
+{
+    Option::deserialize(deserializer).map(Some)
+}

@@ -1,0 +1,91 @@
+//! What the operator is told of the house.
+
+use std::sync::Arc;
+
+use axum::Router;
+
+use crate::admin::wire::{DoorStatus, ExpiringCertificate};
+use crate::admin::{self, AdminSettings};
+use crate::app::watch::Watch;
+use crate::config::{Config, Engine};
+use crate::doors::{Beyond, Expiring, HealthDoor};
+
+/// The house as the admin API shows it.
+#[derive(Debug)]
+pub(crate) struct Front {
+    pub(crate) watch: Arc<Watch>,
+    pub(crate) health: HealthDoor,
+    pub(crate) engine: Engine,
+    pub(crate) started: String,
+    /// The doors that are open, with their addresses.
+    pub(crate) doors: Vec<(&'static str, String)>,
+}
+
+impl admin::House for Front {
+    fn doors(&self) -> Vec<DoorStatus> {
+        let open = self.doors.iter().map(|(name, listen)| DoorStatus {
+            name: (*name).to_owned(),
+            listen: listen.clone(),
+        });
+        open.collect()
+    }
+
+    fn started(&self) -> String {
+        self.started.clone()
+    }
+
+    fn engine(&self) -> &'static str {
+        match self.engine {
+            Engine::Redb => "redb",
+            Engine::Sled => "sled",
+        }
+    }
+
+    fn expiring(&self) -> Vec<ExpiringCertificate> {
+        let ageing = self
+            .watch
+            .ageing()
+            .into_iter()
+            .map(|one| ExpiringCertificate {
+                use_for: one.role.to_owned(),
+                subject: one.info.subject,
+                fingerprint: one.info.fingerprint.to_string(),
+                not_after: admin::seconds_to_text(one.info.not_after),
+                days_left: one.days_left,
+            });
+        ageing.collect()
+    }
+
+    fn problems(&self) -> Vec<String> {
+        self.watch.problems()
+    }
+
+    fn watched(&self) -> Router {
+        self.health.router()
+    }
+}
+
+impl Beyond for Watch {
+    fn problems(&self) -> Vec<String> {
+        Self::problems(self)
+    }
+
+    fn expiring(&self) -> Vec<Expiring> {
+        let ageing = self.ageing().into_iter().map(|one| Expiring {
+            certificate: format!("{} {}", one.role, one.info.subject),
+            days_left: one.days_left,
+        });
+        ageing.collect()
+    }
+}
+
+/// The limits of the operator's socket, as `claviger.toml` says.
+pub(crate) fn admin_settings(config: &Config) -> AdminSettings {
+    AdminSettings {
+        max_body: config.admin.max_body.as_usize(),
+        max_connections: config.admin.max_connections.as_usize(),
+        read_timeout: config.admin.read_timeout.get(),
+        max_page: config.admin.max_page.as_usize(),
+        max_batch: config.admin.max_batch.as_usize(),
+    }
+}
