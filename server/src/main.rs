@@ -1,3 +1,7 @@
-//! Claviger.
+//! `claviger`: see `claviger --help`.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    claviger::cli::main()
+}

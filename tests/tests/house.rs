@@ -64,7 +64,7 @@ const FLOORS: &[Floor] = &[
     },
     Floor {
         name: "cli",
-        may_use: &["cli", "config"],
+        may_use: &["cli", "config", "admin", "app", "crypto", "vault"],
         never: &[],
     },
 ];

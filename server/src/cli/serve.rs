@@ -1,0 +1,76 @@
+//! `claviger serve`.
+
+use std::io::IsTerminal;
+
+use clap::Args;
+use tracing_subscriber::EnvFilter;
+
+use crate::app;
+use crate::cli::{CliError, Context, notify};
+use crate::config::{Config, Listen, LogFormat, LogLevel};
+
+/// Serve the data directory until SIGTERM or Ctrl-C, which let requests under way end first
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  claviger serve --data /var/lib/claviger --xmlrpc 0.0.0.0:7070
+  claviger serve --xmlrpc 127.0.0.1:0 --health 127.0.0.1:9090
+
+Prints one line a door with its true address, such as `xmlrpc listening on 127.0.0.1:7070`, then
+`ready`. The log goes to standard error. Options here win over claviger.toml.")]
+pub(crate) struct Serve {
+    /// Where applications come in by XML-RPC: an address with a port (0 picks one), or off
+    #[arg(long, value_name = "ADDR|off")]
+    xmlrpc: Option<Listen>,
+    /// Where machines that watch this one ask for /health and /metrics, or off
+    #[arg(long, value_name = "ADDR|off")]
+    health: Option<Listen>,
+}
+
+impl Serve {
+    /// Does it.
+    pub(crate) fn run(self, context: &Context) -> Result<(), CliError> {
+        let folder = context.folder();
+        let mut config = Config::load(folder.path())?;
+        if let Some(listen) = self.xmlrpc {
+            config.doors.xmlrpc.listen = listen;
+        }
+        if let Some(listen) = self.health {
+            config.health.listen = listen;
+        }
+        log(config.log.format, config.log.level);
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| CliError::Failed(format!("no runtime: {error}")))?;
+        let mut announce = |line: &str| {
+            // A server whose starter has gone on without reading serves all the same.
+            let _unread = context.out.line(line);
+            if line == "ready" {
+                notify::tell("READY=1");
+            }
+        };
+        let served = runtime.block_on(app::serve(&folder, config, &mut announce));
+        Ok(served?)
+    }
+}
+
+/// Sends the log to standard error. RUST_LOG, where it is set, says more finely what is logged.
+pub(crate) fn log(format: LogFormat, level: LogLevel) {
+    let level = match level {
+        LogLevel::Error => "error",
+        LogLevel::Warn => "warn",
+        LogLevel::Info => "info",
+        LogLevel::Debug => "debug",
+        LogLevel::Trace => "trace",
+    };
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
+    let log = tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_env_filter(filter);
+    // There is one already where a test has set it up.
+    let _already = match format {
+        LogFormat::Text => log.try_init(),
+        LogFormat::Json => log.json().flatten_event(true).try_init(),
+    };
+}

@@ -1,0 +1,158 @@
+//! `claviger share`, `unshare`, `shares`.
+
+use clap::{Args, ValueEnum};
+use http::Method;
+
+use crate::admin::wire::{self, NewShare};
+use crate::cli::fields::{AsJson, InOrganisation, split_target};
+use crate::cli::{ApiPath, CliError, Context};
+
+/// Share a resource, or one account of it, with a user
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  claviger share db1 billing@app1.example --level view
+  claviger share db1/root ops@admin.example --level manage")]
+pub(crate) struct Share {
+    #[command(flatten)]
+    what: What,
+    /// The user
+    #[arg(value_name = "USER")]
+    user: String,
+    /// What it may do
+    #[arg(long, value_enum)]
+    level: Level,
+}
+
+/// What a share allows.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Level {
+    /// See it and retrieve its passwords
+    View,
+    /// Change its passwords, too
+    Modify,
+    /// Edit, delete and share it, too
+    Manage,
+}
+
+/// Take a share back, at once
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  claviger unshare db1/root ops@admin.example")]
+pub(crate) struct Unshare {
+    #[command(flatten)]
+    what: What,
+    /// The user
+    #[arg(value_name = "USER")]
+    user: String,
+}
+
+/// List with whom a resource and its accounts are shared
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  claviger shares db1")]
+pub(crate) struct Shares {
+    /// The resource
+    #[arg(value_name = "RESOURCE")]
+    resource: String,
+    #[command(flatten)]
+    organisation: InOrganisation,
+    #[command(flatten)]
+    json: AsJson,
+}
+
+/// What is shared.
+#[derive(Debug, Args)]
+pub(crate) struct What {
+    /// A resource, or RESOURCE/ACCOUNT; split at the last slash
+    #[arg(value_name = "RESOURCE[/ACCOUNT]")]
+    target: String,
+    /// RESOURCE has a slash in its name and is meant as a whole
+    #[arg(long)]
+    whole: bool,
+    #[command(flatten)]
+    organisation: InOrganisation,
+}
+
+impl What {
+    fn split(&self) -> (&str, Option<&str>) {
+        if self.whole {
+            (&self.target, None)
+        } else {
+            split_target(&self.target)
+        }
+    }
+}
+
+impl Share {
+    /// Does it.
+    pub(crate) async fn run(self, context: &Context) -> Result<(), CliError> {
+        let (resource, account) = self.what.split();
+        let level = self.level.to_possible_value();
+        let new = NewShare {
+            resource: resource.to_owned(),
+            account: account.map(ToOwned::to_owned),
+            user: self.user,
+            level: level
+                .map(|value| value.get_name().to_owned())
+                .unwrap_or_default(),
+        };
+        let path =
+            ApiPath::new("/v1/shares").maybe("organisation", self.what.organisation.org.as_deref());
+        context
+            .client()
+            .await?
+            .tell(Method::PUT, &path, Some(&new))
+            .await?;
+        let target = &self.what.target;
+        context.out.line(format_args!(
+            "{target} shared with {}: {}",
+            new.user, new.level
+        ))
+    }
+}
+
+impl Unshare {
+    /// Does it.
+    pub(crate) async fn run(self, context: &Context) -> Result<(), CliError> {
+        let (resource, account) = self.what.split();
+        let path = ApiPath::new("/v1/shares")
+            .with("resource", resource)
+            .maybe("account", account)
+            .with("user", &self.user)
+            .maybe("organisation", self.what.organisation.org.as_deref());
+        context
+            .client()
+            .await?
+            .tell(Method::DELETE, &path, None::<&()>)
+            .await?;
+        context.out.line(format_args!(
+            "{} shared with {} no more",
+            self.what.target, self.user
+        ))
+    }
+}
+
+impl Shares {
+    /// Does it.
+    pub(crate) async fn run(self, context: &Context) -> Result<(), CliError> {
+        let path = ApiPath::new("/v1/shares")
+            .with("resource", &self.resource)
+            .maybe("organisation", self.organisation.org.as_deref());
+        let mut shares: Vec<wire::Share> = Vec::new();
+        let mut client = context.client().await?;
+        client
+            .pages(&path, |page| {
+                shares.extend(page);
+                Ok(())
+            })
+            .await?;
+        if self.json.json {
+            return context.out.json(&shares);
+        }
+        let rows = shares.into_iter().map(|share| {
+            let account = share.account.unwrap_or_else(|| "(all)".to_owned());
+            vec![share.resource, account, share.user, share.level]
+        });
+        context
+            .out
+            .table(&["RESOURCE", "ACCOUNT", "USER", "LEVEL"], rows.collect())
+    }
+}
