@@ -1,11 +1,7 @@
 //! A process that is killed in the middle of its writes loses nothing that it acknowledged, and
 //! leaves nothing half done.
 
-#![expect(
-    clippy::print_stdout,
-    clippy::unwrap_used,
-    reason = "the child's output is what it acknowledges; what the tests share may stop them"
-)]
+#![expect(clippy::unwrap_used, reason = "what the tests share may stop them")]
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Write};

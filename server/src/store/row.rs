@@ -44,3 +44,18 @@ impl Key {
         }
     }
 }
+
+/// An iterator that ends after its first error: an engine's own may repeat it for ever.
+pub(super) struct UntilError<I>(pub(super) Option<I>);
+
+impl<T, E, I: Iterator<Item = Result<T, E>>> Iterator for UntilError<I> {
+    type Item = Result<T, E>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let next = self.0.as_mut()?.next();
+        if !matches!(next, Some(Ok(_))) {
+            self.0 = None;
+        }
+        next
+    }
+}

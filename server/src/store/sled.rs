@@ -20,6 +20,7 @@ use tokio::sync::oneshot;
 
 use crate::store::group::{Engine, Group};
 use crate::store::place::{self, Lock};
+use crate::store::row::UntilError;
 use crate::store::{
     Batch, Key, Row, Settings, Snapshot, Status, Step, StepKind, Store, StoreError,
 };
@@ -117,11 +118,11 @@ impl Store for Sled {
             .await?;
         let until = paused.await.map_err(|_| StoreError::Closed)?;
         let entries = self.tree()?.iter();
-        Ok(Box::new(Paused {
+        Ok(Box::new(UntilError(Some(Paused {
             entries,
             until,
             _pause: pause,
-        }))
+        }))))
     }
 
     fn most_steps(&self) -> usize {

@@ -1,6 +1,11 @@
 //! The default engine: redb, one file, one table.
 
+mod overlay;
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
+use std::fs::File;
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,7 +15,7 @@ use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use redb::backends::FileBackend;
 use redb::{
-    AccessGuard, Builder, Database, Durability, ReadOnlyDatabase, ReadOnlyTable, ReadableDatabase,
+    AccessGuard, Builder, Database, Durability, ReadOnlyTable, ReadableDatabase, StorageBackend,
     StorageError, TableDefinition,
 };
 use tokio::sync::watch;
@@ -18,6 +23,8 @@ use tokio::time::timeout;
 
 use crate::store::group::{Engine, Group};
 use crate::store::place::{self, Lock};
+use crate::store::redb::overlay::Overlay;
+use crate::store::row::UntilError;
 use crate::store::{
     Batch, Key, Row, Settings, Snapshot, Status, Step, StepKind, Store, StoreError,
 };
@@ -59,7 +66,7 @@ struct Writer {
 enum Handle {
     Writable(Database),
     /// It cannot be opened to write, for this reason; meanwhile it is read, if it can be.
-    Broken(Option<ReadOnlyDatabase>, StoreError),
+    Broken(Option<Database>, StoreError),
 }
 
 impl Redb {
@@ -148,10 +155,11 @@ impl Store for Redb {
 
     async fn snapshot(&self) -> Result<Snapshot, StoreError> {
         let entries = self.read(|table| table.range_owned::<&[u8]>(..)).await?;
-        Ok(Box::new(entries.map(|entry| {
+        let rows = entries.map(|entry| {
             let (key, value) = entry.map_err(failed)?;
             Row::unpack(Key::from_bytes(key.value()), value.value())
-        })))
+        });
+        Ok(Box::new(UntilError(Some(rows))))
     }
 
     fn most_steps(&self) -> usize {
@@ -217,8 +225,10 @@ impl Engine for Writer {
         self.handle = match open(&self.path, self.cache, false) {
             Ok(database) => Handle::Writable(database),
             Err(error) => {
-                tracing::error!(%error, "the store opens for reading only");
-                Handle::Broken(open_to_read(&self.path, self.cache).ok(), error)
+                let read = open_to_read(&self.path, self.cache);
+                let trouble = read.as_ref().err();
+                tracing::error!(%error, ?trouble, "the store opens for reading only");
+                Handle::Broken(read.ok(), error)
             }
         };
         self.opened += 1;
@@ -263,11 +273,8 @@ impl fmt::Debug for View {
 }
 
 fn open(path: &Path, cache: usize, may_create: bool) -> Result<Database, StoreError> {
-    let backend = FileBackend::new(place::open_private(path, may_create)?).map_err(failed)?;
-    let database = Builder::new()
-        .set_cache_size(cache)
-        .create_with_backend(backend)
-        .map_err(failed)?;
+    let file = place::open_private(path, may_create)?;
+    let database = open_on(FileBackend::new(file).map_err(failed)?, cache)?;
     // The table of a new file; of an old one, a look is enough.
     if read_table(&database).is_err() {
         write(&database, &[]).map_err(failed)?;
@@ -275,15 +282,19 @@ fn open(path: &Path, cache: usize, may_create: bool) -> Result<Database, StoreEr
     Ok(database)
 }
 
-/// Reads a file that cannot be opened to write: on a disk that became read-only, for instance.
-fn open_to_read(path: &Path, cache: usize) -> Result<ReadOnlyDatabase, StoreError> {
+/// Opens a file that cannot be opened to write: on a disk that became read-only, for instance.
+fn open_to_read(path: &Path, cache: usize) -> Result<Database, StoreError> {
+    open_on(Overlay::new(File::open(path)?)?, cache)
+}
+
+fn open_on(backend: impl StorageBackend, cache: usize) -> Result<Database, StoreError> {
     Builder::new()
         .set_cache_size(cache)
-        .open_read_only(path)
+        .create_with_backend(backend)
         .map_err(failed)
 }
 
-fn read_table(database: &impl ReadableDatabase) -> Result<Table, StoreError> {
+fn read_table(database: &Database) -> Result<Table, StoreError> {
     let transaction = database.begin_read().map_err(failed)?;
     transaction.open_table(ROWS).map_err(failed)
 }
@@ -347,100 +358,3 @@ const ROWS: TableDefinition<'static, &[u8], &[u8]> = TableDefinition::new("rows"
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Between two tries to open a file to write.
 const RETRY: Duration = Duration::from_millis(250);
-
-#[cfg(test)]
-mod tests {
-    use std::fs::File;
-
-    use rustix::fs::{IFlags, ioctl_getflags, ioctl_setflags};
-    use tempfile::TempDir;
-
-    use super::*;
-    use crate::store::{Expected, Table, Trouble};
-
-    #[tokio::test]
-    async fn a_file_that_can_no_longer_be_written_is_still_read() {
-        let (home, store) = one_row().await;
-        let file = File::open(home.path().join(Redb::FILE)).unwrap();
-        if let Err(why) = set_immutable(&file, true) {
-            eprintln!("not tried: no file can be made immutable here ({why})");
-            return;
-        }
-        store.group.call(Writer::reopen).await.unwrap();
-
-        let read = store.get(&key(1)).await;
-        let refused = put(&store, 2).await;
-        let status = store.status();
-        set_immutable(&file, false).unwrap();
-
-        assert_eq!(read.unwrap().unwrap().version, 1);
-        assert!(matches!(refused, Err(StoreError::ReadOnly)), "{refused:?}");
-        assert_eq!(status.trouble, Some(Trouble::ReadOnly));
-        store
-            .group
-            .call(|writer| writer.tried -= RETRY)
-            .await
-            .unwrap();
-        put(&store, 2).await.unwrap();
-        assert_eq!(
-            store
-                .scan(&Key::table(Table::Meta), None, 9)
-                .await
-                .unwrap()
-                .len(),
-            2
-        );
-    }
-
-    #[tokio::test]
-    async fn a_file_that_is_gone_is_not_made_anew() {
-        let (home, store) = one_row().await;
-        let path = home.path().join(Redb::FILE);
-        std::fs::remove_file(&path).unwrap();
-        store.group.call(Writer::reopen).await.unwrap();
-
-        assert!(matches!(store.get(&key(1)).await, Err(StoreError::Closed)));
-        assert!(put(&store, 2).await.is_err());
-        assert!(!path.exists());
-    }
-
-    #[tokio::test]
-    async fn a_snapshot_ends_with_an_error_when_the_file_is_opened_again() {
-        let (_home, store) = one_row().await;
-        let mut snapshot = store.snapshot().await.unwrap();
-        store.group.call(Writer::reopen).await.unwrap();
-        put(&store, 2).await.unwrap();
-
-        // Pages that were read already may still come.
-        assert!(snapshot.all(|row| row.is_err() || row.is_ok_and(|row| row.key == key(1))));
-        assert_eq!(store.get(&key(1)).await.unwrap().unwrap().version, 1);
-    }
-
-    async fn one_row() -> (TempDir, Redb) {
-        let home = TempDir::new().unwrap();
-        let store = Redb::open(home.path(), &Settings::default()).unwrap();
-        put(&store, 1).await.unwrap();
-        (home, store)
-    }
-
-    async fn put(store: &Redb, number: u64) -> Result<(), StoreError> {
-        let (version, sealed) = (1, b"sealed".to_vec());
-        let mut batch = Batch::default();
-        batch.push(
-            key(number),
-            Expected::Absent,
-            StepKind::Put { version, sealed },
-        );
-        store.commit(batch).await
-    }
-
-    fn key(number: u64) -> Key {
-        Key::table(Table::Meta).number(number)
-    }
-
-    fn set_immutable(file: &File, immutable: bool) -> rustix::io::Result<()> {
-        let mut flags = ioctl_getflags(file)?;
-        flags.set(IFlags::IMMUTABLE, immutable);
-        ioctl_setflags(file, flags)
-    }
-}

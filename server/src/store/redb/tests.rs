@@ -1,0 +1,110 @@
+//! What becomes of readers when the file cannot be written, or is gone.
+
+use std::fs::File;
+
+use rustix::fs::{IFlags, ioctl_getflags, ioctl_setflags};
+use tempfile::TempDir;
+
+use super::*;
+use crate::store::{Expected, Table, Trouble};
+
+#[tokio::test]
+async fn a_file_that_can_no_longer_be_written_is_still_read() {
+    let (home, store) = one_row().await;
+    let file = File::open(home.path().join(Redb::FILE)).unwrap();
+    if let Err(why) = set_immutable(&file, true) {
+        eprintln!("not tried: no file can be made immutable here ({why})");
+        return;
+    }
+    on_writer(&store, Writer::reopen).await;
+
+    let read = store.get(&key(1)).await;
+    let refused = put(&store, 2).await;
+    let status = store.status();
+    set_immutable(&file, false).unwrap();
+
+    assert_eq!(read.unwrap().unwrap().version, 1);
+    assert!(matches!(refused, Err(StoreError::ReadOnly)), "{refused:?}");
+    assert_eq!(status.trouble, Some(Trouble::ReadOnly));
+    store
+        .group
+        .call(|writer| writer.tried -= RETRY)
+        .await
+        .unwrap();
+    put(&store, 2).await.unwrap();
+    assert_eq!(
+        store
+            .scan(&Key::table(Table::Meta), None, 9)
+            .await
+            .unwrap()
+            .len(),
+        2
+    );
+}
+
+#[tokio::test]
+async fn a_file_that_is_gone_is_not_made_anew() {
+    let (home, store) = one_row().await;
+    let path = home.path().join(Redb::FILE);
+    std::fs::remove_file(&path).unwrap();
+    on_writer(&store, Writer::reopen).await;
+
+    assert!(matches!(store.get(&key(1)).await, Err(StoreError::Closed)));
+    assert!(put(&store, 2).await.is_err());
+    assert!(!path.exists());
+}
+
+#[tokio::test]
+async fn a_snapshot_ends_with_an_error_when_the_file_is_opened_again() {
+    let (_home, store) = one_row().await;
+    let mut snapshot = store.snapshot().await.unwrap();
+    on_writer(&store, Writer::reopen).await;
+    put(&store, 2).await.unwrap();
+
+    // Pages that were read already may still come.
+    let last = snapshot.find(Result::is_err);
+    assert!(
+        matches!(last, None | Some(Err(StoreError::Closed))),
+        "{last:?}"
+    );
+    assert!(snapshot.next().is_none());
+    assert_eq!(store.get(&key(1)).await.unwrap().unwrap().version, 1);
+}
+
+async fn one_row() -> (TempDir, Redb) {
+    let home = TempDir::new().unwrap();
+    let store = Redb::open(home.path(), &Settings::default()).unwrap();
+    put(&store, 1).await.unwrap();
+    (home, store)
+}
+
+async fn on_writer(store: &Redb, call: impl FnOnce(&mut Writer) + Send + 'static) {
+    let (tell, told) = tokio::sync::oneshot::channel();
+    let all = move |writer: &mut Writer| {
+        call(writer);
+        tell.send(()).unwrap();
+    };
+    store.group.call(all).await.unwrap();
+    told.await.unwrap();
+}
+
+async fn put(store: &Redb, number: u64) -> Result<(), StoreError> {
+    let (version, sealed) = (1, b"sealed".to_vec());
+    let mut batch = Batch::default();
+    batch.push(
+        key(number),
+        Expected::Absent,
+        StepKind::Put { version, sealed },
+    );
+    store.commit(batch).await
+}
+
+fn key(number: u64) -> Key {
+    Key::table(Table::Meta).number(number)
+}
+
+fn set_immutable(file: &File, immutable: bool) -> rustix::io::Result<()> {
+    let mut flags = ioctl_getflags(file)?;
+    flags.set(IFlags::IMMUTABLE, immutable);
+    ioctl_setflags(file, flags)
+}
