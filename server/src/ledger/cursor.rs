@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io;
-use std::ops::RangeInclusive;
+use std::ops::{Range, RangeInclusive};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
@@ -14,6 +14,8 @@ use crate::ledger::format::{Frame, HEADER_BYTES, Head, MAX_SEALED, SegmentHeader
 pub(crate) struct Cursor {
     file: File,
     window: Vec<u8>,
+    /// How much of the window holds bytes, and from where.
+    held: usize,
     at: u64,
 }
 
@@ -54,6 +56,7 @@ impl Cursor {
         Self {
             file,
             window: Vec::new(),
+            held: 0,
             at: 0,
         }
     }
@@ -73,18 +76,18 @@ impl Cursor {
 
     /// `len` bytes from `at`, fewer where the file ends.
     pub(crate) fn peek(&mut self, at: u64, len: usize) -> io::Result<&[u8]> {
-        let held = self.at..=self.at + self.window.len() as u64;
+        let held = self.at..=self.at + self.held as u64;
         if !(held.contains(&at) && held.contains(&(at + len as u64))) {
             self.fill(at, len.max(WINDOW))?;
         }
         let skip = usize::try_from(at - self.at).unwrap_or(usize::MAX);
-        let rest = self.window.get(skip..).unwrap_or_default();
+        let rest = self.window.get(skip..self.held).unwrap_or_default();
         Ok(rest.get(..len).unwrap_or(rest))
     }
 
     /// Forgets what was read, so that it is read anew.
     pub(crate) fn refresh(&mut self) {
-        self.window.clear();
+        self.held = 0;
     }
 
     /// The record `seq` at `at`, if it stands there whole and follows the tag `before`.
@@ -130,18 +133,19 @@ impl Cursor {
         }
     }
 
-    /// The first record from `at` on, wherever it may stand, that has a number in `seqs` and a tag
-    /// that follows `before`, or else the tag that stands before it.
+    /// The first record that begins in `place`, wherever it may stand, that has a number in `seqs`
+    /// and a tag that follows `before`, or else the tag that stands before it.
     pub(crate) fn search(
         &mut self,
         keys: &LedgerKeys,
-        mut at: u64,
+        place: Range<u64>,
         seqs: &RangeInclusive<u64>,
         before: Option<&[u8; TAG]>,
     ) -> io::Result<Option<Found<'_>>> {
-        at = at.max(HEADER_BYTES + TAG as u64);
-        loop {
-            let bytes = self.peek(at, SEARCH)?;
+        let mut at = place.start.max(HEADER_BYTES + TAG as u64);
+        while at < place.end {
+            let left = usize::try_from(place.end - at).unwrap_or(SEARCH);
+            let bytes = self.peek(at, SEARCH.min(left + Frame::BYTES))?;
             if bytes.len() < Frame::BYTES {
                 return Ok(None);
             }
@@ -159,6 +163,7 @@ impl Cursor {
             }
             at += 1;
         }
+        Ok(None)
     }
 
     fn candidate(
@@ -212,25 +217,26 @@ impl Walk {
 
 impl Cursor {
     fn fill(&mut self, at: u64, len: usize) -> io::Result<()> {
-        self.window.resize(len, 0);
+        if self.window.len() < len {
+            self.window = vec![0; len];
+        }
         self.at = at;
-        let mut filled = 0;
+        self.held = 0;
         while let Some(rest) = self
             .window
-            .get_mut(filled..)
+            .get_mut(self.held..)
             .filter(|rest| !rest.is_empty())
         {
-            match self.file.read_at(rest, at + filled as u64) {
+            match self.file.read_at(rest, at + self.held as u64) {
                 Ok(0) => break,
-                Ok(count) => filled += count,
+                Ok(count) => self.held += count,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => {
-                    self.window.clear();
+                    self.held = 0;
                     return Err(error);
                 }
             }
         }
-        self.window.truncate(filled);
         Ok(())
     }
 }

@@ -40,35 +40,21 @@ pub(crate) struct Marker {
 impl Ledger {
     /// Removes the segments that hold nothing but what is `before`; never the one that is written.
     /// Export them first: they are gone for good. Leaves a signed note, dated `at`, so that the
-    /// rest verifies. Blocks for as long as the disk takes.
+    /// rest verifies, also where segments before it were lost. Blocks for as long as the disk
+    /// takes.
     ///
     /// # Errors
     /// What the disk said; nothing is removed before the note is durable.
     pub fn prune(&self, before: Before, at: Timestamp) -> Result<Pruned, LedgerError> {
         let _one_at_a_time = self.pruning.lock().unwrap_or_else(PoisonError::into_inner);
-        let there = self.board.segments();
-        let mut kept = there.first().copied().unwrap_or(1);
-        let mut prev_tag = None;
-        for next in there.iter().skip(1) {
-            let header = read_header(
-                &mut Cursor::open(&segment_path(&self.dir, *next))?,
-                *next,
-                &self.keys,
-            )?;
-            let old = match before {
-                Before::Seq(seq) => header.first_seq <= seq,
-                Before::Time(time) => header.prev_span.latest < time.0,
-            };
-            if !old {
-                break;
-            }
-            kept = *next;
-            prev_tag = Some(header.prev_tag);
-        }
-        let Some(prev_tag) = prev_tag else {
+        let begin = read_marker(&self.dir, &self.keys)?.map_or(1, |marker| marker.first_kept);
+        let Some((kept, prev_tag)) = self
+            .first_to_keep(before)?
+            .filter(|(kept, _)| *kept > begin)
+        else {
             return Ok(Pruned {
                 segments: 0,
-                first_kept: kept,
+                first_kept: begin,
             });
         };
         let marker = Marker {
@@ -86,6 +72,24 @@ impl Ledger {
             segments: remove(&self.dir, kept)?,
             first_kept: kept,
         })
+    }
+
+    /// The last segment with nothing but what is `before` in front of it, and the tag it follows.
+    fn first_to_keep(&self, before: Before) -> Result<Option<(u64, [u8; 32])>, LedgerError> {
+        let mut found = None;
+        for first in self.board.segments() {
+            let mut cursor = Cursor::open(&segment_path(&self.dir, first))?;
+            let header = read_header(&mut cursor, first, &self.keys)?;
+            let old = match before {
+                Before::Seq(seq) => header.first_seq <= seq,
+                Before::Time(time) => header.prev_span.latest < time.0,
+            };
+            if !old {
+                break;
+            }
+            found = Some((first, header.prev_tag));
+        }
+        Ok(found)
     }
 }
 

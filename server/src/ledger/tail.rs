@@ -29,7 +29,7 @@ pub(crate) fn judge(
     let Some((first, last)) = cursor.written(walk.at)? else {
         return Ok(Ok(None));
     };
-    if has_later_write(cursor, keys, walk)? {
+    if has_later_write(cursor, keys, walk, last + 1)? {
         return Ok(Err(classify(cursor, keys, walk, segment)?));
     }
     let bytes = last + 1 - walk.at;
@@ -57,8 +57,9 @@ pub(crate) fn classify(
 ) -> io::Result<Damage> {
     let seq = walk.head.seq + 1;
     let there = Frame::parse(cursor.peek(walk.at, Frame::BYTES)?);
+    let end = cursor.file().metadata()?.len();
     let moved = cursor
-        .search(keys, walk.at + 1, &(seq..=seq), Some(&walk.head.tag))?
+        .search(keys, walk.at + 1..end, &(seq..=seq), Some(&walk.head.tag))?
         .is_some();
     let kind = match there {
         _ if moved => DamageKind::Reordered,
@@ -77,7 +78,8 @@ pub(crate) fn classify(
 pub(crate) fn salvage(cursor: &mut Cursor, keys: &LedgerKeys, mut walk: Walk) -> io::Result<Head> {
     while walk.step(cursor, keys)?.is_some() {}
     let (mut last, mut at) = (walk.head, walk.at);
-    while let Some(found) = cursor.search(keys, at, &(last.seq + 1..=u64::MAX), None)? {
+    let end = cursor.file().metadata()?.len();
+    while let Some(found) = cursor.search(keys, at..end, &(last.seq + 1..=u64::MAX), None)? {
         last = found.head();
         at = found.end();
     }
@@ -86,13 +88,18 @@ pub(crate) fn salvage(cursor: &mut Cursor, keys: &LedgerKeys, mut walk: Walk) ->
 
 /// Whether a record stands behind `walk` that a later write brought. A write begins after the one
 /// before is durable, so then what stands at `walk` was not torn.
-fn has_later_write(cursor: &mut Cursor, keys: &LedgerKeys, walk: &Walk) -> io::Result<bool> {
+fn has_later_write(
+    cursor: &mut Cursor,
+    keys: &LedgerKeys,
+    walk: &Walk,
+    end: u64,
+) -> io::Result<bool> {
     if follows_with_tag_mended(cursor, keys, walk)? {
         return Ok(true);
     }
     let mut at = walk.at + 1;
     let later = walk.head.seq + 1..=u64::MAX;
-    while let Some(found) = cursor.search(keys, at, &later, None)? {
+    while let Some(found) = cursor.search(keys, at..end, &later, None)? {
         if found.group() > walk.at {
             return Ok(true);
         }

@@ -1,11 +1,14 @@
 //! What the ledger's tests share.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use claviger::crypto::{MacKey, SealKey};
 use claviger::domain::{Door, Operation, Outcome, Record, RequestId, Timestamp};
-use claviger::ledger::{Ledger, LedgerError, LedgerKeys, LedgerSettings};
+use claviger::ledger::{
+    Damage, Head, Ledger, LedgerError, LedgerKeys, LedgerSettings, Report, verify,
+};
 use tempfile::TempDir;
 use zeroize::Zeroizing;
 
@@ -57,6 +60,45 @@ impl Place {
     pub(crate) fn last(&self) -> PathBuf {
         self.segments().pop().expect("a segment")
     }
+
+    /// With segments that no test fills, in memory where the system has such a directory: for tests
+    /// that open some thousand times.
+    pub(crate) fn in_memory() -> Self {
+        let mut place = Self::roomy();
+        place.settings.segment_bytes = 64 << 10;
+        if Path::new("/dev/shm").is_dir() {
+            place.root = tempfile::tempdir_in("/dev/shm").expect("a temporary directory");
+        }
+        place
+    }
+
+    pub(crate) fn verify(&self, anchor: Option<Head>) -> Result<Report, LedgerError> {
+        verify(&self.dir(), &self.keys, anchor, |_| {})
+    }
+
+    /// What verification names; it must name something.
+    pub(crate) fn damage(&self, anchor: Option<Head>) -> Damage {
+        match self.verify(anchor) {
+            Err(LedgerError::Damaged(damage)) => damage,
+            other => panic!("damage should be named, not {other:?}"),
+        }
+    }
+
+    /// The same trail, in memory.
+    pub(crate) fn copy(&self) -> Self {
+        let copy = Self {
+            root: Self::in_memory().root,
+            keys: self.keys.clone(),
+            settings: self.settings.clone(),
+        };
+        fs::create_dir(copy.dir()).expect("a directory");
+        fs::set_permissions(copy.dir(), fs::Permissions::from_mode(0o700)).expect("a mode");
+        for file in fs::read_dir(self.dir()).expect("a directory") {
+            let file = file.expect("a file");
+            fs::copy(file.path(), copy.dir().join(file.file_name())).expect("a copy");
+        }
+        copy
+    }
 }
 
 pub(crate) fn segments_in(dir: &Path) -> Vec<PathBuf> {
@@ -103,3 +145,22 @@ pub(crate) async fn append_each(ledger: &Ledger, from: u64, to: u64) {
         assert_eq!(seq, number);
     }
 }
+
+/// Where the records of a segment stand: offset and length.
+pub(crate) fn records_in(bytes: &[u8]) -> Vec<(usize, usize)> {
+    let mut found = Vec::new();
+    let mut at = HEADER;
+    while let Some(head) = bytes.get(at..at + 4) {
+        let sealed = u32::from_le_bytes(head.try_into().expect("four bytes")) as usize;
+        if sealed == 0 {
+            break;
+        }
+        let whole = 16 + sealed + 32;
+        found.push((at, whole));
+        at += whole;
+    }
+    found
+}
+
+/// Where a segment's first record stands.
+pub(crate) const HEADER: usize = 4096;

@@ -1,5 +1,17 @@
 //! The audit ledger on a real disk: what is acknowledged is there, and whatever was done to it shows.
-#![expect(clippy::expect_used, reason = "a fixture that fails is a failed test")]
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    reason = "a fixture that fails is a failed test, and one that cannot run says so"
+)]
 
 mod append;
+mod disk;
 mod fixture;
+mod kill;
+mod read;
+mod tamper;
+mod torn;
