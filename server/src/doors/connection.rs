@@ -2,8 +2,11 @@
 
 use std::convert::Infallible;
 use std::error::Error;
+use std::future::Future;
 use std::io;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use http::header::{CONNECTION, HOST};
 use http::{HeaderValue, Request, Response, StatusCode, Version};
@@ -11,17 +14,17 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncBufRead, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::server::TlsStream;
 
 use crate::doors::framing::Place;
-use crate::doors::pace::{Paced, Traffic};
+use crate::doors::pace::{Paced, Readiness, Traffic};
 use crate::doors::{Closing, Limits, Protocol};
 
 /// A stream that carries HTTP, and the socket below it.
-pub(crate) trait Wire: AsyncRead + AsyncWrite + Unpin + Send {
+pub(crate) trait Wire: AsyncRead + AsyncWrite + Readiness + Unpin + Send {
     /// The socket, for what is read only to be thrown away.
     fn socket(&mut self) -> &mut TcpStream;
 }
@@ -32,9 +35,24 @@ impl Wire for TcpStream {
     }
 }
 
-impl Wire for TlsStream<TcpStream> {
+/// A connection after its handshake; boxed, since it is large and handed on a few times.
+pub(crate) type Tls = Box<TlsStream<TcpStream>>;
+
+impl Wire for Tls {
     fn socket(&mut self) -> &mut TcpStream {
-        Self::get_mut(self).0
+        self.get_mut().0
+    }
+}
+
+impl Readiness for TcpStream {
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.poll_read_ready(cx).map(drop)
+    }
+}
+
+impl Readiness for Tls {
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        Pin::new(self).poll_fill_buf(cx).map(drop)
     }
 }
 
@@ -45,6 +63,8 @@ enum End {
     Done,
     /// The peer was late.
     Late,
+    /// The door closes, and the peer had asked for nothing.
+    Closing,
     /// What the peer sent was no request, or it went away in the middle of one.
     Broken,
 }
@@ -54,7 +74,7 @@ pub(crate) async fn serve<W: Wire, P: Protocol>(
     wire: W,
     (protocol, session): (Arc<P>, P::Session),
     limits: Limits,
-    closing: Closing,
+    mut closing: Closing,
 ) {
     let traffic = Arc::new(Traffic::default());
     let mut stream = Paced::new(wire, Arc::clone(&traffic), &limits);
@@ -63,8 +83,29 @@ pub(crate) async fn serve<W: Wire, P: Protocol>(
         session,
         traffic,
     });
-    let end = converse(&mut stream, desk, &limits, closing).await;
-    leave(stream, end, &limits).await;
+    let end = loop {
+        match or_closing(stream.ready(), &mut closing).await {
+            None => break End::Closing,
+            Some(Err(_)) => break End::Late,
+            Some(Ok(())) => {}
+        }
+        // Boxed, so that a parked connection has no room for what it does not do.
+        let talk = converse(&mut stream, Arc::clone(&desk), &limits, &mut closing);
+        let end = Box::pin(talk).await;
+        if !stream.take_parked() {
+            break end;
+        }
+    };
+    Box::pin(leave(stream, end, &limits)).await;
+}
+
+/// What `future` gives, or nothing when `closing` comes first.
+pub(crate) async fn or_closing<F: Future>(future: F, closing: &mut Closing) -> Option<F::Output> {
+    tokio::select! {
+        biased;
+        output = future => Some(output),
+        () = closing.said() => None,
+    }
 }
 
 /// Whoever answers the requests of one connection.
@@ -105,7 +146,7 @@ async fn converse<W: Wire, P: Protocol>(
     stream: &mut Paced<W>,
     desk: Arc<Desk<P>>,
     limits: &Limits,
-    mut closing: Closing,
+    closing: &mut Closing,
 ) -> End {
     let service = service_fn(move |request| {
         let desk = Arc::clone(&desk);
@@ -160,12 +201,16 @@ async fn leave<W: Wire>(mut stream: Paced<W>, end: End, limits: &Limits) {
     if end == End::Done && place == Place::Between {
         return;
     }
+    let may_still_send = end == End::Broken || place != Place::Between;
     let farewell = async {
         if end == End::Late && place == Place::Head {
             stream.write_all(REQUEST_TIMEOUT).await?;
         }
         stream.shutdown().await?;
-        discard(stream.get_mut().socket()).await
+        if may_still_send {
+            discard(stream.get_mut().socket()).await?;
+        }
+        io::Result::Ok(())
     };
     let _ = timeout(limits.linger, farewell).await;
 }

@@ -11,10 +11,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::server::TlsStream;
 use tracing::{info, warn};
 
-use crate::doors::connection::serve;
+use crate::doors::connection::{Tls, or_closing, serve};
 use crate::doors::crowd::{Crowd, Full, Place};
 use crate::doors::meter::{OpenConnection, handshake_failure};
 use crate::doors::rarely::Rarely;
@@ -77,10 +76,11 @@ impl Listener {
         let stop = closing.clone();
         self.run(closing, move |socket, address| {
             let shake = shake_hands(acceptor.clone(), socket, limits.handshake);
-            let (failures, protocol, stop) =
+            let (failures, protocol, mut stop) =
                 (Arc::clone(&failures), Arc::clone(&protocol), stop.clone());
             async move {
-                let Some(wire) = or_closing(shake, stop.clone()).await else {
+                // Boxed: what a handshake needs is given back before the first request.
+                let Some(wire) = or_closing(Box::pin(shake), &mut stop).await else {
                     return;
                 };
                 match wire {
@@ -204,27 +204,14 @@ fn is_of_the_peer(error: &io::Error) -> bool {
 }
 
 /// The handshake, within `limit`.
-async fn shake_hands(
-    acceptor: TlsAcceptor,
-    socket: TcpStream,
-    limit: Duration,
-) -> io::Result<TlsStream<TcpStream>> {
+async fn shake_hands(acceptor: TlsAcceptor, socket: TcpStream, limit: Duration) -> io::Result<Tls> {
     match timeout(limit, acceptor.accept(socket)).await {
-        Ok(result) => result,
+        Ok(result) => result.map(Box::new),
         Err(_) => Err(io::ErrorKind::TimedOut.into()),
     }
 }
 
-/// What `future` gives, or nothing when `closing` comes first.
-async fn or_closing<F: Future>(future: F, mut closing: Closing) -> Option<F::Output> {
-    tokio::select! {
-        biased;
-        output = future => Some(output),
-        () = closing.said() => None,
-    }
-}
-
-fn chain(wire: &TlsStream<TcpStream>) -> Vec<rustls::pki_types::CertificateDer<'static>> {
+fn chain(wire: &Tls) -> Vec<rustls::pki_types::CertificateDer<'static>> {
     let chain = wire.get_ref().1.peer_certificates().unwrap_or_default();
     chain
         .iter()

@@ -1,9 +1,10 @@
 //! A connection that may not dawdle: every wait for its peer has an end.
 //!
 //! One timer serves a connection for all its waits, and is set again only when it would ring too
-//! late; ten thousand idle connections cost ten thousand sleeping timers and nothing else.
+//! late. A connection that has been idle for a moment is *parked*: its read fails, so that whoever
+//! reads lets go of its buffers, and [`Paced::ready`] waits for the peer without any.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -48,6 +49,13 @@ pub(crate) struct Paced<S> {
     reading: Option<(Waiting, u64, Instant)>,
     /// Since when what was written waits to be taken.
     writing: Option<Instant>,
+    parked: bool,
+}
+
+/// A stream that can tell that there is something to read, without reading it.
+pub(crate) trait Readiness {
+    /// Ready when the next read would not wait, be it for the end or an error.
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<()>;
 }
 
 /// What a read may wait for.
@@ -79,7 +87,13 @@ impl<S> Paced<S> {
             alarm: Box::pin(tokio::time::sleep(limits.idle)),
             reading: None,
             writing: None,
+            parked: false,
         }
+    }
+
+    /// Whether the last read failed only to park the connection; said once.
+    pub(crate) fn take_parked(&mut self) -> bool {
+        std::mem::take(&mut self.parked)
     }
 
     /// Where the last byte of the peer stood.
@@ -92,8 +106,9 @@ impl<S> Paced<S> {
         &mut self.stream
     }
 
-    /// Ends a read's wait once the peer is late. A body is timed by whoever reads it.
-    fn wait_to_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
+    /// Ends a read's wait once the peer is late, or `patience` is over between two requests. A body
+    /// is timed by whoever reads it, and an answer by whoever writes it.
+    fn wait_to_read(&mut self, patience: Duration, cx: &mut Context<'_>) -> Poll<io::Error> {
         let (waiting, limit) = match self.framing.place() {
             Place::Between => (Waiting::Request, self.pace.idle),
             Place::Head => (Waiting::Head, self.pace.header),
@@ -101,7 +116,7 @@ impl<S> Paced<S> {
                 return Poll::Pending;
             }
         };
-        if self.traffic.answering.load(Ordering::Relaxed) {
+        if self.writing.is_some() || self.traffic.answering.load(Ordering::Relaxed) {
             return Poll::Pending;
         }
         let heads = self.framing.heads();
@@ -110,6 +125,10 @@ impl<S> Paced<S> {
             Some(_) | None => Instant::now(),
         };
         self.reading = Some((waiting, heads, since));
+        let limit = match waiting {
+            Waiting::Request => limit.min(patience),
+            Waiting::Head => limit,
+        };
         self.wait_until(since + limit, cx)
     }
 
@@ -155,8 +174,26 @@ impl<S: AsyncRead + Unpin> AsyncRead for Paced<S> {
                 self.note_read(read);
                 Poll::Ready(result)
             }
-            Poll::Pending => self.wait_to_read(cx).map(Err),
+            Poll::Pending => {
+                let error = ready!(self.wait_to_read(PARKING, cx));
+                self.parked = self.framing.place() == Place::Between && PARKING < self.pace.idle;
+                Poll::Ready(Err(error))
+            }
         }
+    }
+}
+
+/// How long a connection is idle before it is parked.
+const PARKING: Duration = Duration::from_secs(1);
+
+impl<S: Readiness> Paced<S> {
+    /// Waits until there is something to read, as long as the peer is not late.
+    pub(crate) async fn ready(&mut self) -> io::Result<()> {
+        poll_fn(|cx| match self.stream.poll_ready(cx) {
+            Poll::Ready(()) => Poll::Ready(Ok(())),
+            Poll::Pending => self.wait_to_read(Duration::MAX, cx).map(Err),
+        })
+        .await
     }
 }
 
@@ -199,6 +236,10 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Paced<S> {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // Whoever takes parking for the end must not end it.
+        if self.parked {
+            return Poll::Ready(Ok(()));
+        }
         if let Poll::Ready(result) = Pin::new(&mut self.stream).poll_shutdown(cx) {
             return Poll::Ready(result);
         }
@@ -232,12 +273,39 @@ mod tests {
         )
     }
 
-    /// How long a read of all there is waits before it gives up.
+    impl Readiness for DuplexStream {
+        /// A duplex stream cannot tell; in these tests nothing comes any more.
+        fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<()> {
+            Poll::Pending
+        }
+    }
+
+    /// How long a read of all there is waits before it gives up for good.
     async fn patience(stream: &mut Paced<DuplexStream>) -> Duration {
         let start = Instant::now();
-        let error = stream.read_to_end(&mut Vec::new()).await.unwrap_err();
+        let mut error = stream.read_to_end(&mut Vec::new()).await.unwrap_err();
+        if stream.take_parked() {
+            assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+            error = stream.ready().await.unwrap_err();
+        }
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
         start.elapsed()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_is_parked_after_a_moment_and_not_ended_by_that() {
+        let (mut stream, mut peer, _) = paced(256);
+        let start = Instant::now();
+
+        stream.read_to_end(&mut Vec::new()).await.unwrap_err();
+        stream.shutdown().await.unwrap();
+
+        assert_eq!(start.elapsed(), PARKING);
+        assert!(stream.take_parked() && !stream.take_parked());
+        peer.write_all(b"GET").await.unwrap();
+        assert_eq!(stream.read(&mut [0; 8]).await.unwrap(), 3);
+        stream.write_all(b"a").await.unwrap();
+        assert_eq!(peer.read(&mut [0; 8]).await.unwrap(), 1);
     }
 
     #[tokio::test(start_paused = true)]
@@ -272,12 +340,12 @@ mod tests {
                 peer.write_all(b"GET / HTTP/1.1\r\n").await.unwrap();
                 tokio::time::sleep(Duration::from_secs(8)).await;
                 peer.write_all(b"\r\n").await.unwrap();
-                tokio::time::sleep(Duration::from_secs(8)).await;
+                tokio::time::sleep(Duration::from_millis(500)).await;
             }
             peer
         });
 
-        assert_eq!(patience(&mut stream).await.as_secs(), 2 * 16 + 8 + 60);
+        assert_eq!(patience(&mut stream).await.as_secs(), 2 * 8 + 1 + 8 + 60);
         drop(talk.await.unwrap());
     }
 
