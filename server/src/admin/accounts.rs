@@ -1,10 +1,10 @@
 //! `/v1/resources/{resource}/accounts`.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use http::StatusCode;
 
-use crate::admin::asked::{Asked, Paged, Plain, Sent};
+use crate::admin::asked::{Asked, Named, Paged, Plain, Sent};
 use crate::admin::policies::Names;
 use crate::admin::problem::Refusal;
 use crate::admin::resources::{chosen, fields_in_words, pairs};
@@ -15,7 +15,7 @@ use crate::vault::{AccountEdit, AccountView, NewAccount};
 
 pub(crate) async fn list(
     State(desk): State<Desk>,
-    Path(resource): Path<String>,
+    Named(resource): Named<String>,
     asked: Asked<Paged>,
 ) -> Result<Json<Page<wire::Account>>, Refusal> {
     let limit = asked.query.limit(&desk);
@@ -33,7 +33,7 @@ pub(crate) async fn list(
 
 pub(crate) async fn add(
     State(desk): State<Desk>,
-    Path(resource): Path<String>,
+    Named(resource): Named<String>,
     asked: Asked<Plain>,
     Sent(new): Sent<wire::NewAccount>,
 ) -> Result<(StatusCode, Json<Created>), Refusal> {
@@ -65,7 +65,7 @@ pub(crate) async fn add(
 
 pub(crate) async fn show(
     State(desk): State<Desk>,
-    Path((resource, account)): Path<(String, String)>,
+    Named((resource, account)): Named<(String, String)>,
     asked: Asked<Plain>,
 ) -> Result<Json<wire::Account>, Refusal> {
     let view = desk
@@ -78,7 +78,7 @@ pub(crate) async fn show(
 
 pub(crate) async fn edit(
     State(desk): State<Desk>,
-    Path((resource, account)): Path<(String, String)>,
+    Named((resource, account)): Named<(String, String)>,
     asked: Asked<Plain>,
     Sent(edit): Sent<wire::AccountEdit>,
 ) -> Result<StatusCode, Refusal> {
@@ -103,7 +103,7 @@ pub(crate) async fn edit(
 
 pub(crate) async fn remove(
     State(desk): State<Desk>,
-    Path((resource, account)): Path<(String, String)>,
+    Named((resource, account)): Named<(String, String)>,
     asked: Asked<Plain>,
 ) -> Result<StatusCode, Refusal> {
     desk.vault
@@ -114,7 +114,7 @@ pub(crate) async fn remove(
 
 pub(crate) async fn history(
     State(desk): State<Desk>,
-    Path((resource, account)): Path<(String, String)>,
+    Named((resource, account)): Named<(String, String)>,
     asked: Asked<Plain>,
 ) -> Result<Json<Page<PasswordChange>>, Refusal> {
     let changes = desk

@@ -1,6 +1,6 @@
 //! What comes in with a request: who asks, for what, with which body.
 
-use axum::extract::{FromRequest, FromRequestParts, Query, Request};
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -119,6 +119,21 @@ fn read_query<Q: DeserializeOwned>(parts: &Parts) -> Result<Q, Refusal> {
     let Query(query) =
         Query::try_from_uri(&parts.uri).map_err(|error| Refusal::malformed(error.body_text()))?;
     Ok(query)
+}
+
+/// The names in the path.
+#[derive(Debug)]
+pub(crate) struct Named<T>(pub(crate) T);
+
+impl<T: DeserializeOwned + Send> FromRequestParts<Desk> for Named<T> {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, desk: &Desk) -> Result<Self, Refusal> {
+        match Path::from_request_parts(parts, desk).await {
+            Ok(Path(names)) => Ok(Self(names)),
+            Err(error) => Err(Refusal::malformed(error.body_text())),
+        }
+    }
 }
 
 /// A body of JSON.

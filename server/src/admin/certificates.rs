@@ -1,14 +1,14 @@
 //! `/v1/certificates`.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use certs::{
     CertificateAuthority, CertificateDer, CertificateInfo, CommonName, ImportAs, ImportWish, Term,
     Warning, classify,
 };
 use http::StatusCode;
 
-use crate::admin::asked::{Asked, Plain, Sent};
+use crate::admin::asked::{Asked, Named, Plain, Sent};
 use crate::admin::problem::Refusal;
 use crate::admin::trusted::Shown;
 use crate::admin::users::fingerprint_from;
@@ -72,7 +72,7 @@ pub(crate) async fn import(
 
 pub(crate) async fn remove(
     State(desk): State<Desk>,
-    Path(fingerprint): Path<String>,
+    Named(fingerprint): Named<String>,
     asked: Asked<Plain>,
 ) -> Result<StatusCode, Refusal> {
     let print = fingerprint_from(&fingerprint)?;

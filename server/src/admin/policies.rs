@@ -4,11 +4,11 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use http::StatusCode;
 
 use crate::admin::Desk;
-use crate::admin::asked::{Asked, Plain, Sent};
+use crate::admin::asked::{Asked, Named, Plain, Sent};
 use crate::admin::problem::Refusal;
 use crate::admin::wire::{self, Page, PolicyEdit};
 use crate::domain::{PasswordPolicy, PolicyId, PolicyName};
@@ -56,7 +56,7 @@ pub(crate) async fn list(
 
 pub(crate) async fn show(
     State(desk): State<Desk>,
-    Path(name): Path<String>,
+    Named(name): Named<String>,
     asked: Asked<Plain>,
 ) -> Result<Json<wire::Policy>, Refusal> {
     Ok(Json(in_words(&named(&name, &desk, &asked.caller).await?)))
@@ -76,7 +76,7 @@ pub(crate) async fn add(
 
 pub(crate) async fn edit(
     State(desk): State<Desk>,
-    Path(name): Path<String>,
+    Named(name): Named<String>,
     asked: Asked<Plain>,
     Sent(edit): Sent<PolicyEdit>,
 ) -> Result<StatusCode, Refusal> {
@@ -87,7 +87,7 @@ pub(crate) async fn edit(
 
 pub(crate) async fn remove(
     State(desk): State<Desk>,
-    Path(name): Path<String>,
+    Named(name): Named<String>,
     asked: Asked<Plain>,
 ) -> Result<StatusCode, Refusal> {
     desk.vault.remove_policy(&name, &asked.caller).await?;

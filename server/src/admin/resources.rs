@@ -1,10 +1,10 @@
 //! `/v1/resources`.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use http::StatusCode;
 
-use crate::admin::asked::{Asked, Paged, Plain, Sent};
+use crate::admin::asked::{Asked, Named, Paged, Plain, Sent};
 use crate::admin::policies::Names;
 use crate::admin::problem::Refusal;
 use crate::admin::wire::{self, Created, Page};
@@ -73,7 +73,7 @@ pub(crate) async fn add(
 
 pub(crate) async fn show(
     State(desk): State<Desk>,
-    Path(name): Path<String>,
+    Named(name): Named<String>,
     asked: Asked<Plain>,
 ) -> Result<Json<wire::Resource>, Refusal> {
     let view = desk.vault.resource(&name, &asked.caller).await?;
@@ -83,7 +83,7 @@ pub(crate) async fn show(
 
 pub(crate) async fn edit(
     State(desk): State<Desk>,
-    Path(name): Path<String>,
+    Named(name): Named<String>,
     asked: Asked<Plain>,
     Sent(edit): Sent<wire::ResourceEdit>,
 ) -> Result<StatusCode, Refusal> {
@@ -115,7 +115,7 @@ pub(crate) async fn edit(
 
 pub(crate) async fn remove(
     State(desk): State<Desk>,
-    Path(name): Path<String>,
+    Named(name): Named<String>,
     asked: Asked<Plain>,
 ) -> Result<StatusCode, Refusal> {
     desk.vault.remove_resource(&name, &asked.caller).await?;

@@ -1,11 +1,11 @@
 //! `/v1/settings`.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use http::StatusCode;
 
 use crate::admin::Desk;
-use crate::admin::asked::{Asked, Plain, Sent};
+use crate::admin::asked::{Asked, Named, Plain, Sent};
 use crate::admin::problem::Refusal;
 use crate::admin::wire::{self, NewSetting, Page};
 use crate::vault::Settings;
@@ -32,7 +32,7 @@ pub(crate) async fn list(
 
 pub(crate) async fn set(
     State(desk): State<Desk>,
-    Path(name): Path<String>,
+    Named(name): Named<String>,
     asked: Asked<Plain>,
     Sent(new): Sent<NewSetting>,
 ) -> Result<StatusCode, Refusal> {

@@ -1,10 +1,10 @@
 //! `/v1/users`.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use http::StatusCode;
 
-use crate::admin::asked::{Asked, Paged, Plain, Sent};
+use crate::admin::asked::{Asked, Named, Paged, Plain, Sent};
 use crate::admin::problem::Refusal;
 use crate::admin::trusted::{self, Shown};
 use crate::admin::wire::{self, BoundCertificate, CreatedUser, NewCertificate, Page};
@@ -53,7 +53,7 @@ pub(crate) async fn add(
 
 pub(crate) async fn show(
     State(desk): State<Desk>,
-    Path(login): Path<String>,
+    Named(login): Named<String>,
     asked: Asked<Plain>,
 ) -> Result<Json<wire::User>, Refusal> {
     Ok(Json(in_words(
@@ -63,7 +63,7 @@ pub(crate) async fn show(
 
 pub(crate) async fn remove(
     State(desk): State<Desk>,
-    Path(login): Path<String>,
+    Named(login): Named<String>,
     asked: Asked<Plain>,
 ) -> Result<StatusCode, Refusal> {
     desk.vault.remove_user(&login, &asked.caller).await?;
@@ -72,7 +72,7 @@ pub(crate) async fn remove(
 
 pub(crate) async fn lock(
     State(desk): State<Desk>,
-    Path(login): Path<String>,
+    Named(login): Named<String>,
     asked: Asked<Plain>,
 ) -> Result<StatusCode, Refusal> {
     desk.vault
@@ -83,7 +83,7 @@ pub(crate) async fn lock(
 
 pub(crate) async fn unlock(
     State(desk): State<Desk>,
-    Path(login): Path<String>,
+    Named(login): Named<String>,
     asked: Asked<Plain>,
 ) -> Result<StatusCode, Refusal> {
     desk.vault
@@ -94,7 +94,7 @@ pub(crate) async fn unlock(
 
 pub(crate) async fn bind(
     State(desk): State<Desk>,
-    Path(login): Path<String>,
+    Named(login): Named<String>,
     asked: Asked<Plain>,
     Sent(new): Sent<NewCertificate>,
 ) -> Result<(StatusCode, Json<BoundCertificate>), Refusal> {
@@ -131,7 +131,7 @@ pub(crate) async fn bind(
 
 pub(crate) async fn unbind(
     State(desk): State<Desk>,
-    Path((login, fingerprint)): Path<(String, String)>,
+    Named((login, fingerprint)): Named<(String, String)>,
     asked: Asked<Plain>,
 ) -> Result<StatusCode, Refusal> {
     let print = fingerprint_from(&fingerprint)?;

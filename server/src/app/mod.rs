@@ -15,4 +15,4 @@ pub use folder::DataFolder;
 pub use house::House;
 pub use init::{InitReport, init};
 pub use recovery::{recover, verify_audit};
-pub use serve::serve;
+pub use serve::{Announcement, Orders, serve};

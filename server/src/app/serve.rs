@@ -1,6 +1,8 @@
 //! `claviger serve`: opens the doors, and closes them in order.
 
+use std::fmt;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
 use certs::{
@@ -25,15 +27,44 @@ use crate::doors::{
 };
 use crate::vault::AnchorState;
 
-/// Serves the vault in `folder` until a signal says stop; `announce` is told one line a door with
-/// its true address, then `ready`.
+/// What the server tells whoever started it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Announcement<'a> {
+    /// A door is open.
+    Listening {
+        /// The door's name.
+        door: &'a str,
+        /// Its true address.
+        address: &'a str,
+    },
+    /// All doors are open.
+    Ready,
+    /// The doors are being closed.
+    Closing,
+}
+
+/// What whoever starts the server wants of it.
+pub struct Orders<'a> {
+    /// Is told how far it is.
+    pub announce: &'a mut (dyn FnMut(Announcement<'_>) + Send),
+    /// Ends when the server shall stop; SIGTERM and SIGINT stop it, too.
+    pub stop: Pin<Box<dyn Future<Output = ()> + Send + 'a>>,
+}
+
+impl fmt::Debug for Orders<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Orders(..)")
+    }
+}
+
+/// Serves the vault in `folder` until a signal, or whoever started it, says stop.
 ///
 /// # Errors
 /// [`AppError`] when the house cannot be built, a door not be opened, or the end not be written.
 pub async fn serve(
     folder: &DataFolder,
     config: Config,
-    announce: &mut (dyn FnMut(&str) + Send),
+    orders: Orders<'_>,
 ) -> Result<(), AppError> {
     folder.check()?;
     if !folder.is_whole() {
@@ -41,7 +72,7 @@ pub async fn serve(
     }
     let keys = unlock(folder, &config).await?;
     let house = House::open(folder, &config, keys).await?;
-    let served = open_doors(folder, &config, &house, announce).await;
+    let served = open_doors(folder, &config, &house, orders).await;
     let why = if served.is_ok() {
         "signal"
     } else {
@@ -56,7 +87,7 @@ async fn open_doors(
     folder: &DataFolder,
     config: &Config,
     house: &House,
-    announce: &mut (dyn FnMut(&str) + Send),
+    orders: Orders<'_>,
 ) -> Result<(), AppError> {
     report_anchor(house).await?;
     let closer = Closer::new();
@@ -92,10 +123,14 @@ async fn open_doors(
     doors.spawn(admin(socket, front, config, house, closer.closing()));
     doors.spawn(watch.run(config.tls.poll_interval.get(), closer.closing()));
     for (name, address) in &open {
-        announce(&format!("{name} listening on {address}"));
+        (orders.announce)(Announcement::Listening {
+            door: name,
+            address,
+        });
     }
-    announce("ready");
-    signalled().await?;
+    (orders.announce)(Announcement::Ready);
+    stopped(orders.stop).await?;
+    (orders.announce)(Announcement::Closing);
     info!("closing the doors");
     closer.close();
     while let Some(ended) = doors.join_next().await {
@@ -286,14 +321,15 @@ fn tls(config: &Config, house: &House, watch: &Watch) -> Result<rustls::ServerCo
     made.map_err(AppError::certificate("TLS"))
 }
 
-/// Waits for SIGTERM or SIGINT.
-async fn signalled() -> Result<(), AppError> {
+/// Waits for SIGTERM, SIGINT or `stop`.
+async fn stopped(stop: impl Future<Output = ()>) -> Result<(), AppError> {
     let failed = |_| AppError::Other("signals cannot be received".to_owned());
     let mut term = signal(SignalKind::terminate()).map_err(failed)?;
     let mut int = signal(SignalKind::interrupt()).map_err(failed)?;
     tokio::select! {
         _ = term.recv() => {}
         _ = int.recv() => {}
+        () = stop => {}
     }
     Ok(())
 }

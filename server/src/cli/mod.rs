@@ -8,6 +8,7 @@ mod audit;
 mod cert;
 mod client;
 mod completions;
+mod demo;
 mod error;
 mod export;
 mod fields;
@@ -56,16 +57,15 @@ use crate::cli::secret_input::eprint;
     after_help = "Begin with `claviger demo`, or with `claviger init` and `claviger serve`."
 )]
 pub(crate) struct Claviger {
-    /// The data directory
+    /// The data directory [default: ./claviger-data; ./claviger-demo for `demo`]
     #[arg(
         long,
         global = true,
         value_name = "DIR",
         env = "CLAVIGER_DATA",
-        default_value = "./claviger-data",
         help_heading = "Global options"
     )]
-    data: PathBuf,
+    data: Option<PathBuf>,
 
     #[command(subcommand)]
     command: Command,
@@ -75,6 +75,7 @@ pub(crate) struct Claviger {
 enum Command {
     Init(init::Init),
     Serve(serve::Serve),
+    Demo(demo::Demo),
     Status(status::Status),
     #[command(subcommand)]
     User(user::User),
@@ -134,8 +135,12 @@ pub fn main() -> ExitCode {
         Ok(line) => line,
         Err(wrong) => return explain(&wrong),
     };
+    let usual = match line.command {
+        Command::Demo(_) => "./claviger-demo",
+        _ => "./claviger-data",
+    };
     let context = Context {
-        data: line.data,
+        data: line.data.unwrap_or_else(|| PathBuf::from(usual)),
         out: Output::new(),
     };
     match run(line.command, &context) {
@@ -165,6 +170,7 @@ fn run(command: Command, context: &Context) -> Result<ExitCode, CliError> {
     match command {
         Command::Init(init) => block_on(init.run(context))?,
         Command::Serve(serve) => serve.run(context)?,
+        Command::Demo(demo) => demo.run(context)?,
         Command::Completions(completions) => completions.run(context)?,
         Command::Man(man) => man.run(context)?,
         Command::Status(status) => block_on(status.run(context))?,

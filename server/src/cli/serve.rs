@@ -5,7 +5,7 @@ use std::io::IsTerminal;
 use clap::Args;
 use tracing_subscriber::EnvFilter;
 
-use crate::app;
+use crate::app::{self, Announcement, Orders};
 use crate::cli::{CliError, Context, notify};
 use crate::config::{Config, Listen, LogFormat, LogLevel};
 
@@ -42,15 +42,30 @@ impl Serve {
             .enable_all()
             .build()
             .map_err(|error| CliError::Failed(format!("no runtime: {error}")))?;
-        let mut announce = |line: &str| {
-            // A server whose starter has gone on without reading serves all the same.
-            let _unread = context.out.line(line);
-            if line == "ready" {
-                notify::tell("READY=1");
-            }
+        let mut announce = |told: Announcement<'_>| announce(told, context);
+        let stop = Box::pin(std::future::pending());
+        let orders = Orders {
+            announce: &mut announce,
+            stop,
         };
-        let served = runtime.block_on(app::serve(&folder, config, &mut announce));
+        let served = runtime.block_on(app::serve(&folder, config, orders));
         Ok(served?)
+    }
+}
+
+/// A server whose starter has gone on without reading serves all the same.
+fn announce(told: Announcement<'_>, context: &Context) {
+    match told {
+        Announcement::Listening { door, address } => {
+            let _unread = context
+                .out
+                .line(format_args!("{door} listening on {address}"));
+        }
+        Announcement::Ready => {
+            let _unread = context.out.line("ready");
+            notify::tell("READY=1");
+        }
+        Announcement::Closing => notify::tell("STOPPING=1"),
     }
 }
 

@@ -1,0 +1,16 @@
+//! The admin API as its document says it: routes, shapes, and stories over the true socket.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a step that fails stops the test"
+)]
+
+mod document;
+mod routes;
+mod server;
+mod shapes;
+mod socket;
+mod stories;
