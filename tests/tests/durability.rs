@@ -56,7 +56,7 @@ fn nothing_that_was_answered_is_lost_by_a_kill() {
             })
             .collect();
         let before = book.done.load(Ordering::SeqCst);
-        let enough = before + random.below(40);
+        let enough = before + random.below(24);
         // Killed after so many answers, wherever the others stand at that moment.
         let end = Instant::now() + Duration::from_secs(20);
         while book.done.load(Ordering::SeqCst) < enough && Instant::now() < end {
@@ -71,7 +71,7 @@ fn nothing_that_was_answered_is_lost_by_a_kill() {
     }
 
     assert!(
-        book.done.load(Ordering::SeqCst) > (KILLS * 10) as u64,
+        book.done.load(Ordering::SeqCst) > (KILLS * 6) as u64,
         "there was hardly any traffic"
     );
     check_accounts(&server, &identity, &book);
@@ -191,15 +191,9 @@ fn check_accounts(server: &Server, identity: &Identity, book: &Ledger) {
 fn check_trail(server: &Server, book: &Ledger) {
     server.claviger(&["audit", "verify"]).ok();
     let out = server.outside().join("trail.json");
-    let words = [
-        "audit",
-        "export",
-        "--operation",
-        "retrieve",
-        "--out",
-        &out.to_string_lossy(),
-    ];
-    server.claviger(&words).ok();
+    server
+        .claviger(&["audit", "export", "--out", &out.to_string_lossy()])
+        .ok();
     let trail = std::fs::read_to_string(out).unwrap();
     let missing: Vec<_> = {
         let retrieved = book.retrieved.lock().unwrap();

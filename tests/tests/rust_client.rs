@@ -14,29 +14,58 @@ async fn the_rust_client_does_the_same_by_pem_and_by_pkcs12() {
     let openssl = Openssl::new();
     let own = openssl.self_signed("shipping");
     administrator(&server, &own);
-    server.claviger(&["cert", "import", &own.cert.to_string_lossy()]).ok();
+    server
+        .claviger(&["cert", "import", &own.cert.to_string_lossy()])
+        .ok();
     let address = server.xmlrpc();
     let builder = || {
         claviger_client::Client::builder()
             .server(address.ip().to_string(), address.port())
             .ca_file(server.ca())
     };
-    let by_pem = builder().identity_files(&pem.cert, &pem.key).build().unwrap();
+    let by_pem = builder()
+        .identity_files(&pem.cert, &pem.key)
+        .build()
+        .unwrap();
     let p12 = own.p12.as_ref().unwrap();
-    let by_p12 = builder().pkcs12_file(p12, own.p12_password.clone()).build().unwrap();
+    let by_p12 = builder()
+        .pkcs12_file(p12, own.p12_password.clone())
+        .build()
+        .unwrap();
 
     for (client, resource) in [(by_pem, "db1"), (by_p12, "db2")] {
-        let made = client.create_resource(resource, "Linux", "root").send().await.unwrap();
+        let made = client
+            .create_resource(resource, "Linux", "root")
+            .send()
+            .await
+            .unwrap();
         let made = made.expect("it was generated");
-        let first = client.retrieve_password(resource, "root").send().await.unwrap();
+        let first = client
+            .retrieve_password(resource, "root")
+            .send()
+            .await
+            .unwrap();
         assert_eq!(first.expose(), made.expose());
         let given = claviger_client::Secret::from("Given-1".to_owned());
-        let none = client.change_password(resource, "root").to(given).send().await.unwrap();
+        let none = client
+            .change_password(resource, "root")
+            .to(given)
+            .send()
+            .await
+            .unwrap();
         assert!(none.is_none());
-        let second = client.retrieve_password(resource, "root").reason("why").send().await.unwrap();
+        let second = client
+            .retrieve_password(resource, "root")
+            .reason("why")
+            .send()
+            .await
+            .unwrap();
         assert_eq!(second.expose(), "Given-1");
-        let refusal = client.retrieve_password("nothing", "root").send().await.unwrap_err();
+        let refusal = client
+            .retrieve_password("nothing", "root")
+            .send()
+            .await
+            .unwrap_err();
         assert!(refusal.is_refused(), "{refusal}");
     }
 }
-
