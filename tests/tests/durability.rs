@@ -2,17 +2,17 @@
 //! must be there afterwards.
 
 use std::collections::{BTreeMap, HashSet};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use harness::{Identity, Server, SetUp, Wire, xml};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
 /// Kills in one run; each costs a start, about a tenth of a second.
-const KILLS: usize = 200;
+const KILLS: u64 = 200;
 const WRITERS: usize = 6;
 
 /// What a client knows for certain of one account.
@@ -29,7 +29,8 @@ struct Ledger {
     accounts: Mutex<BTreeMap<String, Known>>,
     retrieved: Mutex<HashSet<String>>,
     stop: AtomicBool,
-    done: AtomicU64,
+    done: Mutex<u64>,
+    answered: Condvar,
 }
 
 #[test]
@@ -55,13 +56,14 @@ fn nothing_that_was_answered_is_lost_by_a_kill() {
                 thread::spawn(move || write(writer, round, address, &ca, &identity, &book))
             })
             .collect();
-        let before = book.done.load(Ordering::SeqCst);
-        let enough = before + random.below(24);
         // Killed after so many answers, wherever the others stand at that moment.
-        let end = Instant::now() + Duration::from_secs(20);
-        while book.done.load(Ordering::SeqCst) < enough && Instant::now() < end {
-            thread::yield_now();
-        }
+        let enough = *book.done.lock().unwrap() + random.below(24);
+        let waited = book.answered.wait_timeout_while(
+            book.done.lock().unwrap(),
+            Duration::from_secs(20),
+            |done| *done < enough,
+        );
+        drop(waited.unwrap());
         server.kill9();
         book.stop.store(true, Ordering::SeqCst);
         for writer in writers {
@@ -71,7 +73,7 @@ fn nothing_that_was_answered_is_lost_by_a_kill() {
     }
 
     assert!(
-        book.done.load(Ordering::SeqCst) > (KILLS * 6) as u64,
+        *book.done.lock().unwrap() > KILLS * 6,
         "there was hardly any traffic"
     );
     check_accounts(&server, &identity, &book);
@@ -81,7 +83,7 @@ fn nothing_that_was_answered_is_lost_by_a_kill() {
 /// Changes, retrieves and creates until the connection breaks.
 fn write(
     writer: usize,
-    round: usize,
+    round: u64,
     address: std::net::SocketAddr,
     ca: &std::path::Path,
     identity: &Identity,
@@ -105,7 +107,8 @@ fn write(
         if went.is_none() {
             return;
         }
-        book.done.fetch_add(1, Ordering::SeqCst);
+        *book.done.lock().unwrap() += 1;
+        book.answered.notify_all();
     }
 }
 

@@ -1,6 +1,5 @@
 //! The vault's rules, over a real store and a real ledger.
 
-#![expect(missing_docs, reason = "a test")]
 #![expect(unreachable_pub, reason = "modules of one test program")]
 #![expect(
     clippy::unwrap_used,
