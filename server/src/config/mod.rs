@@ -1,6 +1,6 @@
 //! `DIR/claviger.toml`: every limit, time-out and place, with its default.
 //!
-//! The file that `init` writes is made from the same declarations ([`settings`]) as the defaults.
+//! The file that `init` writes is made from the same declarations (`settings.rs`) as the defaults.
 //! A setting that is missing has its default; one that is empty, unknown or malformed stops the
 //! start with a line that names it, for a server must not run on half of what was meant.
 

@@ -9,7 +9,7 @@ section! {
     /// The door for applications: XML-RPC over mutual TLS.
     XmlrpcDoor {
         /// The address and port it listens on; port 0 picks a free one, `off` closes the door.
-        /// To be reached from other machines: "0.0.0.0:7070", or "[::]:7070" for IPv6 too.
+        /// To be reached from other machines: "0.0.0.0:7070", or `[::]:7070` for IPv6 too.
         listen: Listen = Listen::On(std::net::SocketAddr::from(([127, 0, 0, 1], 7070)));
         /// The longest request body.
         max_body: Size = Size::from_mib(1);

@@ -39,7 +39,7 @@ impl MasterSource {
     /// The master key to wrap a keyring with that is made now. A file that is not there is made.
     ///
     /// # Errors
-    /// As [`MasterSource::fresh`], but an existing file is read.
+    /// As a fresh one, but an existing file is read.
     pub fn establish(&self) -> Result<MasterKey, CryptoError> {
         let Self::File(path) = self else {
             return self.fresh();

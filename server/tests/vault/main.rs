@@ -3,8 +3,6 @@
 #![expect(unreachable_pub, reason = "modules of one test program")]
 #![expect(
     clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
     clippy::panic,
     reason = "a step that fails stops the test"
 )]
