@@ -11,6 +11,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Sender};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
@@ -60,7 +61,7 @@ impl Sled {
     pub fn open(directory: &Path, settings: &Settings) -> Result<Self, StoreError> {
         let lock = Lock::take(directory)?;
         let path = directory.join(Self::DIRECTORY);
-        let opened = open(&path, settings.cache)?;
+        let opened = open_patiently(&path, settings)?;
         let tree = Arc::new(ArcSwapOption::from_pointee(opened.tree.clone()));
         let writer = Writer {
             tree: Arc::clone(&tree),
@@ -176,6 +177,24 @@ impl Engine for Writer {
             .map(|opened| Arc::new(opened.tree.clone()));
         self.tree.store(tree);
     }
+}
+
+/// sled's own threads may keep its lock for a moment after the last handle is dropped. Our lock is
+/// taken already, so nobody else has the data: who waits here waits for them only.
+fn open_patiently(path: &Path, settings: &Settings) -> Result<Opened, StoreError> {
+    let end = Instant::now() + settings.wait;
+    loop {
+        match open(path, settings.cache) {
+            Err(StoreError::Engine(why)) if is_locked(&*why) && Instant::now() < end => {
+                thread::sleep(Duration::from_millis(5));
+            }
+            opened => return opened,
+        }
+    }
+}
+
+fn is_locked(why: &(dyn std::error::Error + Send + Sync + 'static)) -> bool {
+    why.to_string().contains("could not acquire lock")
 }
 
 /// Rows, while the writing thread waits.
