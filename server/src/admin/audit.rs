@@ -1,5 +1,6 @@
 //! `/v1/audit`.
 
+use std::io;
 use std::time::Duration;
 
 use axum::Json;
@@ -11,7 +12,7 @@ use tokio::sync::mpsc::Sender;
 use tokio::time::timeout;
 
 use crate::admin::asked::Asked;
-use crate::admin::lines::{LINES, PipeWriter, answer, line, pipe};
+use crate::admin::lines::{LINES, Piece, PipeWriter, answer, line, pipe};
 use crate::admin::problem::{Refusal, with_causes};
 use crate::admin::wire::{AuditRecord, Page, Verification, VerifyProgress};
 use crate::admin::{Desk, moment};
@@ -112,14 +113,14 @@ pub(crate) async fn follow(
     Ok(answer(pieces, LINES))
 }
 
-async fn tell_new(desk: Desk, mut follower: Follower, mut query: AuditQuery, to: Sender<Bytes>) {
+async fn tell_new(desk: Desk, mut follower: Follower, mut query: AuditQuery, to: Sender<Piece>) {
     loop {
         let Ok(page) = desk.vault.more_audit(query.clone()).await else {
             return;
         };
         let last = page.entries.last().map(|entry| entry.seq);
         for entry in &page.entries {
-            let text = Bytes::from(audit_line(entry) + "\n");
+            let text = Ok(Bytes::from(audit_line(entry) + "\n"));
             if to.send(text).await.is_err() {
                 return;
             }
@@ -132,7 +133,7 @@ async fn tell_new(desk: Desk, mut follower: Follower, mut query: AuditQuery, to:
             match timeout(BEAT, follower.next()).await {
                 Ok(Some(_)) => break,
                 Ok(None) => return,
-                Err(_) if to.send(Bytes::from_static(b"\n")).await.is_err() => return,
+                Err(_) if to.send(Ok(Bytes::from_static(b"\n"))).await.is_err() => return,
                 Err(_) => {}
             }
         }
@@ -163,10 +164,12 @@ pub(crate) async fn export(
     let Asked { caller, .. } = asked;
     let tasks = desk.tasks.clone();
     tasks.spawn(async move {
-        let sink = std::io::BufWriter::with_capacity(1 << 16, PipeWriter(to));
+        let sink = io::BufWriter::with_capacity(1 << 16, PipeWriter(to.clone()));
         if let Err(error) = desk.vault.export_audit(what, sink, &caller).await {
-            // The answer has begun: that it broke off is all that can be told there.
-            tracing::warn!(error = %with_causes(&error), "an export of the audit trail broke off");
+            let error = with_causes(&error);
+            tracing::warn!(%error, "an export of the audit trail broke off");
+            // Nobody is left to be told.
+            let _gone = to.send(Err(io::Error::other(error))).await;
         }
     });
     Ok(answer(pieces, kind))

@@ -9,8 +9,11 @@
 )]
 
 mod document;
+mod people;
+mod records;
 mod routes;
 mod server;
 mod shapes;
 mod socket;
 mod stories;
+mod things;
