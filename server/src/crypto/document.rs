@@ -102,12 +102,17 @@ impl Document {
             }
             other => other,
         })?;
-        let head: Head = parse(path, &bytes)?;
+        Self::parse(path, &bytes)
+    }
+
+    /// What `bytes` say, which were read from the file at `path`.
+    pub(super) fn parse(path: &Path, bytes: &[u8]) -> Result<Self, CryptoError> {
+        let head: Head = parse(path, bytes)?;
         if head.format != FORMAT {
             let (path, format) = (path.to_path_buf(), head.format);
             return Err(CryptoError::Format { path, format });
         }
-        parse(path, &bytes)
+        parse(path, bytes)
     }
 
     /// The root key, opened by the master key; the whole document is authentic then.
@@ -182,6 +187,11 @@ impl Document {
     /// Authenticates the document and gives the bytes to write.
     pub(super) fn finish(&mut self, root: &SealKey) -> Vec<u8> {
         self.seal = self.tag(root);
+        self.to_bytes()
+    }
+
+    /// The bytes of the file.
+    pub(super) fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = serde_json::to_vec_pretty(self).unwrap_or_default();
         bytes.push(b'\n');
         bytes

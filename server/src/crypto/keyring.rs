@@ -238,6 +238,14 @@ impl KeyRing {
         Ok(code)
     }
 
+    /// The keyring's file as it lies on disk, for a backup: every key in it is wrapped, and only
+    /// the master key or the recovery code opens it.
+    #[must_use]
+    pub fn wrapped(&self) -> Vec<u8> {
+        let written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        written.document.to_bytes()
+    }
+
     /// Changes a copy of the document, writes it, and only then uses it.
     fn change<T>(
         &self,
@@ -262,7 +270,7 @@ impl KeyRing {
         Err(CryptoError::Changed(self.path.clone()))
     }
 
-    fn from_document(
+    pub(super) fn from_document(
         path: PathBuf,
         document: Document,
         root: SealKey,

@@ -4,6 +4,7 @@
 //! rows, its index key hides names, its ledger key seals and chains the audit trail. A
 //! [`RecoveryCode`] on paper opens the ring when the master key is lost.
 
+mod copy;
 mod derive;
 mod document;
 mod error;

@@ -1,4 +1,4 @@
-//! A file for somewhere else, sealed by a passphrase: an export.
+//! A file for somewhere else, sealed in pieces: an export by a passphrase, a backup by the keyring.
 
 use std::fmt;
 use std::io::{self, BufRead, Read, Write};
@@ -41,9 +41,8 @@ impl Parcel {
             .map_err(|error| CryptoError::Parcel(error.into()))?;
         let head = [Self::MAGIC, text.as_slice(), b"\n"].concat();
         to.write_all(&head).map_err(CryptoError::Parcel)?;
-        let seal = Seal::new(passphrase, &salt, cost, head)?;
-        let piece = Zeroizing::new(Vec::with_capacity(PIECE));
-        Ok(ParcelWriter { to, seal, piece })
+        let key = stretched(passphrase, &salt, cost)?;
+        Ok(ParcelWriter::under(to, key, head))
     }
 
     /// Opens a parcel for reading. A wrong passphrase is [`io::ErrorKind::InvalidData`] at the
@@ -68,14 +67,8 @@ impl Parcel {
             .map_err(CryptoError::Parcel)?;
         let Head { salt, cost } = serde_json::from_slice(&text).map_err(|_| no_parcel())?;
         head.extend_from_slice(&text);
-        let seal = Seal::new(passphrase, &salt, cost, head)?;
-        Ok(ParcelReader {
-            from,
-            seal,
-            piece: Zeroizing::new(Vec::new()),
-            at: 0,
-            ended: false,
-        })
+        let key = stretched(passphrase, &salt, cost)?;
+        Ok(ParcelReader::under(from, key, head))
     }
 }
 
@@ -94,19 +87,12 @@ struct Seal {
 }
 
 impl Seal {
-    fn new(
-        passphrase: &Passphrase,
-        salt: &[u8],
-        cost: PassphraseCost,
-        head: Vec<u8>,
-    ) -> Result<Self, CryptoError> {
-        let stretched = stretch(passphrase, salt, cost)?;
-        let key = SealKey::new(derive(stretched.as_slice(), "claviger parcel v1"));
-        Ok(Self {
+    fn new(key: SealKey, head: Vec<u8>) -> Self {
+        Self {
             key,
             head,
             number: 0,
-        })
+        }
     }
 
     fn next(&mut self, last: bool) -> Vec<u8> {
@@ -121,6 +107,18 @@ impl Seal {
     }
 }
 
+fn stretched(
+    passphrase: &Passphrase,
+    salt: &[u8],
+    cost: PassphraseCost,
+) -> Result<SealKey, CryptoError> {
+    let stretched = stretch(passphrase, salt, cost)?;
+    Ok(SealKey::new(derive(
+        stretched.as_slice(),
+        "claviger parcel v1",
+    )))
+}
+
 /// Writes what goes into a parcel. Only [`Self::finish`] makes it whole.
 pub struct ParcelWriter<W> {
     to: W,
@@ -129,6 +127,16 @@ pub struct ParcelWriter<W> {
 }
 
 impl<W: Write> ParcelWriter<W> {
+    /// Writes pieces alone, under a key that is used for nothing else; `head` stands for what was
+    /// written before them, and every piece is bound to it.
+    pub(crate) fn under(to: W, key: SealKey, head: Vec<u8>) -> Self {
+        Self {
+            to,
+            seal: Seal::new(key, head),
+            piece: Zeroizing::new(Vec::with_capacity(PIECE)),
+        }
+    }
+
     /// Seals the last piece and gives the writer back.
     ///
     /// # Errors
@@ -187,6 +195,17 @@ pub struct ParcelReader<R> {
 }
 
 impl<R: BufRead> ParcelReader<R> {
+    /// Reads what [`ParcelWriter::under`] wrote.
+    pub(crate) fn under(from: R, key: SealKey, head: Vec<u8>) -> Self {
+        Self {
+            from,
+            seal: Seal::new(key, head),
+            piece: Zeroizing::new(Vec::new()),
+            at: 0,
+            ended: false,
+        }
+    }
+
     fn fill(&mut self) -> io::Result<()> {
         let mut length = [0; 4];
         self.from.read_exact(&mut length).map_err(cut)?;

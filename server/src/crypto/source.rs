@@ -69,12 +69,17 @@ impl MasterSource {
 
     /// The master key of the keyring in `directory`.
     fn existing(&self, directory: &Path) -> Result<MasterKey, CryptoError> {
+        self.key_of(|| Document::read(&directory.join(KeyRing::FILE)))
+    }
+
+    /// The master key of the keyring that `document` gives.
+    pub(super) fn key_of(
+        &self,
+        document: impl FnOnce() -> Result<Document, CryptoError>,
+    ) -> Result<MasterKey, CryptoError> {
         match self {
             Self::File(path) => read_file(path),
-            Self::Passphrase(passphrase, _) => {
-                let document = Document::read(&directory.join(KeyRing::FILE))?;
-                MasterKey::stretch(passphrase, document.master)
-            }
+            Self::Passphrase(passphrase, _) => MasterKey::stretch(passphrase, document()?.master),
             Self::Credential(path) => read_credential(path),
             Self::Command(argv, limit) => run(argv, *limit),
         }

@@ -37,6 +37,7 @@
 //!   gap for ever, or until the trail before it is pruned.
 
 mod book;
+mod copy;
 mod cursor;
 mod entry;
 mod error;
@@ -61,6 +62,7 @@ mod verify;
 mod writer;
 
 pub use book::{Follower, Ledger};
+pub use copy::TrailFile;
 pub use entry::{Entry, Vocabulary, Word};
 pub use error::{Damage, DamageKind, LedgerError, Trouble};
 pub use escape::neutralise;

@@ -176,7 +176,7 @@ fn remove(dir: &Path, first_kept: u64) -> io::Result<usize> {
     Ok(removed)
 }
 
-const MARKER: &str = "pruned";
+pub(crate) const MARKER: &str = "pruned";
 
 const MARKER_NEXT: &str = "pruned.tmp";
 

@@ -3,6 +3,7 @@
 //! [`Store`] deals in sealed rows only and knows nothing of what is in them. `rows` above it seals,
 //! opens and names them; the engines below it are a file each.
 
+pub mod archive;
 mod batch;
 mod error;
 mod group;
@@ -104,4 +105,16 @@ pub fn open(
         Kind::Redb => Arc::new(Redb::open(directory, settings)?),
         Kind::Sled => Arc::new(Sled::open(directory, settings)?),
     })
+}
+
+/// Keeps every engine and every other process from a directory's store until it is dropped.
+#[derive(Debug)]
+pub struct StoreLock(#[expect(dead_code, reason = "held, not used")] place::Lock);
+
+/// Locks the store in `directory`, whether there is one or not.
+///
+/// # Errors
+/// [`StoreError::Busy`] when another process has it; [`StoreError::ReadOnly`].
+pub fn lock(directory: &Path) -> Result<StoreLock, StoreError> {
+    place::Lock::take(directory).map(StoreLock)
 }

@@ -144,6 +144,15 @@ impl Rows {
     }
 }
 
+/// That `row` opens under `keys`: it was sealed for its key and version.
+///
+/// # Errors
+/// [`StoreError::Sealed`] when it does not.
+pub fn check(keys: &KeyRing, row: &Row) -> Result<(), StoreError> {
+    let opened = keys.open(&place(&row.key, row.version), &row.sealed);
+    Ok(opened.map(drop)?)
+}
+
 /// Changes that happen together or not at all.
 #[derive(Debug)]
 pub struct Changes<'a> {
