@@ -11,6 +11,7 @@ use crate::crypto::CryptoError;
 use crate::doors::DoorError;
 use crate::ledger::LedgerError;
 use crate::store::StoreError;
+use crate::store::archive::ArchiveError;
 use crate::vault::VaultError;
 
 /// Why the house cannot be built or opened.
@@ -44,6 +45,32 @@ pub enum AppError {
     /// `claviger.toml` says something that cannot be.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// There is a vault in the data directory, and it was not said to move it aside.
+    #[error("{0} is there already: name an empty directory, or say --replace to move it aside")]
+    Occupied(PathBuf),
+    /// The file with the master key is not there.
+    #[error("{0} is not there: put the master key there, name its file, or use the recovery code")]
+    NoKey(PathBuf),
+    /// A restored vault could be put in place in part only.
+    #[error(
+        "half-way: {from} could not be moved to {to} ({source}); move it by hand, and the rest"
+    )]
+    HalfWay {
+        /// What was to be moved.
+        from: PathBuf,
+        /// Where to.
+        to: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// A backup.
+    #[error("{path}: {source}")]
+    Backup {
+        /// Its file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: ArchiveError,
+    },
     /// The keys.
     #[error(transparent)]
     Keys(#[from] CryptoError),
@@ -80,6 +107,12 @@ impl AppError {
     pub(crate) fn file(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
         move |source| Self::File { path, source }
+    }
+
+    /// For `map_err` on what was read from the backup at `path`.
+    pub(crate) fn backup(path: impl Into<PathBuf>) -> impl FnOnce(ArchiveError) -> Self {
+        let path = path.into();
+        move |source| Self::Backup { path, source }
     }
 
     /// For `map_err` on what was done with the certificate `what`.

@@ -147,14 +147,14 @@ pub(crate) async fn blocking<T: Send + 'static>(
     tokio::task::spawn_blocking(work).await.map_err(stopped)
 }
 
-fn engine(config: &Config) -> Kind {
+pub(crate) fn engine(config: &Config) -> Kind {
     match config.store.engine {
         Engine::Redb => Kind::Redb,
         Engine::Sled => Kind::Sled,
     }
 }
 
-fn store_settings(config: &Config) -> store::Settings {
+pub(crate) fn store_settings(config: &Config) -> store::Settings {
     store::Settings {
         cache: config.store.cache.as_usize(),
         queue: config.store.queue.as_usize(),

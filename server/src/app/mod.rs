@@ -1,18 +1,22 @@
 //! The only place that sees every floor: builds them from the ground up and opens the doors.
 
+mod backup;
 mod error;
 mod folder;
 mod house;
 mod init;
 mod operator;
 mod recovery;
+mod restore;
 mod serve;
 mod trust;
 mod watch;
 
+pub use backup::{BackupTarget, backup};
 pub use error::AppError;
 pub use folder::DataFolder;
 pub use house::House;
 pub use init::{InitReport, init};
 pub use recovery::{recover, verify_audit};
+pub use restore::{BackupContent, Restore, RestoreReport, Unlock, restore, verify_backup};
 pub use serve::{Announcement, Orders, serve};

@@ -6,6 +6,7 @@ use crate::crypto::CryptoError;
 use crate::domain::PolicyViolation;
 use crate::ledger::LedgerError;
 use crate::store::StoreError;
+use crate::store::archive::ArchiveError;
 use crate::vault::clock::NoChance;
 
 /// Why the vault says no. The caller's fault, unless it is [`Self::Unavailable`] or
@@ -71,6 +72,9 @@ pub enum Outage {
     /// Random numbers.
     #[error("random numbers")]
     Chance(#[source] NoChance),
+    /// A backup could not be written.
+    #[error("backup")]
+    Backup(#[source] ArchiveError),
     /// Something was asked of a part that is not there.
     #[error("{0}")]
     Part(&'static str),
@@ -82,6 +86,12 @@ impl From<StoreError> for VaultError {
             StoreError::Conflict => Self::Conflict,
             other => Self::Unavailable(Outage::Store(other)),
         }
+    }
+}
+
+impl From<ArchiveError> for VaultError {
+    fn from(error: ArchiveError) -> Self {
+        Self::Unavailable(Outage::Backup(error))
     }
 }
 

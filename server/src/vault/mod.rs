@@ -6,6 +6,7 @@
 
 mod access;
 mod accounts;
+mod backup;
 mod book;
 mod caller;
 mod change;
@@ -37,6 +38,7 @@ pub use crate::ledger::{
     Query as AuditQuery, Report as AuditReport, Word, json_line as audit_line, neutralise,
 };
 pub use accounts::{AccountEdit, AccountView, NewAccount};
+pub use backup::{BackupFiles, BackupProgress, BackupReport};
 pub use caller::{Caller, CertificateCredential, CertificateTrust, Credential, Origin};
 pub use change::{NewPassword, Reach};
 pub use clock::{Chance, Clock, NoChance, SystemChance, SystemClock};
