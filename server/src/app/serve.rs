@@ -9,7 +9,7 @@ use certs::{
     Clients, Hints, IdentityFiles, OcspChecker, OcspMode, OcspSettings, Resumption, ServerIdentity,
     ServerOptions, server_config,
 };
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tracing::{error, info};
@@ -89,6 +89,8 @@ async fn open_doors(
     house: &House,
     orders: Orders<'_>,
 ) -> Result<(), AppError> {
+    // Before anybody is told that it is ready, and may tell it to stop.
+    let signals = Signals::catch()?;
     report_anchor(house).await?;
     let closer = Closer::new();
     let mut doors = JoinSet::new();
@@ -129,7 +131,7 @@ async fn open_doors(
         });
     }
     (orders.announce)(Announcement::Ready);
-    stopped(orders.stop).await?;
+    signals.or(orders.stop).await;
     (orders.announce)(Announcement::Closing);
     info!("closing the doors");
     closer.close();
@@ -321,15 +323,27 @@ fn tls(config: &Config, house: &House, watch: &Watch) -> Result<rustls::ServerCo
     made.map_err(AppError::certificate("TLS"))
 }
 
-/// Waits for SIGTERM, SIGINT or `stop`.
-async fn stopped(stop: impl Future<Output = ()>) -> Result<(), AppError> {
-    let failed = |_| AppError::Other("signals cannot be received".to_owned());
-    let mut term = signal(SignalKind::terminate()).map_err(failed)?;
-    let mut int = signal(SignalKind::interrupt()).map_err(failed)?;
-    tokio::select! {
-        _ = term.recv() => {}
-        _ = int.recv() => {}
-        () = stop => {}
+/// SIGTERM and SIGINT, caught from the moment this is made.
+struct Signals {
+    term: Signal,
+    int: Signal,
+}
+
+impl Signals {
+    fn catch() -> Result<Self, AppError> {
+        let failed = |_| AppError::Other("signals cannot be received".to_owned());
+        Ok(Self {
+            term: signal(SignalKind::terminate()).map_err(failed)?,
+            int: signal(SignalKind::interrupt()).map_err(failed)?,
+        })
     }
-    Ok(())
+
+    /// Waits for one of them, or for `stop`.
+    async fn or(mut self, stop: impl Future<Output = ()>) {
+        tokio::select! {
+            _ = self.term.recv() => {}
+            _ = self.int.recv() => {}
+            () = stop => {}
+        }
+    }
 }

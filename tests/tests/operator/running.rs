@@ -1,0 +1,211 @@
+//! Starting, stopping and getting back in.
+
+use std::fs;
+use std::os::unix::net::UnixDatagram;
+use std::path::Path;
+use std::process::Command;
+
+use harness::{PATIENCE, Server, SetUp, claviger_program, run};
+
+use crate::{error_of, on};
+
+#[test]
+fn a_data_directory_is_made_once_and_only_for_its_owner() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+
+    let made = on(&data, &["init", "--host", "vault.example"], "").ok();
+    let twice = on(&data, &["init"], "").ended(1);
+
+    assert!(
+        made.stdout
+            .contains("vault.example, localhost, 127.0.0.1, ::1"),
+        "{made}"
+    );
+    assert!(made.stdout.contains("recovery code"), "{made}");
+    assert!(
+        error_of(&twice).contains("holds a vault already"),
+        "{twice}"
+    );
+    let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    fs::set_permissions(&data, open).unwrap();
+    let refused = on(&data, &["serve", "--xmlrpc", "off"], "").ended(1);
+    assert!(error_of(&refused).contains("chmod 700"), "{refused}");
+}
+
+#[test]
+fn a_second_server_on_the_same_data_is_refused_and_disturbs_nothing() {
+    let server = Server::start(SetUp::default());
+
+    let second = server
+        .claviger(&["serve", "--xmlrpc", "127.0.0.1:0"])
+        .ended(1);
+
+    assert!(
+        error_of(&second).contains("another process uses this data directory"),
+        "{second}"
+    );
+    assert_eq!(second.stdout, "");
+    server.claviger(&["status"]).ok();
+}
+
+#[test]
+fn a_killed_server_leaves_nothing_that_keeps_the_next_from_starting() {
+    let mut server = Server::start(SetUp::default());
+    server.kill9();
+    assert!(server.data().join("admin.sock").exists());
+    let refused = server.claviger(&["status"]).ended(1);
+
+    server.restart();
+
+    assert!(
+        error_of(&refused).starts_with("no server is running"),
+        "{refused}"
+    );
+    server.claviger(&["status"]).ok();
+    assert!(server.terminate().success());
+    assert!(!server.data().join("admin.sock").exists());
+}
+
+#[test]
+fn a_setting_that_is_empty_or_unknown_keeps_the_server_shut() {
+    for (section, key, value, named) in [
+        ("doors.xmlrpc", "listen", "\"\"", "doors.xmlrpc.listen"),
+        ("tls", "ocsp", "\"\"", "tls.ocsp"),
+        ("doors.xmlrpc", "max_body", "0", "doors.xmlrpc.max_body"),
+        ("health", "lisen", "\"off\"", "health.lisen"),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let data = dir.path().join("data");
+        on(&data, &["init"], "").ok();
+        let file = data.join("claviger.toml");
+        let text = fs::read_to_string(&file).unwrap();
+        let title = format!("[{section}]\n");
+        let old = format!("\n{key} = ");
+        let (head, tail) = text.split_once(&title).unwrap();
+        let tail = match tail.split_once(&old) {
+            Some((before, after)) => {
+                let (_, after) = after.split_once('\n').unwrap();
+                format!("{before}\n{key} = {value}\n{after}")
+            }
+            None => format!("{key} = {value}\n{tail}"),
+        };
+        fs::write(&file, format!("{head}{title}{tail}")).unwrap();
+
+        let refused = on(&data, &["serve", "--xmlrpc", "off"], "").ended(1);
+
+        assert!(error_of(&refused).contains(named), "{refused}");
+    }
+}
+
+#[test]
+fn the_service_manager_is_told_when_the_server_is_ready_and_when_it_stops() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("notify");
+    let manager = UnixDatagram::bind(&path).unwrap();
+    manager.set_read_timeout(Some(PATIENCE)).unwrap();
+    let told = || {
+        let mut bytes = [0; 64];
+        let count = manager.recv(&mut bytes).unwrap();
+        String::from_utf8_lossy(&bytes[..count]).into_owned()
+    };
+
+    let set_up = SetUp::default().environment("NOTIFY_SOCKET", &path.to_string_lossy());
+    let mut server = Server::start(set_up);
+    assert_eq!(told(), "READY=1");
+    assert!(server.terminate().success());
+
+    assert_eq!(told(), "STOPPING=1");
+}
+
+#[test]
+fn the_trail_is_checked_on_a_running_and_on_a_stopped_server() {
+    let mut server = Server::start(SetUp::default());
+    server.resource("db", "root", "Tr0ub4dor-and-3");
+    let head_of = |text: &str| {
+        let mut lines = text.lines();
+        let head = lines.find_map(|line| line.strip_prefix("head "));
+        head.unwrap_or_else(|| panic!("{text}")).to_owned()
+    };
+
+    let running = server.claviger(&["audit", "verify"]).ok();
+    assert!(server.terminate().success());
+    let head = head_of(&running.stdout);
+    server
+        .claviger(&["audit", "verify", "--expect-head", &head])
+        .ok();
+    let (number, _) = head.split_once(':').unwrap();
+    let replaced = format!("{number}:{}", "0".repeat(64));
+    let refused = server
+        .claviger(&["audit", "verify", "--expect-head", &replaced])
+        .ended(1);
+    server
+        .claviger(&["audit", "verify", "--expect-head", "7"])
+        .ended(2);
+
+    assert_eq!(refused.stderr.lines().count(), 1, "{refused}");
+}
+
+#[test]
+fn a_lost_master_key_is_replaced_by_the_recovery_code() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let made = on(&data, &["init"], "").ok();
+    let code = made
+        .stdout
+        .lines()
+        .find_map(|line| line.strip_prefix("recovery code   "));
+    let code = code.unwrap_or_else(|| panic!("{made}"));
+    fs::remove_file(data.join("master.key")).unwrap();
+
+    let shut = on(&data, &["serve", "--xmlrpc", "off"], "").ended(1);
+    let mistyped = code.replacen(&code[..1], if code.starts_with('7') { "8" } else { "7" }, 1);
+    let typo = on(&data, &["key", "recover"], &mistyped).ended(1);
+    on(&data, &["key", "recover"], code).ok();
+
+    assert!(error_of(&shut).contains("master.key"), "{shut}");
+    assert!(error_of(&typo).contains("typing error"), "{typo}");
+    on(&data, &["audit", "verify"], "").ok();
+}
+
+#[test]
+fn the_demonstration_fetches_the_same_password_every_time() {
+    let dir = tempfile::tempdir().unwrap();
+    let demo = |at: &Path| {
+        let mut command = Command::new(claviger_program());
+        command
+            .args(["demo", "--once"])
+            .current_dir(at)
+            .env_remove("CLAVIGER_DATA");
+        let ran = run(&mut command).ok();
+        let mut lines = ran
+            .stdout
+            .lines()
+            .skip_while(|line| !line.contains("fetched the password"));
+        lines
+            .nth(2)
+            .unwrap_or_else(|| panic!("{ran}"))
+            .trim()
+            .to_owned()
+    };
+
+    let first = demo(dir.path());
+    let second = demo(dir.path());
+
+    assert!(first.len() >= 16, "{first}");
+    assert_eq!(first, second);
+    assert!(dir.path().join("claviger-demo/ca.pem").exists());
+}
+
+#[test]
+fn the_health_door_opens_where_it_is_told_to() {
+    let server = Server::start(
+        SetUp::default()
+            .argument("--health")
+            .argument("127.0.0.1:0"),
+    );
+
+    let status = server.claviger(&["status"]).ok();
+
+    assert!(status.stdout.contains("health on 127.0.0.1:"), "{status}");
+}
