@@ -200,6 +200,7 @@ impl Claviger {
         command
             .arg("import")
             .arg(file)
+            .arg("--yes")
             .arg("--data")
             .arg(&self.data);
         let log = fs::File::create(self.data.with_extension("import.log"))?;
