@@ -80,6 +80,17 @@ pub enum AppError {
     /// The audit trail.
     #[error("the audit trail: {0}")]
     Ledger(#[from] LedgerError),
+    /// The audit trail is whole, and the store is older than it.
+    #[error(
+        "the audit trail is whole, but the store is from its record {remembered}, and there were \
+         {found} when it was put back: what was changed between is lost"
+    )]
+    StoreBehind {
+        /// The last record that the store remembers.
+        remembered: u64,
+        /// The last record of the trail.
+        found: u64,
+    },
     /// The vault.
     #[error(transparent)]
     Vault(#[from] VaultError),

@@ -73,8 +73,9 @@ impl House {
     /// # Errors
     /// [`AppError::Ledger`] when the end could not be written; [`AppError::Vault`].
     pub async fn close(self, why: &str) -> Result<(), AppError> {
-        let noted = self.vault.note(Operation::Stop, why).await;
         let accesses = self.vault.write_access_times().await;
+        // The anchor comes right behind the stop: a store that does not have it is an old one.
+        let noted = self.vault.note(Operation::Stop, why).await;
         let anchored = self.vault.drop_anchor().await;
         self.ledger.close().await?;
         noted?;

@@ -6,12 +6,14 @@ use crate::app::{AppError, DataFolder, House};
 use crate::config::Config;
 use crate::crypto::{KeyRing, RecoveryCode};
 use crate::ledger::{self, Head, LedgerKeys, Report};
+use crate::vault::AnchorState;
 
 /// Checks the audit trail of a stopped server against its chain, against what the store remembers
 /// of it, and against `expected`, an end that somebody kept elsewhere.
 ///
 /// # Errors
-/// [`AppError::Ledger`] with the first thing that is wrong.
+/// [`AppError::Ledger`] with the first thing that is wrong; [`AppError::StoreBehind`] when the trail
+/// is whole and the store is not of the same time.
 pub async fn verify_audit(folder: &DataFolder, expected: Option<Head>) -> Result<Report, AppError> {
     folder.check()?;
     let config = Config::load(folder.path())?;
@@ -23,10 +25,17 @@ pub async fn verify_audit(folder: &DataFolder, expected: Option<Head>) -> Result
     let (dir, first) = (audit.clone(), ledger_keys.clone());
     blocking(move || ledger::verify(&dir, &first, expected, |_| {})).await??;
     let house = House::open(folder, &config, keys).await?;
-    let anchor = house.vault.anchor().await;
+    let (anchor, state) = (house.vault.anchor().await, house.vault.check_anchor().await);
     house.ledger.close().await?;
     let anchor = anchor?;
-    Ok(blocking(move || ledger::verify(&audit, &ledger_keys, anchor, |_| {})).await??)
+    let report = blocking(move || ledger::verify(&audit, &ledger_keys, anchor, |_| {})).await??;
+    match state? {
+        // A trail that was cut has not come so far.
+        AnchorState::Whole | AnchorState::Cut { .. } => Ok(report),
+        AnchorState::StoreBehind { remembered, found } => {
+            Err(AppError::StoreBehind { remembered, found })
+        }
+    }
 }
 
 /// Opens the keys of a stopped server by the recovery code, and wraps them by a new master key from

@@ -157,6 +157,9 @@ async fn report_anchor(house: &House) -> Result<(), AppError> {
         AnchorState::Cut { remembered, found } => {
             error!(remembered, found, "the audit trail was cut or put back");
         }
+        AnchorState::StoreBehind { remembered, found } => {
+            error!(remembered, found, "the store was put back from an old copy");
+        }
     }
     Ok(())
 }

@@ -98,6 +98,7 @@ pub struct Vault {
     generation: generation::Generation,
     requests: AtomicU64,
     accesses: access::AccessTimes,
+    behind: std::sync::OnceLock<AnchorState>,
     rotating: tokio::sync::Mutex<()>,
     secondary: bool,
 }
@@ -130,12 +131,14 @@ impl Vault {
             generation: generation::Generation::default(),
             requests: AtomicU64::new(first),
             accesses: access::AccessTimes::default(),
+            behind: std::sync::OnceLock::new(),
             rotating: tokio::sync::Mutex::default(),
             secondary: parts.secondary,
         };
         vault.furnish().await?;
         vault.load_settings().await?;
         vault.publish_trust().await?;
+        vault.look_back().await?;
         Ok(vault)
     }
 

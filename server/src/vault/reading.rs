@@ -21,6 +21,14 @@ pub enum AnchorState {
         /// The last record that is there.
         found: u64,
     },
+    /// It goes on behind a clean stop, at which the store would have remembered more: the store was
+    /// put back from an old copy.
+    StoreBehind {
+        /// The last record that is remembered.
+        remembered: u64,
+        /// The last record that was there when the store was opened.
+        found: u64,
+    },
 }
 
 impl Vault {
@@ -159,6 +167,9 @@ impl Vault {
     /// # Errors
     /// [`VaultError::Unavailable`].
     pub async fn check_anchor(&self) -> Result<AnchorState, VaultError> {
+        if let Some(behind) = self.behind.get() {
+            return Ok(*behind);
+        }
         let found = self.ledger.head().seq;
         Ok(match self.anchor().await? {
             Some(head) if head.seq > found => AnchorState::Cut {
@@ -167,6 +178,42 @@ impl Vault {
             },
             Some(_) | None => AnchorState::Whole,
         })
+    }
+
+    /// Looks, when the house is opened, whether the store is older than the trail. Later the store
+    /// remembers the end again, and nothing would show.
+    pub(super) async fn look_back(&self) -> Result<(), VaultError> {
+        let Some(anchor) = self.anchor().await? else {
+            return Ok(());
+        };
+        let found = self.ledger.head().seq;
+        if anchor.seq >= found || self.secondary {
+            return Ok(());
+        }
+        let stops = Query {
+            after: Some(anchor.seq),
+            operation: Some(Operation::Stop),
+            limit: 1,
+            examine: LOOK_BACK,
+            ..Query::default()
+        };
+        let ledger = self.ledger.clone();
+        // A trail that cannot be read has trouble of its own, which is told elsewhere.
+        let Ok(page) = blocking(move || ledger.read(&stops)).await? else {
+            return Ok(());
+        };
+        if page
+            .entries
+            .iter()
+            .any(|stop| !stop.detail.starts_with(SECONDARY))
+        {
+            let remembered = anchor.seq;
+            // It is asked once, when the house is opened.
+            let _ = self
+                .behind
+                .set(AnchorState::StoreBehind { remembered, found });
+        }
+        Ok(())
     }
 
     /// Writes down what the server itself did: it started, it stopped.
@@ -179,7 +226,8 @@ impl Vault {
             peer: None,
             request: self.next_request(),
         };
-        let deed = Deed::new(operation).detail(detail);
+        let who = if self.secondary { SECONDARY } else { "" };
+        let deed = Deed::new(operation).detail(format!("{who}{detail}"));
         self.write(&deed, Outcome::Allowed, ("server", ""), &origin)
             .await
     }
@@ -192,3 +240,8 @@ async fn blocking<T: Send + 'static>(
     let stopped = |_| VaultError::Unavailable(Outage::Part("reading was stopped"));
     tokio::task::spawn_blocking(read).await.map_err(stopped)
 }
+
+/// What a secondary's own records begin with: it writes no anchor.
+const SECONDARY: &str = "secondary: ";
+/// How many of the last records are looked at for a clean stop.
+const LOOK_BACK: usize = 100_000;

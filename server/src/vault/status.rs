@@ -40,6 +40,11 @@ impl Vault {
                 "the audit trail ends at record {found}, but had {remembered}: it was cut or put \
                  back; run `claviger audit verify`"
             )),
+            AnchorState::StoreBehind { remembered, found } => problems.push(format!(
+                "the store is from record {remembered} of the audit trail, which had {found}: it was \
+                 put back from an old copy, and what was changed since is lost; see `claviger audit \
+                 tail` for what that was"
+            )),
         }
         Ok(HouseStatus {
             secondary: self.secondary,

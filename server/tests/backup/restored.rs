@@ -224,6 +224,47 @@ async fn a_trail_put_back_alone_is_named() {
     live.ledger.close().await.unwrap();
 }
 
+#[tokio::test]
+async fn a_store_put_back_alone_is_named() {
+    let home = home().await;
+    let copy = home.path("old.redb");
+    fs::copy(home.path("data/store.redb"), &copy).unwrap();
+    let live = home.open("data").await;
+    live.user("owner", 1, Role::PasswordAdministrator).await;
+    live.vault.note(Operation::Stop, "signal").await.unwrap();
+    live.close().await;
+    let folder = home.folder("data");
+    app::verify_audit(&folder, None).await.unwrap();
+    fs::rename(copy, home.path("data/store.redb")).unwrap();
+
+    let verified = app::verify_audit(&folder, None).await;
+
+    assert!(
+        matches!(verified, Err(AppError::StoreBehind { .. })),
+        "{verified:?}"
+    );
+    let live = home.open("data").await;
+    live.vault.drop_anchor().await.unwrap();
+    let problems = live.vault.status().await.unwrap().problems;
+    assert!(problems[0].contains("old copy"), "{problems:?}");
+    live.close().await;
+}
+
+#[tokio::test]
+async fn a_store_that_a_crash_left_behind_is_no_old_copy() {
+    let home = home().await;
+    let live = home.open("data").await;
+    live.user("owner", 1, Role::PasswordAdministrator).await;
+    live.ledger.close().await.unwrap();
+    drop(live);
+
+    app::verify_audit(&home.folder("data"), None).await.unwrap();
+
+    let live = home.open("data").await;
+    assert_eq!(live.vault.status().await.unwrap().problems, [""; 0]);
+    live.close().await;
+}
+
 /// Everything that a backup must bring back.
 async fn furnish(live: &Live) -> (String, Vec<claviger::vault::Trusted>) {
     let operator = live.operator().await;
