@@ -5,6 +5,7 @@ use http::Method;
 
 use crate::admin::wire::{self, AccountEdit, Field, NewAccount, PasswordChange, SecretText};
 use crate::cli::fields::{AsJson, Demand, InOrganisation, demanded, field, policy_or_default, yes};
+use crate::cli::list::{PAGE, list};
 use crate::cli::secret_input::{ask, from_stdin, somebody_there};
 use crate::cli::{ApiPath, CliError, Context};
 
@@ -212,19 +213,10 @@ impl Add {
 
 impl List {
     async fn run(self, context: &Context) -> Result<(), CliError> {
-        let path = accounts(&self.resource).maybe("organisation", self.organisation.org.as_deref());
-        let mut found: Vec<wire::Account> = Vec::new();
-        let mut client = context.client().await?;
-        client
-            .pages(&path, |page| {
-                found.extend(page);
-                Ok(())
-            })
-            .await?;
-        if self.json.json {
-            return context.out.json(&found);
-        }
-        let rows = found.into_iter().map(|account| {
+        let path = accounts(&self.resource)
+            .with("limit", PAGE)
+            .maybe("organisation", self.organisation.org.as_deref());
+        let row = |account: wire::Account| {
             let policy = account.policy.unwrap_or_else(|| "default".to_owned());
             let accessed = account.accessed.unwrap_or_default();
             vec![
@@ -234,9 +226,9 @@ impl List {
                 accessed,
                 account.notes,
             ]
-        });
+        };
         let heads = ["ACCOUNT", "POLICY", "CHANGED", "RETRIEVED", "NOTES"];
-        context.out.table(&heads, rows.collect())
+        list(context, &path, &self.json, &heads, row).await
     }
 }
 
@@ -349,18 +341,7 @@ impl Remove {
 impl History {
     async fn run(self, context: &Context) -> Result<(), CliError> {
         let path = self.account.path(Some("history"));
-        let mut changes: Vec<PasswordChange> = Vec::new();
-        let mut client = context.client().await?;
-        client
-            .pages(&path, |page| {
-                changes.extend(page);
-                Ok(())
-            })
-            .await?;
-        if self.json.json {
-            return context.out.json(&changes);
-        }
-        let rows = changes.into_iter().map(|change| {
+        let row = |change: PasswordChange| {
             let by = change.by.unwrap_or_else(|| "(operator)".to_owned());
             vec![
                 change.version.to_string(),
@@ -368,9 +349,14 @@ impl History {
                 by,
                 yes(change.generated),
             ]
-        });
-        context
-            .out
-            .table(&["VERSION", "CHANGED", "BY", "GENERATED"], rows.collect())
+        };
+        list(
+            context,
+            &path,
+            &self.json,
+            &["VERSION", "CHANGED", "BY", "GENERATED"],
+            row,
+        )
+        .await
     }
 }

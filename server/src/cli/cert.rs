@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 
 use crate::admin::wire::{self, NewCertificate, NewIssue, TrustKind};
 use crate::cli::fields::{AsJson, InOrganisation};
+use crate::cli::list::list;
 use crate::cli::output::visible;
 use crate::cli::private_write::{Existing, write};
 use crate::cli::secret_input::{ask, eprint, from_file, somebody_there};
@@ -125,19 +126,8 @@ impl Import {
 
 impl List {
     async fn run(self, context: &Context) -> Result<(), CliError> {
-        let mut trusted: Vec<wire::TrustedCertificate> = Vec::new();
-        let mut client = context.client().await?;
         let path = ApiPath::new("/v1/certificates");
-        client
-            .pages(&path, |page| {
-                trusted.extend(page);
-                Ok(())
-            })
-            .await?;
-        if self.json.json {
-            return context.out.json(&trusted);
-        }
-        let rows = trusted.into_iter().map(|certificate| {
+        let row = |certificate: wire::TrustedCertificate| {
             let kind = match certificate.kind {
                 TrustKind::Pin => "pin",
                 TrustKind::Ca => "CA",
@@ -149,11 +139,15 @@ impl List {
                 ..
             } = certificate;
             vec![kind.to_owned(), subject, not_after, fingerprint]
-        });
-        context.out.table(
+        };
+        list(
+            context,
+            &path,
+            &self.json,
             &["TRUSTED AS", "SUBJECT", "VALID UNTIL", "SHA-256"],
-            rows.collect(),
+            row,
         )
+        .await
     }
 }
 

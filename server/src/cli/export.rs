@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 
 use crate::admin::wire::TransferRow;
 use crate::cli::fields::InOrganisation;
+use crate::cli::list::PAGE;
 use crate::cli::private_write::{Existing, create};
 use crate::cli::progress::Progress;
 use crate::cli::secret_input::{from_file, from_stdin};
@@ -46,8 +47,9 @@ impl Export {
     pub(crate) async fn run(self, context: &Context) -> Result<(), CliError> {
         let mut client = context.client().await?;
         let mut to = self.sink()?;
-        let path =
-            ApiPath::new("/v1/exports").maybe("organisation", self.organisation.org.as_deref());
+        let path = ApiPath::new("/v1/exports")
+            .with("limit", PAGE)
+            .maybe("organisation", self.organisation.org.as_deref());
         let mut progress = Progress::begin("accounts", None);
         let mut accounts = 0;
         let written = client

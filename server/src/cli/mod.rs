@@ -17,6 +17,7 @@ mod import_file;
 mod init;
 mod key;
 mod line_count;
+mod list;
 mod notify;
 mod org;
 mod output;

@@ -5,6 +5,7 @@ use http::Method;
 
 use crate::admin::wire::{self, NewOrganisation};
 use crate::cli::fields::AsJson;
+use crate::cli::list::list;
 use crate::cli::{ApiPath, CliError, Context};
 
 /// Organisations: each sees its own users and resources only
@@ -58,19 +59,8 @@ impl Add {
 
 impl List {
     async fn run(self, context: &Context) -> Result<(), CliError> {
-        let mut organisations: Vec<wire::Organisation> = Vec::new();
-        let mut client = context.client().await?;
         let path = ApiPath::new("/v1/organisations");
-        client
-            .pages(&path, |page| {
-                organisations.extend(page);
-                Ok(())
-            })
-            .await?;
-        if self.json.json {
-            return context.out.json(&organisations);
-        }
-        let rows = organisations.into_iter().map(|org| vec![org.id, org.name]);
-        context.out.table(&["ID", "ORGANISATION"], rows.collect())
+        let row = |org: wire::Organisation| vec![org.id, org.name];
+        list(context, &path, &self.json, &["ID", "ORGANISATION"], row).await
     }
 }

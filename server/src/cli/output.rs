@@ -57,7 +57,8 @@ impl Output {
         self.line(text)
     }
 
-    /// Prints rows under their heads, aligned; wrapped to the terminal's width on a terminal.
+    /// Prints rows under their heads, aligned; wrapped to the terminal's width on a terminal. Without
+    /// heads, the rows alone.
     ///
     /// # Errors
     /// [`CliError::Unread`] when nobody reads it.
@@ -69,7 +70,9 @@ impl Output {
         } else {
             ContentArrangement::Disabled
         });
-        table.set_header(heads.to_vec());
+        if !heads.is_empty() {
+            table.set_header(heads.to_vec());
+        }
         for row in rows {
             table.add_row(row.iter().map(|cell| visible(cell)));
         }

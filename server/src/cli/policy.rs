@@ -5,6 +5,7 @@ use http::Method;
 
 use crate::admin::wire::{self, NewPolicy, PolicyEdit};
 use crate::cli::fields::{AsJson, InOrganisation, yes};
+use crate::cli::list::list;
 use crate::cli::{ApiPath, CliError, Context};
 
 /// Password policies: what a password must look like
@@ -153,18 +154,7 @@ impl List {
     async fn run(self, context: &Context) -> Result<(), CliError> {
         let path =
             ApiPath::new("/v1/policies").maybe("organisation", self.organisation.org.as_deref());
-        let mut policies: Vec<wire::Policy> = Vec::new();
-        let mut client = context.client().await?;
-        client
-            .pages(&path, |page| {
-                policies.extend(page);
-                Ok(())
-            })
-            .await?;
-        if self.json.json {
-            return context.out.json(&policies);
-        }
-        let rows = policies.into_iter().map(|policy| {
+        let row = |policy: wire::Policy| {
             let classes = [
                 (policy.upper, "A"),
                 (policy.lower, "a"),
@@ -181,11 +171,11 @@ impl List {
             let numbers = [policy.special, policy.no_reuse].map(|number| number.to_string());
             let [special, reuse] = numbers;
             vec![policy.name, length, classes.collect(), special, reuse, age]
-        });
+        };
         let heads = [
             "POLICY", "LENGTH", "CLASSES", "SPECIAL", "NO REUSE", "MAX AGE",
         ];
-        context.out.table(&heads, rows.collect())
+        list(context, &path, &self.json, &heads, row).await
     }
 }
 

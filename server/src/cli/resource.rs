@@ -5,6 +5,7 @@ use http::Method;
 
 use crate::admin::wire::{self, Field, NewResource, ResourceEdit, SecretText};
 use crate::cli::fields::{AsJson, Demand, InOrganisation, demanded, field, policy_or_default};
+use crate::cli::list::{PAGE, list};
 use crate::cli::secret_input::{ask, from_stdin, somebody_there};
 use crate::cli::{ApiPath, CliError, Context};
 
@@ -213,20 +214,10 @@ impl Add {
 
 impl List {
     async fn run(self, context: &Context) -> Result<(), CliError> {
-        let path =
-            ApiPath::new("/v1/resources").maybe("organisation", self.organisation.org.as_deref());
-        let mut resources: Vec<wire::Resource> = Vec::new();
-        let mut client = context.client().await?;
-        client
-            .pages(&path, |page| {
-                resources.extend(page);
-                Ok(())
-            })
-            .await?;
-        if self.json.json {
-            return context.out.json(&resources);
-        }
-        let rows = resources.into_iter().map(|resource| {
+        let path = ApiPath::new("/v1/resources")
+            .with("limit", PAGE)
+            .maybe("organisation", self.organisation.org.as_deref());
+        let row = |resource: wire::Resource| {
             let owner = resource.owner.unwrap_or_else(|| "(operator)".to_owned());
             vec![
                 resource.name,
@@ -235,9 +226,9 @@ impl List {
                 resource.address,
                 resource.description,
             ]
-        });
+        };
         let heads = ["RESOURCE", "TYPE", "OWNER", "ADDRESS", "DESCRIPTION"];
-        context.out.table(&heads, rows.collect())
+        list(context, &path, &self.json, &heads, row).await
     }
 }
 

@@ -5,6 +5,7 @@ use http::Method;
 
 use crate::admin::wire::{self, NewSetting};
 use crate::cli::fields::AsJson;
+use crate::cli::list::list;
 use crate::cli::{ApiPath, CliError, Context};
 
 /// Settings that change without a restart (those of claviger.toml need one)
@@ -46,29 +47,23 @@ impl Setting {
 
 impl List {
     async fn run(self, context: &Context) -> Result<(), CliError> {
-        let mut settings: Vec<wire::Setting> = Vec::new();
-        let mut client = context.client().await?;
         let path = ApiPath::new("/v1/settings");
-        client
-            .pages(&path, |page| {
-                settings.extend(page);
-                Ok(())
-            })
-            .await?;
-        if self.json.json {
-            return context.out.json(&settings);
-        }
-        let rows = settings.into_iter().map(|setting| {
+        let row = |setting: wire::Setting| {
             vec![
                 setting.name,
                 setting.value,
                 setting.default,
                 setting.description,
             ]
-        });
-        context
-            .out
-            .table(&["SETTING", "VALUE", "DEFAULT", "WHAT FOR"], rows.collect())
+        };
+        list(
+            context,
+            &path,
+            &self.json,
+            &["SETTING", "VALUE", "DEFAULT", "WHAT FOR"],
+            row,
+        )
+        .await
     }
 }
 

@@ -5,6 +5,7 @@ use http::Method;
 
 use crate::admin::wire::{self, NewShare};
 use crate::cli::fields::{AsJson, InOrganisation, split_target};
+use crate::cli::list::list;
 use crate::cli::{ApiPath, CliError, Context};
 
 /// Share a resource, or one account of it, with a user
@@ -136,23 +137,17 @@ impl Shares {
         let path = ApiPath::new("/v1/shares")
             .with("resource", &self.resource)
             .maybe("organisation", self.organisation.org.as_deref());
-        let mut shares: Vec<wire::Share> = Vec::new();
-        let mut client = context.client().await?;
-        client
-            .pages(&path, |page| {
-                shares.extend(page);
-                Ok(())
-            })
-            .await?;
-        if self.json.json {
-            return context.out.json(&shares);
-        }
-        let rows = shares.into_iter().map(|share| {
+        let row = |share: wire::Share| {
             let account = share.account.unwrap_or_else(|| "(all)".to_owned());
             vec![share.resource, account, share.user, share.level]
-        });
-        context
-            .out
-            .table(&["RESOURCE", "ACCOUNT", "USER", "LEVEL"], rows.collect())
+        };
+        list(
+            context,
+            &path,
+            &self.json,
+            &["RESOURCE", "ACCOUNT", "USER", "LEVEL"],
+            row,
+        )
+        .await
     }
 }

@@ -8,6 +8,7 @@ use http::Method;
 use crate::admin::wire::{self, NewCertificate, NewUser};
 use crate::cli::cert::read_pem;
 use crate::cli::fields::{AsJson, InOrganisation, yes};
+use crate::cli::list::{PAGE, list};
 use crate::cli::output::visible;
 use crate::cli::secret_input::{ask, eprint, somebody_there};
 use crate::cli::{ApiPath, CliError, Context};
@@ -253,20 +254,10 @@ fn word(choice: &impl ValueEnum) -> String {
 
 impl List {
     async fn run(self, context: &Context) -> Result<(), CliError> {
-        let path =
-            ApiPath::new("/v1/users").maybe("organisation", self.organisation.org.as_deref());
-        let mut users: Vec<wire::User> = Vec::new();
-        let mut client = context.client().await?;
-        client
-            .pages(&path, |page| {
-                users.extend(page);
-                Ok(())
-            })
-            .await?;
-        if self.json.json {
-            return context.out.json(&users);
-        }
-        let rows = users.into_iter().map(|user| {
+        let path = ApiPath::new("/v1/users")
+            .with("limit", PAGE)
+            .maybe("organisation", self.organisation.org.as_deref());
+        let row = |user: wire::User| {
             let certificates = user.certificates.len().to_string();
             let state = if user.locked { "locked" } else { "open" }.to_owned();
             vec![
@@ -277,7 +268,7 @@ impl List {
                 certificates,
                 user.full_name,
             ]
-        });
+        };
         let heads = [
             "USER",
             "ROLE",
@@ -286,7 +277,7 @@ impl List {
             "CERTIFICATES",
             "FULL NAME",
         ];
-        context.out.table(&heads, rows.collect())
+        list(context, &path, &self.json, &heads, row).await
     }
 }
 
