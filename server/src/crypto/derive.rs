@@ -22,6 +22,20 @@ pub(super) fn derive(key: &[u8], label: &str) -> Zeroizing<[u8; 32]> {
 mod tests {
     use super::*;
 
+    /// RFC 5869 A.3: no salt, no info; its first block.
+    #[test]
+    fn the_rfc_s_vector_is_met() {
+        let derived: String = derive(&[0x0b; 22], "")
+            .iter()
+            .map(|b| format!("{b:02x}"))
+            .collect();
+
+        assert_eq!(
+            derived,
+            "8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d"
+        );
+    }
+
     #[test]
     fn labels_make_keys_that_have_nothing_in_common() {
         assert_ne!(*derive(&[7; 32], "a v1"), *derive(&[7; 32], "b v1"));

@@ -42,12 +42,13 @@ impl MasterKey {
     /// an error where they came from.
     ///
     /// # Errors
-    /// [`CryptoError::NotAKey`] when it is none of these, or one byte over and over.
+    /// [`CryptoError::NotAKey`] when it is none of these, one byte over and over, or 32 printable
+    /// signs: a password, which wants a passphrase's treatment.
     pub fn parse(bytes: &[u8], place: &str) -> Result<Self, CryptoError> {
         let refused = || CryptoError::NotAKey(place.to_owned());
         let key = match <[u8; 32]>::try_from(bytes) {
-            Ok(raw) => Zeroizing::new(raw),
-            Err(_) => from_text(bytes).ok_or_else(refused)?,
+            Ok(raw) if !bytes.iter().all(u8::is_ascii_graphic) => Zeroizing::new(raw),
+            _ => from_text(bytes).ok_or_else(refused)?,
         };
         // A file of zeros, or an environment that expanded to nothing, is no key.
         if key.windows(2).all(|pair| matches!(pair, [a, b] if a == b)) {
@@ -199,6 +200,7 @@ mod tests {
             "",
             "\n",
             "hunter2",
+            "a-password-of-exactly-32-letters",
             &odd,
             &"zz".repeat(32),
             &"00".repeat(32),
