@@ -117,11 +117,12 @@ impl Vault {
         Ok(written)
     }
 
-    /// Remembers that an account's password has just been retrieved.
-    pub(super) fn note_access(&self, account: &Account) {
+    /// Remembers that an account's password was retrieved at `at`, as its record says: asking the
+    /// clock once more would cost more than all else here.
+    pub(super) fn note_access(&self, account: &Account, at: Timestamp) {
         if !self.secondary {
             let spot = (account.resource, account.id);
-            self.accesses.note(spot, self.clock.now());
+            self.accesses.note(spot, at);
         }
     }
 

@@ -1,6 +1,6 @@
 //! Writing down what was decided: before anything leaves, and before anything changes.
 
-use crate::domain::{Operation, Outcome, Record, RefusalReason};
+use crate::domain::{Operation, Outcome, Record, RefusalReason, Timestamp};
 use crate::vault::{Caller, Origin, Vault, VaultError};
 
 /// What somebody wants done, as the audit trail will tell it.
@@ -48,6 +48,15 @@ impl Deed {
 impl Vault {
     /// Writes down that `deed` is allowed; what cannot be written down does not happen.
     pub(super) async fn allow(&self, deed: &Deed, caller: &Caller) -> Result<(), VaultError> {
+        self.allow_at(deed, caller).await.map(drop)
+    }
+
+    /// As [`Vault::allow`], and says which moment the record tells.
+    pub(super) async fn allow_at(
+        &self,
+        deed: &Deed,
+        caller: &Caller,
+    ) -> Result<Timestamp, VaultError> {
         self.record(deed, Outcome::Allowed, caller).await
     }
 
@@ -60,7 +69,7 @@ impl Vault {
         caller: &Caller,
     ) -> VaultError {
         match self.record(deed, Outcome::Refused(why), caller).await {
-            Ok(()) => answer,
+            Ok(_) => answer,
             Err(unwritten) => unwritten,
         }
     }
@@ -85,7 +94,7 @@ impl Vault {
         deed: &Deed,
         outcome: Outcome,
         caller: &Caller,
-    ) -> Result<(), VaultError> {
+    ) -> Result<Timestamp, VaultError> {
         let identity = &caller.identity;
         self.write(
             deed,
@@ -96,14 +105,15 @@ impl Vault {
         .await
     }
 
-    /// Writes a record for somebody who is called `name`, of the organisation `org`.
+    /// Writes a record for somebody who is called `name`, of the organisation `org`; says which
+    /// moment it tells.
     pub(super) async fn write(
         &self,
         deed: &Deed,
         outcome: Outcome,
         (name, org): (&str, &str),
         origin: &Origin,
-    ) -> Result<(), VaultError> {
+    ) -> Result<Timestamp, VaultError> {
         let record = Record {
             at: self.clock.now(),
             request: origin.request,
@@ -120,7 +130,7 @@ impl Vault {
             detail: deed.detail.clone(),
         };
         self.ledger.append(&record).await?;
-        Ok(())
+        Ok(record.at)
     }
 }
 

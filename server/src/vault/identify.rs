@@ -54,7 +54,7 @@ impl Vault {
             .write(&deed, Outcome::Refused(why), (subject, ""), origin)
             .await
         {
-            Ok(()) => VaultError::Unidentified(words(why).to_owned()),
+            Ok(_) => VaultError::Unidentified(words(why).to_owned()),
             Err(unwritten) => unwritten,
         }
     }

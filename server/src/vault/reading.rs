@@ -230,6 +230,7 @@ impl Vault {
         let deed = Deed::new(operation).detail(format!("{who}{detail}"));
         self.write(&deed, Outcome::Allowed, ("server", ""), &origin)
             .await
+            .map(drop)
     }
 }
 

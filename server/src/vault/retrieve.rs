@@ -27,8 +27,8 @@ impl Vault {
         let password = self.password_in_force(&found).await?;
         // The record is durable before the password leaves: a crash between costs an answer, not
         // a record.
-        self.allow(&deed, caller).await?;
-        self.note_access(&found.account.record);
+        let at = self.allow_at(&deed, caller).await?;
+        self.note_access(&found.account.record, at);
         Ok(password)
     }
 
