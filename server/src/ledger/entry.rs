@@ -280,3 +280,39 @@ const REASON: u8 = 9;
 const TICKET: u8 = 10;
 const OUTCOME: u8 = 11;
 const DETAIL: u8 = 12;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_later_version_adds_is_passed_over_and_its_words_are_kept() {
+        let mut bytes = 7_i64.to_le_bytes().to_vec();
+        put(&mut bytes, CALLER, b"svc");
+        put(&mut bytes, 200, b"something new");
+        put(&mut bytes, OPERATION, b"teleport");
+        put(&mut bytes, OUTCOME, b"refused: quantum");
+        put(&mut bytes, DOOR, b"ssh\xff");
+
+        let entry = Entry::decode(3, &bytes).unwrap();
+
+        assert_eq!((entry.seq, entry.at), (3, Timestamp(7)));
+        assert_eq!(entry.caller, "svc");
+        assert_eq!(entry.operation, Word::Unknown("teleport".to_owned()));
+        assert_eq!(entry.outcome, Word::Unknown("refused: quantum".to_owned()));
+        assert_eq!(entry.door.to_string(), "ssh\u{fffd}");
+        assert_eq!(entry.resource, "");
+        assert_eq!(entry.record(), None);
+    }
+
+    #[test]
+    fn bytes_cut_anywhere_are_read_without_harm() {
+        let mut bytes = 7_i64.to_le_bytes().to_vec();
+        put(&mut bytes, PEER, &[1; 16]);
+        put(&mut bytes, DETAIL, b"text");
+        for end in 0..bytes.len() {
+            let entry = Entry::decode(1, &bytes[..end]);
+            assert_eq!(entry.is_some(), end >= 8);
+        }
+    }
+}

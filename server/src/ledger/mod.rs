@@ -56,6 +56,7 @@ mod read;
 mod reserve;
 mod segment;
 mod settings;
+mod shelf;
 mod tail;
 mod trail;
 mod verify;

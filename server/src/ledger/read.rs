@@ -2,12 +2,10 @@
 
 use std::io;
 
-use crate::ledger::cursor::Cursor;
-use crate::ledger::folder::segment_path;
-use crate::ledger::format::{Begin, Frame, HEADER_BYTES, SegmentHeader, Span, TAG, segment_name};
-use crate::ledger::index::{BLOCK, Index};
-use crate::ledger::segment::{read_header, unseal};
-use crate::ledger::{Damage, DamageKind, Entry, Ledger, LedgerError, Order, Page, Query};
+use crate::ledger::format::Frame;
+use crate::ledger::segment::unseal;
+use crate::ledger::shelf::{Opened, Shelf, Spot};
+use crate::ledger::{Entry, Ledger, LedgerError, Order, Page, Query};
 
 impl Ledger {
     /// Reads a page of durable records. Each is checked against the record before it, so that none
@@ -17,8 +15,8 @@ impl Ledger {
     /// [`LedgerError::Damaged`] when a record on the way is not as it was written, or what the disk
     /// said.
     pub fn read(&self, query: &Query) -> Result<Page, LedgerError> {
-        let segments = self.board.segments();
-        let first = segments.first().copied().unwrap_or(1);
+        let shelf = Shelf::new(self);
+        let first = shelf.first();
         let low = query
             .after
             .map_or(first, |after| first.max(after.saturating_add(1)));
@@ -27,9 +25,8 @@ impl Ledger {
             .before
             .map_or(head, |before| head.min(before.saturating_sub(1)));
         let mut reading = Reading {
-            ledger: self,
+            shelf,
             query,
-            segments,
             low,
             high,
             looked_at: 0,
@@ -45,30 +42,12 @@ impl Ledger {
 
 /// A page in the making: `low..=high` is what has not been looked at.
 struct Reading<'a> {
-    ledger: &'a Ledger,
+    shelf: Shelf<'a>,
     query: &'a Query,
-    segments: Vec<u64>,
     low: u64,
     high: u64,
     looked_at: usize,
     page: Page,
-}
-
-/// A segment that is read.
-struct Opened {
-    first: u64,
-    /// No record of it that counts has a greater number.
-    last: u64,
-    cursor: Cursor,
-    header: SegmentHeader,
-    index: Index,
-}
-
-/// A record that is known to be right.
-struct Spot {
-    seq: u64,
-    at: u64,
-    len: usize,
 }
 
 impl Reading<'_> {
@@ -78,8 +57,7 @@ impl Reading<'_> {
                 Order::NewestFirst => self.high,
                 Order::OldestFirst => self.low,
             };
-            let place = self.segments.partition_point(|first| *first <= seq);
-            let Some(place) = place.checked_sub(1) else {
+            let Some(place) = self.shelf.place(seq) else {
                 return Ok(());
             };
             if self.segment(place)? {
@@ -91,33 +69,25 @@ impl Reading<'_> {
 
     /// Looks at one segment; tells whether the page is done.
     fn segment(&mut self, place: usize) -> Result<bool, LedgerError> {
-        let first = self.segments.get(place).copied().unwrap_or_default();
-        let next = self.next_header(place)?;
-        let last = next
-            .as_ref()
-            .map_or(u64::MAX, |next| next.first_seq - 1)
-            .min(self.high);
-        let span = next.as_ref().map(|next| next.prev_span);
-        if span.is_some_and(|span: Span| !span.meets(self.query.from, self.query.until)) {
+        let slot = self.shelf.slot(place)?;
+        let last = slot.last.min(self.high);
+        let skipped = slot
+            .span
+            .is_some_and(|span| !span.meets(self.query.from, self.query.until));
+        if skipped {
             self.looked_at += 1;
-            self.pass(first, last);
+            self.pass(slot.first, last);
             return Ok(self.is_done(match self.query.order {
-                Order::NewestFirst => first,
+                Order::NewestFirst => slot.first,
                 Order::OldestFirst => last,
             }));
         }
-        let mut opened = self.open(first, last)?;
-        opened.index.learn(&mut opened.cursor, last)?;
-        let (end, at) = opened.index.end();
-        if end <= last && next.is_none_or(|next| next.begin != Begin::Loss) {
-            return Err(edited(first, at, end).into());
-        }
-        opened.last = last.min(end - 1);
+        let mut opened = self.shelf.open(&slot, last)?;
         let done = self.blocks(&mut opened);
-        self.ledger.indexes.put(opened.index);
+        self.shelf.close(opened);
         let done = done?;
         if !done {
-            self.pass(first, last);
+            self.pass(slot.first, last);
         }
         Ok(done)
     }
@@ -131,7 +101,7 @@ impl Reading<'_> {
                 Order::NewestFirst => high,
                 Order::OldestFirst => low,
             };
-            let mut spots = opened.spots(self.ledger, seq, low, high)?;
+            let mut spots = opened.spots(self.shelf.keys(), seq, low, high)?;
             match self.query.order {
                 Order::NewestFirst => {
                     spots.reverse();
@@ -154,7 +124,7 @@ impl Reading<'_> {
         let sealed = opened
             .cursor
             .peek(spot.at + Frame::BYTES as u64, spot.len)?;
-        let plain = unseal(&self.ledger.keys, spot.seq, sealed)?;
+        let plain = unseal(self.shelf.keys(), spot.seq, sealed)?;
         let entry = Entry::decode(spot.seq, &plain)
             .ok_or_else(|| io::Error::from(io::ErrorKind::InvalidData))?;
         if self.query.matches(&entry) {
@@ -183,98 +153,5 @@ impl Reading<'_> {
             Order::NewestFirst => self.high = first.saturating_sub(1),
             Order::OldestFirst => self.low = last.saturating_add(1),
         }
-    }
-
-    fn open(&self, first: u64, last: u64) -> Result<Opened, LedgerError> {
-        let mut cursor = self.cursor(first)?;
-        let header = read_header(&mut cursor, first, &self.ledger.keys)?;
-        let index = self.ledger.indexes.take(first, &cursor)?;
-        Ok(Opened {
-            first,
-            last,
-            cursor,
-            header,
-            index,
-        })
-    }
-
-    fn next_header(&self, place: usize) -> Result<Option<SegmentHeader>, LedgerError> {
-        let Some(first) = self.segments.get(place + 1).copied() else {
-            return Ok(None);
-        };
-        read_header(&mut self.cursor(first)?, first, &self.ledger.keys).map(Some)
-    }
-
-    fn cursor(&self, first: u64) -> Result<Cursor, LedgerError> {
-        match Cursor::open(&segment_path(&self.ledger.dir, first)) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let until = self.segments.iter().find(|other| **other > first).copied();
-                Err(Damage {
-                    kind: DamageKind::SegmentMissing {
-                        until: until.unwrap_or(u64::MAX),
-                    },
-                    segment: segment_name(first),
-                    byte: 0,
-                    seq: first,
-                }
-                .into())
-            }
-            opened => Ok(opened?),
-        }
-    }
-}
-
-impl Opened {
-    /// The records of `low..=high` in the block with `seq`, each checked.
-    fn spots(
-        &mut self,
-        ledger: &Ledger,
-        seq: u64,
-        low: u64,
-        high: u64,
-    ) -> Result<Vec<Spot>, LedgerError> {
-        let Some((mut number, mut at)) = self.index.block(seq) else {
-            return Err(edited(self.first, HEADER_BYTES, seq).into());
-        };
-        let mut before = self.tag_before(at)?;
-        let mut spots = Vec::with_capacity(BLOCK as usize);
-        let end = high.min(number + BLOCK - 1);
-        while number <= end {
-            let found = self.cursor.record(&ledger.keys, at, number, &before)?;
-            let Some(found) = found else {
-                return Err(edited(self.first, at, number).into());
-            };
-            if number >= low {
-                spots.push(Spot {
-                    seq: number,
-                    at,
-                    len: found.sealed.len(),
-                });
-            }
-            before = found.tag;
-            at = found.end();
-            number += 1;
-        }
-        Ok(spots)
-    }
-
-    fn tag_before(&mut self, at: u64) -> io::Result<[u8; TAG]> {
-        if at == HEADER_BYTES {
-            return Ok(self.header.prev_tag);
-        }
-        let bytes = self.cursor.peek(at - TAG as u64, TAG)?;
-        bytes
-            .first_chunk()
-            .copied()
-            .ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
-    }
-}
-
-fn edited(first: u64, byte: u64, seq: u64) -> Damage {
-    Damage {
-        kind: DamageKind::Edited,
-        segment: segment_name(first),
-        byte,
-        seq,
     }
 }

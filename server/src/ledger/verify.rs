@@ -34,21 +34,22 @@ pub struct Report {
     pub torn: Option<Cut>,
 }
 
-/// Checks every record in `dir`, on a running server too. `anchor` is an end of the chain that is
+/// Checks every record in `dir`, on a running server too. `anchors` are ends of the chain that are
 /// known from elsewhere. `progress` is told every few thousand records.
 ///
 /// # Errors
 /// [`LedgerError::Damaged`] names the first record that is not as it was written, was removed or
-/// moved; a missing or foreign segment; an end before the anchor, or another record in its place.
+/// moved; a missing or foreign segment; an end before an anchor, or another record in its place.
 pub fn verify(
     dir: &Path,
     keys: &LedgerKeys,
-    anchor: Option<Head>,
+    anchors: impl IntoIterator<Item = Head>,
     mut progress: impl FnMut(Progress),
 ) -> Result<Report, LedgerError> {
+    let anchors: Vec<_> = anchors.into_iter().collect();
     loop {
         let trail = Trail::open(dir, keys)?;
-        let result = check(&trail, anchor, &mut progress);
+        let result = check(&trail, &anchors, &mut progress);
         // Segments that were pruned meanwhile are no damage.
         let pruned = Trail::open(dir, keys)?.marker != trail.marker;
         if result.is_ok() || !pruned {
@@ -59,19 +60,15 @@ pub fn verify(
 
 fn check(
     trail: &Trail<'_>,
-    anchor: Option<Head>,
+    anchors: &[Head],
     progress: &mut impl FnMut(Progress),
 ) -> Result<Report, LedgerError> {
     let start = trail.start()?;
     let mut records = 0;
-    if let Some(anchor) = anchor {
-        is_anchored(start, anchor, start.seq + 1, 0)?;
-    }
+    is_anchored(start, anchors, start.seq + 1, 0)?;
     let end = trail.walk(0, start, |place, found| {
-        if let Some(anchor) = anchor {
-            let first = trail.segments.get(place).copied().unwrap_or_default();
-            is_anchored(found.head(), anchor, first, found.at)?;
-        }
+        let first = trail.segments.get(place).copied().unwrap_or_default();
+        is_anchored(found.head(), anchors, first, found.at)?;
         records += 1;
         if records % EVERY == 1 {
             progress(Progress {
@@ -82,8 +79,8 @@ fn check(
         }
         Ok(())
     })?;
-    if let Some(anchor) = anchor {
-        reaches(trail, &end, anchor)?;
+    if let Some(anchor) = anchors.iter().max_by_key(|anchor| anchor.seq) {
+        reaches(trail, &end, *anchor)?;
     }
     Ok(Report {
         first: start.seq + 1,
@@ -94,8 +91,9 @@ fn check(
     })
 }
 
-fn is_anchored(head: Head, anchor: Head, segment: u64, byte: u64) -> Result<(), Damage> {
-    if head.seq != anchor.seq || head.tag == anchor.tag {
+fn is_anchored(head: Head, anchors: &[Head], segment: u64, byte: u64) -> Result<(), Damage> {
+    let contradicts = |anchor: &Head| anchor.seq == head.seq && anchor.tag != head.tag;
+    if !anchors.iter().any(contradicts) {
         return Ok(());
     }
     Err(Damage {

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use claviger::ledger::{DamageKind, Head};
+use claviger::ledger::{DamageKind, Head, LedgerError};
 
 use crate::fixture::{HEADER, Place, append_each, keys, records_in};
 
@@ -367,4 +367,52 @@ async fn a_running_trail_verifies_while_it_grows() {
     let (rounds, writer) = checking.await.unwrap();
     writer.await.unwrap();
     assert!(rounds > 0);
+}
+
+#[tokio::test]
+async fn every_anchor_counts() {
+    let (place, head) = four_segments().await;
+    let false_one = Head {
+        seq: 4,
+        tag: [9; 32],
+    };
+
+    let refused = claviger::ledger::verify(&place.dir(), &place.keys, [head, false_one], |_| {});
+
+    assert!(
+        matches!(&refused, Err(LedgerError::Damaged(damage))
+            if damage.kind == DamageKind::Replaced && damage.seq == 4),
+        "{refused:?}"
+    );
+}
+
+#[tokio::test]
+async fn an_open_trail_tells_whether_it_holds_a_known_end() {
+    let place = Place::new();
+    let ledger = place.open();
+    let mut known = vec![ledger.head()];
+    for number in 1..=60 {
+        append_each(&ledger, number, number).await;
+        known.push(ledger.head());
+    }
+    let kind = |known| match ledger.holds(known) {
+        Err(LedgerError::Damaged(damage)) => Some((damage.kind, damage.seq)),
+        other => {
+            other.expect("held");
+            None
+        }
+    };
+
+    for head in &known[1..] {
+        assert_eq!(kind(*head), None);
+    }
+    let beyond = Head {
+        seq: 61,
+        tag: [0; 32],
+    };
+    assert_eq!(kind(beyond), Some((DamageKind::Cut { known: 61 }, 61)));
+    for seq in [1, 30, 60] {
+        let other = Head { seq, tag: [0; 32] };
+        assert_eq!(kind(other), Some((DamageKind::Replaced, seq)));
+    }
 }
