@@ -1,6 +1,6 @@
 //! How many durable records a second the ledger takes, and what one costs in CPU.
 //!
-//! `cargo bench -p claviger --bench ledger -- [DIR] [SECONDS]`; DIR decides which disk. CPU is that
+//! `cargo bench -p claviger --bench ledger -- [DIR] [SECONDS] [WAITERS]…`; DIR decides which disk. CPU is that
 //! of the whole process, callers included.
 
 #![expect(clippy::print_stdout, reason = "a bench tells its numbers")]
@@ -28,7 +28,13 @@ fn main() -> Result<(), Failure> {
         .enable_all()
         .build()?;
     floor(&dir, Duration::from_secs(seconds))?;
-    for waiters in [1, 8, 32, 128] {
+    let mut loads = arguments
+        .map(|word| word.parse())
+        .collect::<Result<Vec<u64>, _>>()?;
+    if loads.is_empty() {
+        loads = vec![1, 8, 32, 128];
+    }
+    for waiters in loads {
         runtime.block_on(load(&dir, waiters, Duration::from_secs(seconds)))?;
     }
     Ok(())

@@ -94,6 +94,18 @@ impl Folder {
     }
 }
 
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let handle = self
+            .handle
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner);
+        // Closing would do, but for a child process that was forked just now and has not yet
+        // closed its copy. There is nobody to tell that it failed.
+        let _ = handle.unlock();
+    }
+}
+
 /// The first records' numbers of the segments in `dir`, in order.
 pub(crate) fn segments(dir: &Path) -> io::Result<Vec<u64>> {
     let mut found = Vec::new();

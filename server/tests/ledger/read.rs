@@ -143,7 +143,7 @@ fn wanted(query: &Query, number: u64) -> bool {
 async fn pages_hold_just_what_was_asked_for() {
     let (_place, ledger) = varied_trail().await;
     let config = ProptestConfig {
-        cases: 200,
+        cases: 80,
         failure_persistence: None,
         ..ProptestConfig::default()
     };
