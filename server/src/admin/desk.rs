@@ -7,7 +7,7 @@ use axum::Router;
 
 use crate::admin::wire::{DoorStatus, ExpiringCertificate};
 use crate::admin::{AdminSettings, Tasks};
-use crate::vault::Vault;
+use crate::vault::{BackupFiles, Vault};
 
 /// What only whoever assembled the server knows.
 pub trait House: Send + Sync + fmt::Debug {
@@ -26,6 +26,12 @@ pub trait House: Send + Sync + fmt::Debug {
     /// What is wrong outside the vault, a line each: a certificate that could not be reloaded, a
     /// revocation list that is stale.
     fn problems(&self) -> Vec<String>;
+
+    /// The files that belong into a backup beside rows and trail.
+    ///
+    /// # Errors
+    /// What could not be read, in words.
+    fn backup_files(&self) -> Result<BackupFiles, String>;
 
     /// `/health` and `/metrics`, as every operator's address offers them.
     fn watched(&self) -> Router;

@@ -10,6 +10,7 @@
 mod accounts;
 mod asked;
 mod audit;
+mod backups;
 mod certificates;
 mod desk;
 mod error;

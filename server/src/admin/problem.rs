@@ -89,6 +89,12 @@ impl Refusal {
         Self::new(StatusCode::METHOD_NOT_ALLOWED, kind, detail)
     }
 
+    /// The house cannot do it now.
+    pub(crate) fn unavailable(detail: impl Into<String>) -> Self {
+        let status = StatusCode::SERVICE_UNAVAILABLE;
+        Self::new(status, UNAVAILABLE, detail)
+    }
+
     /// There is no such thing.
     pub(crate) fn not_found(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, NOT_FOUND, detail)
@@ -106,6 +112,7 @@ impl Refusal {
     }
 }
 
+const UNAVAILABLE: (&str, &str) = ("unavailable", "the server cannot do this now");
 const NOT_FOUND: (&str, &str) = ("not-found", "there is no such thing");
 
 impl From<VaultError> for Refusal {
@@ -147,10 +154,7 @@ impl From<VaultError> for Refusal {
                 StatusCode::BAD_GATEWAY,
                 ("target", "the target machine could not be told"),
             ),
-            VaultError::Unavailable(_) => (
-                StatusCode::SERVICE_UNAVAILABLE,
-                ("unavailable", "the server cannot do this now"),
-            ),
+            VaultError::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, UNAVAILABLE),
         };
         Self::new(status, kind, detail)
     }

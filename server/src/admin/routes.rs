@@ -7,8 +7,8 @@ use http::Method;
 
 use crate::admin::problem::Refusal;
 use crate::admin::{
-    Desk, accounts, audit, certificates, exports, health, imports, keys, organisations, policies,
-    resources, settings, shares, users,
+    Desk, accounts, audit, backups, certificates, exports, health, imports, keys, organisations,
+    policies, resources, settings, shares, users,
 };
 
 /// Every method and path of the API.
@@ -89,6 +89,7 @@ fn table() -> Table {
         .at(&get, "/v1/audit/export", audit::export)
         .at(&post, "/v1/audit/verify", audit::verify)
         .at(&post, "/v1/keys/rotate", keys::rotate)
+        .at(&post, "/v1/backups", backups::make)
 }
 
 const ACCOUNTS: &str = "/v1/resources/{resource}/accounts";

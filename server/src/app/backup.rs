@@ -17,8 +17,8 @@ use crate::vault::{BackupFiles, BackupProgress, BackupReport};
 /// own: [`crate::vault::Vault::backup`].
 ///
 /// # Errors
-/// [`AppError::Store`] when a server is running; [`AppError::File`] when there is a file at `path`
-/// or it cannot be written: then there is none after it; [`AppError::Vault`].
+/// [`AppError::Store`] when a server is running; [`AppError::Taken`] when there is a file at
+/// `path`; [`AppError::File`] when it cannot be written: then there is none; [`AppError::Vault`].
 pub async fn backup(
     folder: &DataFolder,
     path: &Path,
@@ -101,10 +101,10 @@ impl BackupTarget {
     /// Begins the file that will be at `path`, where none is yet.
     ///
     /// # Errors
-    /// [`AppError::File`].
+    /// [`AppError::Taken`], [`AppError::File`].
     pub fn create(path: &Path) -> Result<Self, AppError> {
         if fs::symlink_metadata(path).is_ok() {
-            return Err(AppError::file(path)(io::ErrorKind::AlreadyExists.into()));
+            return Err(AppError::Taken(path.to_owned()));
         }
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let beside = path.with_file_name(format!(".{name}.{}.part", std::process::id()));
@@ -133,11 +133,14 @@ impl BackupTarget {
     /// Puts the whole file in its place, on disk. Blocks.
     ///
     /// # Errors
-    /// [`AppError::File`], also when another file came to `path` meanwhile.
+    /// [`AppError::Taken`] when another file came to `path` meanwhile; [`AppError::File`].
     pub fn keep(mut self) -> Result<(), AppError> {
         let failed = || AppError::file(&self.path);
         self.file.sync_all().map_err(failed())?;
-        rename_new(&self.beside, &self.path).map_err(failed())?;
+        rename_new(&self.beside, &self.path).map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => AppError::Taken(self.path.clone()),
+            _ => failed()(error),
+        })?;
         self.kept = true;
         sync_directory_of(&self.path)
     }

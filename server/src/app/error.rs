@@ -48,8 +48,14 @@ pub enum AppError {
     /// There is a vault in the data directory, and it was not said to move it aside.
     #[error("{0} is there already: name an empty directory, or say --replace to move it aside")]
     Occupied(PathBuf),
+    /// There is a file where a backup was to be made.
+    #[error("{0} is there already: choose another name, a backup overwrites nothing")]
+    Taken(PathBuf),
     /// The file with the master key is not there.
-    #[error("{0} is not there: put the master key there, name its file, or use the recovery code")]
+    #[error(
+        "{0} is not there: put the master key there, name its file with --master-key, or give \
+         --recovery-code"
+    )]
     NoKey(PathBuf),
     /// A restored vault could be put in place in part only.
     #[error(

@@ -6,16 +6,20 @@ use axum::Router;
 
 use crate::admin::wire::{DoorStatus, ExpiringCertificate};
 use crate::admin::{self, AdminSettings};
+use crate::app::DataFolder;
+use crate::app::backup::backup_files;
 use crate::app::watch::Watch;
 use crate::config::{Config, Engine};
 use crate::doors::{Beyond, Expiring, HealthDoor};
+use crate::vault::BackupFiles;
 
 /// The house as the admin API shows it.
 #[derive(Debug)]
 pub(crate) struct Front {
     pub(crate) watch: Arc<Watch>,
     pub(crate) health: HealthDoor,
-    pub(crate) engine: Engine,
+    pub(crate) folder: DataFolder,
+    pub(crate) config: Config,
     pub(crate) started: String,
     /// The doors that are open, with their addresses.
     pub(crate) doors: Vec<(&'static str, String)>,
@@ -35,7 +39,7 @@ impl admin::House for Front {
     }
 
     fn engine(&self) -> &'static str {
-        match self.engine {
+        match self.config.store.engine {
             Engine::Redb => "redb",
             Engine::Sled => "sled",
         }
@@ -58,6 +62,10 @@ impl admin::House for Front {
 
     fn problems(&self) -> Vec<String> {
         self.watch.problems()
+    }
+
+    fn backup_files(&self) -> Result<BackupFiles, String> {
+        backup_files(&self.folder, &self.config).map_err(|error| error.to_string())
     }
 
     fn watched(&self) -> Router {

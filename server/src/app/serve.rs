@@ -118,7 +118,8 @@ async fn open_doors(
     let front = Front {
         watch: watch.clone(),
         health,
-        engine: config.store.engine,
+        folder: folder.clone(),
+        config: config.clone(),
         started: to_text(house.vault.now()),
         doors: open.clone(),
     };

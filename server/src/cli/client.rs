@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http::{Method, Request, StatusCode, header};
+use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{self, SendRequest};
@@ -152,6 +152,7 @@ impl Client {
             .uri(path.as_str())
             .header(header::HOST, "localhost")
             .header(header::CONTENT_TYPE, kind)
+            .header(header::TE, "trailers")
             .body(Full::new(body))
             .map_err(|error| CliError::Failed(error.to_string()))?;
         let sent = timeout(ANSWER, self.sender.send_request(request)).await;
@@ -163,6 +164,15 @@ impl Client {
     }
 }
 
+/// A part of an answer.
+#[derive(Debug)]
+pub(crate) enum Part {
+    /// Some bytes.
+    Data(Bytes),
+    /// What was said behind the last of them.
+    Trailers(HeaderMap),
+}
+
 /// An answer that comes bit by bit.
 #[derive(Debug)]
 pub(crate) struct Answer {
@@ -171,21 +181,30 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
+    /// The next part; `None` at the end. `patience` is how long the server may say nothing.
+    ///
+    /// # Errors
+    /// [`CliError::Connection`] when the answer broke off.
+    pub(crate) async fn part(&mut self, patience: Duration) -> Result<Option<Part>, CliError> {
+        let frame = timeout(patience, self.body.frame()).await;
+        let Some(frame) = frame.map_err(|_| silent())? else {
+            return Ok(None);
+        };
+        Ok(match frame.map_err(broken)?.into_data() {
+            Ok(data) => Some(Part::Data(data)),
+            Err(frame) => frame.into_trailers().ok().map(Part::Trailers),
+        })
+    }
+
     /// The next bytes; `None` at the end. `patience` is how long the server may say nothing.
     ///
     /// # Errors
     /// [`CliError::Connection`] when the answer broke off.
     pub(crate) async fn chunk(&mut self, patience: Duration) -> Result<Option<Bytes>, CliError> {
-        loop {
-            let frame = timeout(patience, self.body.frame())
-                .await
-                .map_err(|_| silent())?;
-            let Some(frame) = frame else {
-                return Ok(None);
-            };
-            if let Ok(data) = frame.map_err(broken)?.into_data() {
-                return Ok(Some(data));
-            }
+        match self.part(patience).await? {
+            Some(Part::Data(data)) => Ok(Some(data)),
+            // Nothing comes behind trailers.
+            Some(Part::Trailers(_)) | None => Ok(None),
         }
     }
 

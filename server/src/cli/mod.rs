@@ -5,6 +5,7 @@
 
 mod account;
 mod audit;
+mod backup;
 mod cert;
 mod client;
 mod completions;
@@ -101,6 +102,8 @@ enum Command {
     Audit(audit::Audit),
     #[command(subcommand)]
     Key(key::Key),
+    Backup(backup::Backup),
+    Restore(backup::Restore),
     Completions(completions::Completions),
     Man(completions::Man),
 }
@@ -188,6 +191,8 @@ fn run(command: Command, context: &Context) -> Result<ExitCode, CliError> {
         Command::Import(import) => block_on(import.run(context))?,
         Command::Export(export) => block_on(export.run(context))?,
         Command::Audit(audit) => block_on(audit.run(context))?,
+        Command::Backup(backup) => block_on(backup.run(context))?,
+        Command::Restore(restore) => block_on(restore.run(context))?,
         Command::Key(key) => block_on(key.run(context))?,
     }
     Ok(ExitCode::SUCCESS)

@@ -27,10 +27,10 @@ pub enum CryptoError {
     #[error("{} is there already and is not overwritten", .0.display())]
     Exists(PathBuf),
     /// The master key is not the one that the keyring was wrapped with.
-    #[error("this is not the master key of {}: check where it comes from", .0.display())]
+    #[error("this is not the master key of {}: take the key of that vault and that time", .0.display())]
     WrongMaster(PathBuf),
     /// The recovery code is well-formed, and not the one of this keyring.
-    #[error("this is not the recovery code of {}", .0.display())]
+    #[error("this is not the recovery code of {}: take the one that `init` of that vault printed", .0.display())]
     WrongCode(PathBuf),
     /// The recovery code holds a typing error.
     #[error("the recovery code holds a typing error: compare it with the paper, sign by sign")]

@@ -21,7 +21,7 @@ pub enum StoreError {
     #[error("the data directory is read-only")]
     ReadOnly,
     /// Another process has the data.
-    #[error("another process uses this data directory")]
+    #[error("another process uses this data directory: is a server running? stop it first")]
     Busy,
     /// Too many changes wait for the disk; nothing was written.
     #[error("too many changes wait for the disk")]

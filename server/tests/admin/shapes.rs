@@ -2,10 +2,10 @@
 //! value of each kind must fit its schema, and must have every member that the schema knows.
 
 use claviger::admin::wire::{
-    Account, AccountEdit, AuditRecord, BadLine, BoundCertificate, Created, CreatedUser, DoorStatus,
-    ExpiringCertificate, Field, ImportReport, ImportedCertificate, Issued, NewAccount,
-    NewCertificate, NewIssue, NewOrganisation, NewPolicy, NewResource, NewSetting, NewShare,
-    NewUser, Organisation, Page, PasswordChange, Policy, PolicyEdit, Problem, Resource,
+    Account, AccountEdit, AuditRecord, BackupReport, BadLine, BoundCertificate, Created,
+    CreatedUser, DoorStatus, ExpiringCertificate, Field, ImportReport, ImportedCertificate, Issued,
+    NewAccount, NewCertificate, NewIssue, NewOrganisation, NewPolicy, NewResource, NewSetting,
+    NewShare, NewUser, Organisation, Page, PasswordChange, Policy, PolicyEdit, Problem, Resource,
     ResourceEdit, Rotation, SecretText, Setting, Share, Status, TransferRow, TrustKind,
     TrustedCertificate, User, UserCertificate, Verification, VerifyProgress,
 };
@@ -457,6 +457,14 @@ fn long_work_and_problems_are_shown_as_documented() {
         },
     );
     fits("ImportReport", &report);
+    let backup = BackupReport {
+        rows: 1,
+        files: 1,
+        bytes: 1,
+        head: text(),
+        left_out: vec![text()],
+    };
+    fits("BackupReport", &backup);
     fits("Problem", &problem);
 }
 

@@ -25,7 +25,7 @@ pub use certificate::{
     BoundCertificate, ImportedCertificate, Issued, NewCertificate, NewIssue, TrustKind,
     TrustedCertificate, UserCertificate,
 };
-pub use key::Rotation;
+pub use key::{BackupReport, Rotation};
 pub use organisation::{NewOrganisation, Organisation};
 pub use page::Page;
 pub use policy::{NewPolicy, Policy, PolicyEdit};

@@ -43,13 +43,13 @@ pub struct Totals {
 #[derive(Debug, Error)]
 pub enum ArchiveError {
     /// It is some other file.
-    #[error("this is no backup of claviger")]
+    #[error("this is no backup of claviger: name a file that `claviger backup` made")]
     Foreign,
     /// Another version wrote it.
     #[error("the backup has a form that this version does not know: use the version that made it")]
     Format,
     /// Its bytes are not those that were written, or some are missing.
-    #[error("the backup was changed, cut or damaged: nothing of it can be used")]
+    #[error("the backup was changed, cut or damaged: nothing of it was used, take another")]
     Damaged,
     /// A file became shorter while it was read.
     #[error("{0} changed while it was read: make the backup again")]
