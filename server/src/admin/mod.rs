@@ -39,5 +39,6 @@ pub use desk::{Desk, House};
 pub use error::AdminError;
 pub use listen::{AdminDoor, AdminSettings};
 pub use moment::{seconds_to_text, to_text};
+pub(crate) use problem::with_causes;
 pub use routes::routes;
 pub use tasks::Tasks;

@@ -16,13 +16,14 @@ use tokio::net::UnixStream;
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
-use crate::admin::socket;
 use crate::admin::wire::{Page, Problem};
+use crate::admin::{socket, with_causes};
 use crate::cli::{ApiPath, CliError};
 
 /// A connection to the server on a data directory.
 #[derive(Debug)]
 pub(crate) struct Client {
+    data: PathBuf,
     sender: SendRequest<Full<Bytes>>,
 }
 
@@ -33,13 +34,10 @@ impl Client {
     /// [`CliError::NoServer`] when none runs there, [`CliError::NotYours`] when it is another
     /// user's.
     pub(crate) async fn connect(data: &Path) -> Result<Self, CliError> {
-        let stream = open(data).await?;
-        let (sender, connection) = http1::handshake(TokioIo::new(stream))
-            .await
-            .map_err(broken)?;
-        // Ends with the sender; the process ends soon after.
-        tokio::spawn(connection);
-        Ok(Self { sender })
+        Ok(Self {
+            data: data.to_owned(),
+            sender: greet(data).await?,
+        })
     }
 
     /// Asks for something.
@@ -155,12 +153,24 @@ impl Client {
             .header(header::TE, "trailers")
             .body(Full::new(body))
             .map_err(|error| CliError::Failed(error.to_string()))?;
+        self.ready().await?;
         let sent = timeout(ANSWER, self.sender.send_request(request)).await;
         let response = sent.map_err(|_| silent())?.map_err(broken)?;
         if response.status().is_success() {
             return Ok(response);
         }
         Err(refusal(response).await)
+    }
+
+    /// Waits until the connection takes a request: hyper refuses one that comes before it is done
+    /// with the answer before. A connection that the server closed since, because a person thought
+    /// about a question for too long, is opened again.
+    async fn ready(&mut self) -> Result<(), CliError> {
+        let ready = timeout(ANSWER, self.sender.ready()).await;
+        if ready.map_err(|_| silent())?.is_err() {
+            self.sender = greet(&self.data).await?;
+        }
+        Ok(())
     }
 }
 
@@ -238,6 +248,17 @@ impl Answer {
     }
 }
 
+/// Opens a connection to the server on `data`.
+async fn greet(data: &Path) -> Result<SendRequest<Full<Bytes>>, CliError> {
+    let stream = open(data).await?;
+    let (sender, connection) = http1::handshake(TokioIo::new(stream))
+        .await
+        .map_err(broken)?;
+    // Ends with the sender; the process ends soon after.
+    tokio::spawn(connection);
+    Ok(sender)
+}
+
 async fn open(data: &Path) -> Result<UnixStream, CliError> {
     let address = socket::Address::of(data).map_err(|error| unreachable_at(data, &error))?;
     let connected = timeout(CONNECT, UnixStream::connect(address.path())).await;
@@ -272,7 +293,7 @@ async fn whole(body: Incoming) -> Result<Bytes, CliError> {
         .map_err(|_| silent())?;
     collected
         .map(|whole| whole.to_bytes())
-        .map_err(|error| CliError::Connection(error.to_string()))
+        .map_err(|error| CliError::Connection(with_causes(error.as_ref())))
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CliError> {
@@ -303,7 +324,7 @@ async fn refusal(response: hyper::Response<Incoming>) -> CliError {
     reason = "stands where `map_err` hands it over"
 )]
 fn broken(error: hyper::Error) -> CliError {
-    CliError::Connection(error.to_string())
+    CliError::Connection(with_causes(&error))
 }
 
 fn silent() -> CliError {
@@ -320,3 +341,57 @@ const ANSWER: Duration = Duration::from_secs(120);
 const ANSWER_LIMIT: usize = 64 << 20;
 /// The longest line of an answer that is streamed.
 const LINE_LIMIT: usize = 1 << 20;
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use hyper::server::conn::http1 as server;
+    use hyper::service::service_fn;
+    use tempfile::TempDir;
+    use tokio::net::UnixListener;
+
+    use super::*;
+
+    /// A server that says 7 to everything; `patient` ones keep a connection for the next question.
+    fn seven(patient: bool) -> TempDir {
+        let data = tempfile::tempdir().unwrap();
+        let listener = UnixListener::bind(data.path().join("admin.sock")).unwrap();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let answer = service_fn(|_| async {
+                    let seven = hyper::Response::new(Full::new(Bytes::from_static(b"7")));
+                    Ok::<_, Infallible>(seven)
+                });
+                let mut server = server::Builder::new();
+                let serving = server
+                    .keep_alive(patient)
+                    .serve_connection(TokioIo::new(stream), answer);
+                tokio::spawn(serving);
+            }
+        });
+        data
+    }
+
+    async fn ask(count: usize, data: &Path) {
+        let mut client = Client::connect(data).await.unwrap();
+        for _ in 0..count {
+            let seven: u8 = client.get(&ApiPath::new("/v1/status")).await.unwrap();
+            assert_eq!(seven, 7);
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_question_right_behind_an_answer_is_answered() {
+        let data = seven(true);
+
+        ask(2000, data.path()).await;
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_the_server_closed_is_opened_again() {
+        let data = seven(false);
+
+        ask(3, data.path()).await;
+    }
+}

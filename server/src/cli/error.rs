@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use thiserror::Error;
 
 use crate::admin::wire::Problem;
+use crate::admin::with_causes;
 use crate::app::AppError;
 use crate::config::ConfigError;
 
@@ -40,7 +41,7 @@ pub(crate) enum CliError {
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// What the program does itself, without a server.
-    #[error("{}", .0.to_string().replace('\n', " "))]
+    #[error("{}", with_causes(&**.0).replace('\n', " "))]
     App(Box<AppError>),
     /// Something else; what, and what to do about it.
     #[error("{0}")]
