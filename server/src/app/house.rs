@@ -1,12 +1,9 @@
 //! The floors, built from the ground up.
 
 use std::sync::Arc;
-use std::time::Duration;
-
-use certs::TrustPolicy;
 
 use crate::app::trust::TrustKeeper;
-use crate::app::{AppError, DataFolder};
+use crate::app::{AppError, DataFolder, checks};
 use crate::config::{Config, Engine, HaMode, KeySource};
 use crate::crypto::{KeyRing, MasterSource, Passphrase, PassphraseCost};
 use crate::domain::{Door, Operation};
@@ -46,7 +43,11 @@ impl House {
         let opening = move || Ledger::open(&audit, LedgerKeys::new(seal, chain), settings);
         let ledger = Arc::new(blocking(opening).await??);
         let lists = config.tls.crl_dir.within(folder.path());
-        let trust = TrustKeeper::new(&lists, TrustPolicy::default());
+        let trust = TrustKeeper::new(
+            &lists,
+            checks::crl_limits(&config.tls),
+            checks::trust_policy(&config.tls),
+        );
         let trust = Arc::new(trust.map_err(AppError::certificate("the truststore"))?);
         let vault = Vault::open(Parts {
             rows: Rows::new(store, keys),
@@ -159,7 +160,9 @@ pub(crate) fn store_settings(config: &Config) -> store::Settings {
     store::Settings {
         cache: config.store.cache.as_usize(),
         queue: config.store.queue.as_usize(),
-        ..store::Settings::default()
+        wait: config.store.max_wait.get(),
+        answer: config.store.disk_timeout.get(),
+        close: config.store.close_timeout.get(),
     }
 }
 
@@ -167,7 +170,7 @@ fn ledger_settings(config: &Config) -> LedgerSettings {
     LedgerSettings {
         segment_bytes: config.audit.segment.as_usize() as u64,
         queue: config.audit.queue.as_usize(),
-        max_wait: Duration::from_secs(10),
+        max_wait: config.audit.max_wait.get(),
         ..LedgerSettings::default()
     }
 }

@@ -1,6 +1,7 @@
 //! The only place that sees every floor: builds them from the ground up and opens the doors.
 
 mod backup;
+mod checks;
 mod error;
 mod folder;
 mod house;

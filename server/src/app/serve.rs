@@ -6,8 +6,8 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
 use certs::{
-    Clients, Hints, IdentityFiles, OcspChecker, OcspMode, OcspSettings, Resumption, ServerIdentity,
-    ServerOptions, server_config,
+    Clients, Hints, IdentityFiles, OcspChecker, Resumption, ServerIdentity, ServerOptions,
+    server_config,
 };
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
@@ -17,9 +17,9 @@ use tracing::{error, info};
 use crate::admin::{AdminDoor, Desk, Tasks, to_text};
 use crate::app::house::unlock;
 use crate::app::operator::{Front, admin_settings};
-use crate::app::watch::{Seen, Watch};
-use crate::app::{AppError, DataFolder, House};
-use crate::config::{Config, Listen, Ocsp};
+use crate::app::watch::{Seen, Watch, times};
+use crate::app::{AppError, DataFolder, House, checks};
+use crate::config::{Config, Listen};
 use crate::domain::{Door, Operation};
 use crate::doors::{
     Closer, Closing, Crowd, CrowdSettings, Gate, HealthDoor, Limits, ListenSettings, Listener,
@@ -101,7 +101,7 @@ async fn open_doors(
     if let Listen::On(address) = config.doors.xmlrpc.listen {
         let listener = xmlrpc_listener(config, address, &meter)?;
         open.push((Xmlrpc::NAME, listener.address().to_string()));
-        let door = Arc::new(xmlrpc(config, house, &meter)?);
+        let door = Arc::new(xmlrpc(folder, config, house, &meter)?);
         let tls = Arc::new(tls(config, house, &watch)?);
         doors.spawn(listener.serve_tls(tls, door, closer.closing()));
     }
@@ -168,6 +168,8 @@ async fn report_anchor(house: &House) -> Result<(), AppError> {
 fn watcher(folder: &DataFolder, config: &Config, house: &House) -> Result<Arc<Watch>, AppError> {
     let files = [&config.tls.certificate, &config.tls.key].map(|file| file.within(folder.path()));
     let [certificate, key] = files.clone();
+    // Before it is read: what is written from here on is read again.
+    let written = times(&files);
     let identity = ServerIdentity::from_files(IdentityFiles {
         certificate,
         key,
@@ -179,7 +181,7 @@ fn watcher(folder: &DataFolder, config: &Config, house: &House) -> Result<Arc<Wa
         identity: identity.map_err(AppError::certificate("the server's certificate"))?,
         files,
         warn_days: i64::try_from(config.tls.warn_days.as_usize()).unwrap_or(i64::MAX),
-        seen: Mutex::new(Seen::default()),
+        seen: Mutex::new(Seen::since(written)),
     }))
 }
 
@@ -213,9 +215,10 @@ fn health_listener(
     address: SocketAddr,
     meter: &Meter,
 ) -> Result<Listener, AppError> {
+    let most = config.health.max_connections.as_usize();
     let crowd = Crowd::new(CrowdSettings {
-        all: HEALTH_CONNECTIONS,
-        per_address: HEALTH_CONNECTIONS,
+        all: most,
+        per_address: most,
     });
     let settings = ListenSettings {
         limits: limits(config),
@@ -227,9 +230,6 @@ fn health_listener(
         meter.door(HealthDoor::NAME),
     )?)
 }
-
-/// Machines that watch this one, and a spare for a person.
-const HEALTH_CONNECTIONS: usize = 64;
 
 fn xmlrpc_listener(
     config: &Config,
@@ -243,6 +243,7 @@ fn xmlrpc_listener(
     });
     let settings = ListenSettings {
         limits: limits(config),
+        backlog: door.backlog.get(),
         ..ListenSettings::at(address)
     };
     Ok(Listener::bind(&settings, crowd, meter.door(Xmlrpc::NAME))?)
@@ -263,13 +264,20 @@ fn limits(config: &Config) -> Limits {
         body_bytes: door.max_body.as_usize(),
         gzip: door.gzip,
         inflated_bytes: door.max_unpacked.as_usize(),
-        ..Limits::default()
+        inflate_ratio: door.max_unpack_ratio.as_usize(),
+        body_memory: door.body_memory.as_usize(),
+        linger: door.linger_timeout.get(),
     }
 }
 
-fn xmlrpc(config: &Config, house: &House, meter: &Meter) -> Result<Xmlrpc, AppError> {
+fn xmlrpc(
+    folder: &DataFolder,
+    config: &Config,
+    house: &House,
+    meter: &Meter,
+) -> Result<Xmlrpc, AppError> {
     let door = &config.doors.xmlrpc;
-    let responders = Arc::new(OcspChecker::new(ocsp(config)?));
+    let responders = Arc::new(OcspChecker::new(checks::ocsp(folder, &config.tls)?));
     let trust = house.trust.store().clone();
     let gate = Gate::new(house.vault.clone(), trust, responders, Door::Xmlrpc);
     let settings = XmlrpcSettings {
@@ -277,6 +285,7 @@ fn xmlrpc(config: &Config, house: &House, meter: &Meter) -> Result<Xmlrpc, AppEr
             bytes: door.max_body.as_usize(),
             depth: door.max_depth.as_usize(),
             values: door.max_values.as_usize(),
+            text: door.max_text.as_usize(),
             ..xmlrpc_codec::Limits::default()
         },
         multicall: door.max_multicall.as_usize(),
@@ -288,25 +297,6 @@ fn xmlrpc(config: &Config, house: &House, meter: &Meter) -> Result<Xmlrpc, AppEr
         limits(config),
         meter,
     ))
-}
-
-fn ocsp(config: &Config) -> Result<OcspSettings, AppError> {
-    let proxy = match &config.tls.ocsp_proxy {
-        None => None,
-        Some(text) => Some(text.as_str().parse().map_err(|why: certs::ProxyError| {
-            AppError::Other(format!("claviger.toml: tls.ocsp_proxy: {why}"))
-        })?),
-    };
-    Ok(OcspSettings {
-        mode: match config.tls.ocsp {
-            Ocsp::Soft => OcspMode::Soft,
-            Ocsp::Hard => OcspMode::Hard,
-            Ocsp::Off => OcspMode::Off,
-        },
-        timeout: config.tls.ocsp_timeout.get(),
-        proxy,
-        ..OcspSettings::default()
-    })
 }
 
 fn tls(config: &Config, house: &House, watch: &Watch) -> Result<rustls::ServerConfig, AppError> {

@@ -24,8 +24,12 @@ struct State {
 
 impl TrustKeeper {
     /// A keeper that trusts nobody yet, with the revocation lists in `lists`.
-    pub(crate) fn new(lists: &Path, policy: TrustPolicy) -> Result<Self, certs::CertError> {
-        let lists = load_crls(lists, CrlLimits::default());
+    pub(crate) fn new(
+        lists: &Path,
+        limits: CrlLimits,
+        policy: TrustPolicy,
+    ) -> Result<Self, certs::CertError> {
+        let lists = load_crls(lists, limits);
         complain(&lists);
         Ok(Self {
             store: TrustStore::new(Anchors {

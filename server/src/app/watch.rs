@@ -47,10 +47,19 @@ pub(crate) struct Seen {
     warned_on_day: i64,
 }
 
+impl Seen {
+    /// What there is to see when the files were written at these times.
+    pub(crate) fn since(written: [Option<SystemTime>; 2]) -> Self {
+        Self {
+            written,
+            ..Self::default()
+        }
+    }
+}
+
 impl Watch {
     /// Looks every `pause` until `closing` says so.
     pub(crate) async fn run(self: Arc<Self>, pause: Duration, mut closing: Closing) {
-        self.seen().written = self.written();
         let mut ticks = interval(pause);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -99,7 +108,7 @@ impl Watch {
     /// The server's own certificate, when one of its files was written; the old one stays where
     /// the new one cannot be used.
     fn reload_identity(&self) {
-        let written = self.written();
+        let written = times(&self.files);
         if written == self.seen().written {
             return;
         }
@@ -156,14 +165,16 @@ impl Watch {
         seen.ageing = ageing;
     }
 
-    fn written(&self) -> [Option<SystemTime>; 2] {
-        let time = |path: &PathBuf| fs::metadata(path).and_then(|data| data.modified()).ok();
-        self.files.each_ref().map(time)
-    }
-
     fn seen(&self) -> std::sync::MutexGuard<'_, Seen> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// When the files were last written, those that are there.
+pub(crate) fn times(files: &[PathBuf; 2]) -> [Option<SystemTime>; 2] {
+    files
+        .each_ref()
+        .map(|path| fs::metadata(path).and_then(|data| data.modified()).ok())
 }
 
 const DAY: i64 = 86_400;

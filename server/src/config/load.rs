@@ -54,6 +54,18 @@ impl Config {
         if self.doors.xmlrpc.max_header < Size::from_kib(8) {
             return refuse("doors.xmlrpc.max_header", "it must be at least 8KiB");
         }
+        if self.tls.ocsp_hosts.as_deref().is_some_and(<[_]>::is_empty) {
+            return refuse(
+                "tls.ocsp_hosts",
+                "it names no host: ocsp = \"off\" asks none",
+            );
+        }
+        if self.tls.ocsp_proxy_login.is_some() && self.tls.ocsp_proxy.is_none() {
+            return refuse(
+                "tls.ocsp_proxy_login",
+                "there is no ocsp_proxy that it is for",
+            );
+        }
         let command = self.master_key.command.as_deref();
         if self.master_key.source == KeySource::Command && command.is_none_or(<[_]>::is_empty) {
             return refuse(
@@ -204,6 +216,11 @@ mod tests {
             (
                 "[master_key]\ncommand = [\"\"]",
                 "line 2, master_key.command: it is empty",
+            ),
+            ("[tls]\nocsp_hosts = []", "tls.ocsp_hosts: it names no host"),
+            (
+                "[tls]\nocsp_proxy_login = \"login\"",
+                "tls.ocsp_proxy_login: there is no ocsp_proxy",
             ),
             (
                 "[doors.xmlrpc]\nmax_header = \"4KiB\"",

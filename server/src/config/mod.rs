@@ -9,13 +9,15 @@ mod load;
 mod render;
 mod section;
 mod settings;
+mod tls;
 mod value;
 
 pub use error::ConfigError;
 pub use settings::{
     Admin, Audit, Engine, Ha, HaMode, Health, KeySource, Limits, Log, LogFormat, LogLevel,
-    MasterKey, Ocsp, Store, Tls, XmlrpcDoor,
+    MasterKey, Store, XmlrpcDoor,
 };
+pub use tls::{Lenience, Nonce, Ocsp, Tls};
 pub use value::{Count, Listen, Place, Size, Span, Text};
 
 use serde::{Deserialize, Serialize};

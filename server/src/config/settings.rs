@@ -17,6 +17,10 @@ section! {
         gzip: bool = true;
         /// What a compressed body may unpack to at most.
         max_unpacked: Size = Size::from_mib(1);
+        /// How many times its own size a compressed body may unpack to at most.
+        max_unpack_ratio: Count = Count::new(100);
+        /// Memory for all request bodies of more than 64KiB at once; whoever comes after waits.
+        body_memory: Size = Size::from_mib(64);
         /// The longest request line and headers together; at least 8KiB.
         max_header: Size = Size::from_kib(16);
         /// The most header lines of a request.
@@ -25,12 +29,16 @@ section! {
         max_depth: Count = Count::new(32);
         /// The most values in a request, members of arrays and structs included.
         max_values: Count = Count::new(10_000);
+        /// The longest single text in a request: a string, a name, a number, base64.
+        max_text: Size = Size::from_kib(256);
         /// The most calls in one system.multicall.
         max_multicall: Count = Count::new(100);
         /// The most connections at once.
         max_connections: Count = Count::new(10_000);
         /// The most connections at once from one address.
         max_connections_per_address: Count = Count::new(1_000);
+        /// The most connections that may wait in the operating system to be accepted.
+        backlog: Count = Count::new(1_024);
         /// How long a TLS handshake may take.
         handshake_timeout: Span = Span::from_secs(10);
         /// How long the headers of a request may take, from their first byte.
@@ -39,50 +47,11 @@ section! {
         body_timeout: Span = Span::from_secs(30);
         /// How long a client may take to read its answer.
         answer_timeout: Span = Span::from_secs(30);
+        /// How long the rest of a refused request is still read, so that its sender sees why.
+        linger_timeout: Span = Span::from_secs(2);
         /// How long a connection may stay open between two requests.
         idle_timeout: Span = Span::from_secs(120);
     }
-}
-
-section! {
-    /// Certificates: the server's own, and how those of clients are checked.
-    Tls {
-        /// The server's certificate with its chain (PEM); reloaded when it changes.
-        certificate: Place = Place::beside("tls/server.crt");
-        /// The key of that certificate (PEM, not encrypted, readable by its owner only).
-        key: Place = Place::beside("tls/server.key");
-        /// Whether a client may resume a session without a full handshake. Who it is and whether
-        /// it is still trusted is checked again on every request all the same.
-        resumption: bool = true;
-        /// Whether the names of all trusted certificates are sent to everybody who connects. Some
-        /// Windows clients offer no certificate without them; to strangers they tell who you know.
-        client_hints: bool = false;
-        /// The folder with revocation lists (*.crl, *.pem); it need not exist.
-        crl_dir: Place = Place::beside("crl");
-        /// How often certificate files and revocation lists are looked at for changes.
-        poll_interval: Span = Span::from_secs(30);
-        /// What to do when a client's certificate names an OCSP responder: "soft" asks it and
-        /// lets the client in when no answer can be had, "hard" keeps it out then, "off" never asks.
-        ocsp: Ocsp = Ocsp::Soft;
-        /// How long a responder may take.
-        ocsp_timeout: Span = Span::from_secs(5);
-        /// The HTTP proxy through which responders are asked.
-        ocsp_proxy: Option<Text> = None, such as "\"http://proxy.example:3128\"";
-        /// How many days before its end a certificate is warned of, in `status` and in the log.
-        warn_days: Count = Count::new(30);
-    }
-}
-
-/// What becomes of a client whose certificate's responder gives no answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Ocsp {
-    /// Responders are asked; without an answer the client is let in.
-    Soft,
-    /// Responders are asked; without an answer the client is kept out.
-    Hard,
-    /// Responders are not asked.
-    Off,
 }
 
 section! {
@@ -92,6 +61,8 @@ section! {
         /// The address and port for GET /health and GET /metrics; `off` closes it (the admin
         /// socket answers both, too).
         listen: Listen = Listen::Off;
+        /// The most connections at once.
+        max_connections: Count = Count::new(64);
     }
 }
 
@@ -121,6 +92,12 @@ section! {
         cache: Size = Size::from_mib(16);
         /// The most changes that may wait for the disk; beyond it callers are told to come again.
         queue: Count = Count::new(1_024);
+        /// How long a change may wait for its turn.
+        max_wait: Span = Span::from_secs(10);
+        /// How long the disk may take to write it.
+        disk_timeout: Span = Span::from_secs(60);
+        /// How long closing may take when the server stops.
+        close_timeout: Span = Span::from_secs(30);
     }
 }
 
@@ -141,6 +118,8 @@ section! {
         segment: Size = Size::from_mib(16);
         /// The most records that may wait for the disk; beyond it requests are refused.
         queue: Count = Count::new(4_096);
+        /// How long a record may take to be on disk; then its request is refused and health is red.
+        max_wait: Span = Span::from_secs(10);
     }
 }
 
@@ -228,8 +207,6 @@ section! {
         drain_timeout: Span = Span::from_secs(20);
         /// How long the look-up of an API user's host name may take.
         lookup_timeout: Span = Span::from_secs(2);
-        /// How long a looked-up address is remembered.
-        lookup_cache: Span = Span::from_secs(30);
         /// The most accounts whose time of last access waits in memory to be written.
         access_times: Count = Count::new(65_536);
     }

@@ -127,7 +127,12 @@ fn most(body: &Incoming, coding: Coding, limits: &Limits) -> Result<usize, BodyE
     };
     Ok(match coding {
         Coding::Identity => announced,
-        Coding::Gzip => announced + limits.inflated_bytes.min(announced * limits.inflate_ratio),
+        Coding::Gzip => {
+            announced
+                + limits
+                    .inflated_bytes
+                    .min(announced.saturating_mul(limits.inflate_ratio))
+        }
     })
 }
 

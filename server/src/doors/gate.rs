@@ -156,7 +156,7 @@ impl Gate {
     }
 
     async fn ask_responder(&self, verified: &Verified, now: Timestamp) -> OcspStatus {
-        // A pin has no issuer that could take it back: it is unpinned instead.
+        // Nobody can be asked about a pin unless a trusted root has issued it: it is unpinned.
         let (Some(leaf), Some(issuer)) = (verified.path().first(), verified.issuer()) else {
             return OcspStatus::NoResponder;
         };

@@ -55,7 +55,8 @@ impl OcspChecker {
     /// before, since `leaf` names the host that is asked. `now_unix` is the time in seconds since
     /// 1970. Returns within the configured time, at once when an answer is remembered.
     ///
-    /// A pinned certificate has no issuer that could take it back: unpin it instead of asking.
+    /// A pinned certificate can be asked about only when a trusted root has issued it; any other has
+    /// no issuer that could take it back, and is unpinned instead.
     pub async fn check(
         &self,
         leaf: &CertificateDer<'_>,
