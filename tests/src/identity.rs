@@ -1,7 +1,7 @@
 //! Who a client says it is.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -41,5 +41,24 @@ impl Identity {
     #[must_use]
     pub fn private_key(&self) -> PrivateKeyDer<'static> {
         PrivateKeyDer::from_pem_file(&self.key).expect("the key file is there")
+    }
+
+    /// The same with its files copied into `dir`, to outlive the workbench they were made on.
+    ///
+    /// # Panics
+    /// When a file cannot be copied.
+    #[must_use]
+    pub fn kept_in(self, dir: &Path) -> Self {
+        let place = |path: &Path| {
+            let to = dir.join(path.file_name().expect("a file has a name"));
+            fs::copy(path, &to).expect("the file can be copied");
+            to
+        };
+        Self {
+            cert: place(&self.cert),
+            key: place(&self.key),
+            p12: self.p12.as_deref().map(place),
+            ..self
+        }
     }
 }

@@ -11,8 +11,10 @@
 
 mod clients;
 mod identity;
+mod log;
 mod openssl;
 mod process;
+mod revocation;
 mod server;
 mod settings;
 mod wire;
@@ -22,6 +24,7 @@ pub use clients::{curl, python};
 pub use identity::Identity;
 pub use openssl::{Openssl, SEED_PASSPHRASE};
 pub use process::{Ran, claviger_program, repository, run, run_with_input};
+pub use revocation::Responder;
 pub use server::{Server, SetUp};
 pub use wire::{Answer, Wire, client_config};
 

@@ -5,8 +5,8 @@ use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
-use std::sync::{Arc, Mutex};
 use std::thread;
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -14,6 +14,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use tempfile::TempDir;
 
+use crate::log::Log;
 use crate::process::{Ran, claviger_program, run_with_input, wait};
 use crate::{Answer, Identity, PATIENCE, Wire, client_config, settings, xml};
 
@@ -23,6 +24,7 @@ pub struct SetUp {
     settings: Vec<(String, String, String)>,
     arguments: Vec<String>,
     data: Option<PathBuf>,
+    listen: Option<String>,
     environment: Vec<(String, String)>,
 }
 
@@ -39,6 +41,13 @@ impl SetUp {
     #[must_use]
     pub fn argument(mut self, word: &str) -> Self {
         self.arguments.push(word.to_owned());
+        self
+    }
+
+    /// Where the XML-RPC door listens, in place of a free port of 127.0.0.1.
+    #[must_use]
+    pub fn listen(mut self, address: &str) -> Self {
+        self.listen = Some(address.to_owned());
         self
     }
 
@@ -64,7 +73,7 @@ pub struct Server {
     set_up: SetUp,
     data: PathBuf,
     outside: TempDir,
-    log: Arc<Mutex<String>>,
+    log: Arc<Log>,
 }
 
 #[derive(Debug)]
@@ -140,7 +149,16 @@ impl Server {
     /// Everything the server has written to its standard error, over all of its starts.
     #[must_use]
     pub fn log(&self) -> String {
-        self.log.lock().map(|log| log.clone()).unwrap_or_default()
+        self.log.text()
+    }
+
+    /// Waits until the server has written `words` to its standard error `times` times in all.
+    ///
+    /// # Panics
+    /// When it has not within [`PATIENCE`], with all it said.
+    #[track_caller]
+    pub fn await_log(&self, words: &str, times: usize) {
+        self.log.wait_for(words, times);
     }
 
     /// Runs `claviger WORDS… --data DIR`, whether the server runs or not.
@@ -330,7 +348,8 @@ impl Server {
     fn serve(&self) -> Command {
         let mut command = Command::new(claviger_program());
         command
-            .args(["serve", "--xmlrpc", "127.0.0.1:0"])
+            .args(["serve", "--xmlrpc"])
+            .arg(self.set_up.listen.as_deref().unwrap_or("127.0.0.1:0"))
             .args(&self.set_up.arguments);
         command.arg("--data").arg(&self.data);
         command.envs(self.set_up.environment.iter().cloned());
@@ -343,19 +362,7 @@ impl Server {
 
     fn keep_log(&self, stderr: ChildStderr) {
         let log = Arc::clone(&self.log);
-        thread::spawn(move || {
-            let mut reader = BufReader::new(stderr);
-            let mut line = Vec::new();
-            while reader
-                .read_until(b'\n', &mut line)
-                .is_ok_and(|count| count > 0)
-            {
-                if let Ok(mut log) = log.lock() {
-                    log.push_str(&String::from_utf8_lossy(&line));
-                }
-                line.clear();
-            }
-        });
+        thread::spawn(move || log.keep(stderr));
     }
 
     fn write_settings(&self) {

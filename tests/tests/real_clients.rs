@@ -44,7 +44,9 @@ fn python_does_everything(server: &Server, identity: &Identity) {
 #[test]
 fn python_uses_a_self_signed_certificate_once_it_is_imported() {
     let server = Server::start(SetUp::default());
-    let identity = Openssl::new().self_signed_kept(&server, "billing");
+    let identity = Openssl::new()
+        .self_signed("billing")
+        .kept_in(server.outside());
     administrator(&server, &identity);
     let early = harness::python(&server.url(), &server.ca(), &identity, STORY);
     assert_ne!(early.code(), 0, "registered, and not trusted yet");
@@ -118,34 +120,14 @@ fn curl_creates_retrieves_changes_and_retrieves() {
 #[test]
 fn curl_without_a_certificate_or_with_a_strangers_gets_no_answer() {
     let server = Server::start(SetUp::default());
-    let stranger = Openssl::new().self_signed_kept(&server, "billing");
+    let stranger = Openssl::new()
+        .self_signed("billing")
+        .kept_in(server.outside());
     let body = xml::call("system.listMethods", &[]);
 
     for identity in [None, Some(&stranger)] {
         let ran = harness::curl(&server.url(), &server.ca(), identity, &body);
         assert_ne!(ran.code(), 0, "{}", ran.stdout);
         assert_eq!(ran.stdout, "");
-    }
-}
-
-trait Kept {
-    fn self_signed_kept(self, server: &Server, name: &str) -> Identity;
-}
-
-impl Kept for Openssl {
-    /// The seed's recipe, its files moved to where they live as long as the server's.
-    fn self_signed_kept(self, server: &Server, name: &str) -> Identity {
-        let made = self.self_signed(name);
-        let place = |path: &std::path::Path| {
-            let to = server.outside().join(path.file_name().unwrap());
-            std::fs::copy(path, &to).unwrap();
-            to
-        };
-        Identity {
-            cert: place(&made.cert),
-            key: place(&made.key),
-            p12: made.p12.as_deref().map(place),
-            ..made
-        }
     }
 }
