@@ -1,5 +1,7 @@
 //! Why the vault says no.
 
+use std::error::Error as _;
+
 use thiserror::Error;
 
 use crate::crypto::CryptoError;
@@ -80,6 +82,21 @@ pub enum Outage {
     Part(&'static str),
 }
 
+impl Outage {
+    /// What is broken, and each cause behind it, for the log.
+    #[must_use]
+    pub fn in_full(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = self.source();
+        while let Some(deeper) = cause {
+            text.push_str(": ");
+            text.push_str(&deeper.to_string());
+            cause = deeper.source();
+        }
+        text
+    }
+}
+
 impl From<StoreError> for VaultError {
     fn from(error: StoreError) -> Self {
         match error {
@@ -110,5 +127,21 @@ impl From<CryptoError> for VaultError {
 impl From<NoChance> for VaultError {
     fn from(error: NoChance) -> Self {
         Self::Unavailable(Outage::Chance(error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_outage_tells_every_cause() {
+        let disk = std::io::Error::other("sector 7");
+        let outage = Outage::Store(StoreError::Engine(disk.into()));
+
+        assert_eq!(
+            outage.in_full(),
+            "store: the store's engine reported an error: sector 7"
+        );
     }
 }

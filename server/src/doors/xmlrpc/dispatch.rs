@@ -1,7 +1,5 @@
 //! From a call to what the vault does about it.
 
-use std::error::Error;
-
 use tokio::time::Instant;
 use tracing::{debug, error};
 use xmlrpc_codec::{Fault, FaultCode, Value};
@@ -114,7 +112,7 @@ impl Xmlrpc {
                 self.call(Method::named(name).ok_or(name), params, &caller)
                     .await
             }
-            Err(error) => Err(Refusal::from(error).into_fault()),
+            Err(error) => Err(self.refusal(error).into_fault()),
         }
     }
 
@@ -170,14 +168,18 @@ impl Xmlrpc {
     }
 
     fn refused(&self, method: &Method, error: VaultError) -> (Ending, Result<Value, Fault>) {
+        let refused = self.refusal(error);
+        (refused.ending(), refusal(method.form, refused))
+    }
+
+    /// What the caller is told; the log is told what lies behind an outage.
+    pub(super) fn refusal(&self, error: VaultError) -> Refusal {
         if let VaultError::Unavailable(outage) = &error
             && let Some(unsaid) = self.outages.now()
         {
-            let cause = outage.source().map(ToString::to_string);
-            error!(%outage, cause, unsaid, "unavailable");
+            error!(outage = outage.in_full(), unsaid, "unavailable");
         }
-        let refused = Refusal::from(error);
-        (refused.ending(), refusal(method.form, refused))
+        Refusal::from(error)
     }
 
     /// Has the vault do it; the answer is the password, where there is one to answer.

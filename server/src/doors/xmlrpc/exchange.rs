@@ -46,7 +46,12 @@ impl Xmlrpc {
         let said = self.converse(visitor, document.bytes(), charset, id);
         match timeout(self.limits.request, said).await {
             Ok(said) => reply(StatusCode::OK, said, id),
-            Err(_) => reply(StatusCode::OK, Err(unfinished()), id),
+            Err(_) => {
+                if let Some(unsaid) = self.outages.now() {
+                    error!(after = ?self.limits.request, unsaid, "a request was not finished in time");
+                }
+                reply(StatusCode::OK, Err(unfinished()), id)
+            }
         }
     }
 
@@ -61,7 +66,7 @@ impl Xmlrpc {
     ) -> Result<Value, Fault> {
         let caller = match self.gate.caller(visitor, id).await {
             Ok(caller) => caller,
-            Err(error) => return Err(Refusal::from(error).into_fault()),
+            Err(error) => return Err(self.refusal(error).into_fault()),
         };
         let call = decode_call(document, charset, &self.settings.document).map_err(|error| {
             self.meters.count_malformed();

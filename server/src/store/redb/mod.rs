@@ -15,8 +15,8 @@ use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use redb::backends::FileBackend;
 use redb::{
-    AccessGuard, Builder, Database, Durability, ReadOnlyTable, ReadableDatabase, StorageBackend,
-    StorageError, TableDefinition,
+    Builder, Database, Durability, ReadOnlyTable, ReadableDatabase, StorageBackend, StorageError,
+    TableDefinition,
 };
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -104,6 +104,8 @@ impl Redb {
     }
 
     /// Reads; where the file had to be closed after an error, again once it has been opened.
+    /// Nothing of the table's may leave `read`: redb frees a page as soon as the table that it
+    /// was read through is gone, whether or not somebody still looks at a value on it.
     async fn read<T>(
         &self,
         read: impl Fn(&Table) -> Result<T, StorageError> + Send,
@@ -131,10 +133,7 @@ impl Redb {
 #[async_trait]
 impl Store for Redb {
     async fn get(&self, key: &Key) -> Result<Option<Row>, StoreError> {
-        self.read(|table| table.get(key.as_bytes()))
-            .await?
-            .map(|value| Row::unpack(key.clone(), value.value()))
-            .transpose()
+        self.read(|table| row(table, key)).await?
     }
 
     async fn scan(
@@ -143,10 +142,7 @@ impl Store for Redb {
         after: Option<&Key>,
         limit: usize,
     ) -> Result<Vec<Row>, StoreError> {
-        let entries = self.read(|table| scan(table, prefix, after, limit)).await?;
-        let rows = entries.iter();
-        rows.map(|(key, value)| Row::unpack(Key::from_bytes(key.value()), value.value()))
-            .collect()
+        self.read(|table| scan(table, prefix, after, limit)).await?
     }
 
     async fn commit(&self, batch: Batch) -> Result<(), StoreError> {
@@ -199,14 +195,11 @@ impl Engine for Writer {
     const MOST_STEPS: usize = 65_536;
 
     fn row(&self, key: &Key) -> Result<Option<Row>, StoreError> {
-        let found = self.view.read(|table| table.get(key.as_bytes()));
-        let value = found.map_err(|unread| match unread {
+        let found = self.view.read(|table| row(table, key));
+        found.map_err(|unread| match unread {
             Unread::Closed { .. } => StoreError::Closed,
             Unread::Failed(error) => error,
-        })?;
-        value
-            .map(|value| Row::unpack(key.clone(), value.value()))
-            .transpose()
+        })?
     }
 
     fn write(&mut self, steps: &[&Step]) -> Result<(), StoreError> {
@@ -321,27 +314,31 @@ fn write(database: &Database, steps: &[&Step]) -> Result<(), redb::Error> {
     Ok(transaction.commit()?)
 }
 
-type Entry = (
-    AccessGuard<'static, &'static [u8]>,
-    AccessGuard<'static, &'static [u8]>,
-);
+fn row(table: &Table, key: &Key) -> Result<Result<Option<Row>, StoreError>, StorageError> {
+    let found = table.get(key.as_bytes())?;
+    let row = found.map(|value| Row::unpack(key.clone(), value.value()));
+    Ok(row.transpose())
+}
 
 fn scan(
     table: &Table,
     prefix: &Key,
     after: Option<&Key>,
     limit: usize,
-) -> Result<Vec<Entry>, StorageError> {
+) -> Result<Result<Vec<Row>, StoreError>, StorageError> {
     let bounds = (prefix.first_after(after), Bound::Unbounded);
-    let mut entries = Vec::new();
+    let mut rows = Vec::new();
     for entry in table.range::<&[u8]>(bounds)?.take(limit) {
         let (key, value) = entry?;
         if !key.value().starts_with(prefix.as_bytes()) {
             break;
         }
-        entries.push((key, value));
+        match Row::unpack(Key::from_bytes(key.value()), value.value()) {
+            Ok(row) => rows.push(row),
+            Err(error) => return Ok(Err(error)),
+        }
     }
-    Ok(entries)
+    Ok(Ok(rows))
 }
 
 fn failed(error: impl Into<redb::Error>) -> StoreError {

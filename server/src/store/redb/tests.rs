@@ -42,6 +42,52 @@ async fn a_file_that_can_no_longer_be_written_is_still_read() {
     );
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn rows_are_read_while_they_are_replaced() {
+    let (_home, store) = one_row().await;
+    let store = Arc::new(store);
+    let writing = |number: u64| {
+        let store = Arc::clone(&store);
+        tokio::spawn(async move {
+            for _ in 0..100 {
+                set(&store, number, Expected::Any).await.unwrap();
+                let own = store.get(&key(number)).await.unwrap();
+                let all = store
+                    .scan(&Key::table(Table::Meta), None, 99)
+                    .await
+                    .unwrap();
+                assert!(own.is_some() && !all.is_empty());
+            }
+        })
+    };
+
+    let tasks: Vec<_> = (1..=8).map(writing).collect();
+
+    for task in tasks {
+        task.await.unwrap();
+    }
+    assert_eq!(store.status().trouble, None);
+}
+
+/// Debug builds of redb stop the writing thread where a page is freed that somebody looks at.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_value_that_is_looked_at_keeps_its_page_while_the_row_is_replaced() {
+    let (_home, store) = one_row().await;
+    let handle = tokio::runtime::Handle::current();
+
+    let version = store.view.read(|table| {
+        let value = table.get(key(1).as_bytes())?;
+        for _ in 0..8 {
+            let set = set(&store, 1, Expected::Any);
+            tokio::task::block_in_place(|| handle.block_on(set)).unwrap();
+        }
+        Ok(value.map(|value| value.value().to_vec()))
+    });
+
+    assert!(version.is_ok_and(|value| value.is_some()));
+    assert_eq!(store.status().trouble, None);
+}
+
 #[tokio::test]
 async fn a_file_that_is_gone_is_not_made_anew() {
     let (home, store) = one_row().await;
@@ -89,13 +135,13 @@ async fn on_writer(store: &Redb, call: impl FnOnce(&mut Writer) + Send + 'static
 }
 
 async fn put(store: &Redb, number: u64) -> Result<(), StoreError> {
+    set(store, number, Expected::Absent).await
+}
+
+async fn set(store: &Redb, number: u64, expected: Expected) -> Result<(), StoreError> {
     let (version, sealed) = (1, b"sealed".to_vec());
     let mut batch = Batch::default();
-    batch.push(
-        key(number),
-        Expected::Absent,
-        StepKind::Put { version, sealed },
-    );
+    batch.push(key(number), expected, StepKind::Put { version, sealed });
     store.commit(batch).await
 }
 
