@@ -69,3 +69,32 @@ async fn the_rust_client_does_the_same_by_pem_and_by_pkcs12() {
         assert!(refusal.is_refused(), "{refusal}");
     }
 }
+
+#[tokio::test]
+async fn the_password_that_was_generated_for_a_pkcs12_file_opens_it() {
+    let server = Server::start(SetUp::default());
+    let out = server.outside().join("shop");
+    let out_word = out.to_string_lossy().into_owned();
+    let issued = server
+        .claviger(&["cert", "issue", "shop", "--out", &out_word])
+        .ok();
+    let user = ["user", "add", "shop@127.0.0.1", "--api", "--role"];
+    let cert = out.join("shop.crt").to_string_lossy().into_owned();
+    server
+        .claviger(&[&user[..], &["password-administrator", "--cert", &cert]].concat())
+        .ok();
+    let text = std::fs::read_to_string(out.join("shop.p12.password")).unwrap();
+    let password = text.trim_end();
+    let address = server.xmlrpc();
+
+    let client = claviger_client::Client::builder()
+        .server(address.ip().to_string(), address.port())
+        .ca_file(out.join("ca.pem"))
+        .pkcs12_file(out.join("shop.p12"), password.to_owned())
+        .build()
+        .unwrap();
+
+    let made = client.create_resource("db", "Linux", "root").send().await;
+    assert!(made.unwrap().is_some());
+    assert!(!format!("{issued}").contains(password), "{issued}");
+}

@@ -67,8 +67,8 @@ pub(crate) struct Remove {
 #[command(after_help = "Example:
   claviger cert issue billing --out ./billing --p12-password-file p12-password.txt
 
-The key is written once, to NAME.key and into NAME.p12, and kept nowhere else. NAME.p12 is made
-only with --p12-password-file: a PKCS#12 file needs a password.")]
+The key is written once, to NAME.key and into NAME.p12, and kept nowhere else. Without
+--p12-password-file the password of NAME.p12 is generated and written to NAME.p12.password.")]
 pub(crate) struct Issue {
     /// The user name, which becomes the certificate's CN
     #[arg(value_name = "NAME")]
@@ -76,7 +76,7 @@ pub(crate) struct Issue {
     /// The folder for the files
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// The file with the password for NAME.p12
+    /// The file with the password for NAME.p12 [default: one is generated]
     #[arg(long, value_name = "FILE")]
     p12_password_file: Option<PathBuf>,
     /// How many days it is valid
@@ -173,57 +173,82 @@ impl Remove {
 impl Issue {
     async fn run(self, context: &Context) -> Result<(), CliError> {
         let stem = file_stem(&self.name)?;
-        let password = self.p12_password_file.as_deref();
-        let password = password
-            .map(|file| from_file(file, "password"))
-            .transpose()?;
+        let files = Files::of(stem, &self.out);
+        let (password, generated) = match &self.p12_password_file {
+            Some(file) => (from_file(file, "password")?, false),
+            None => (generate()?, true),
+        };
         let existing = if self.force {
             Existing::Replace
         } else {
             Existing::Keep
         };
+        let mut client = context.client().await?;
         fs::create_dir_all(&self.out).map_err(CliError::file(&self.out))?;
-        let place = |end: &str| self.out.join(format!("{stem}.{end}"));
-        let places = [place("crt"), place("key"), place("p12")];
         if existing == Existing::Keep {
             // Before the certificate is issued, since it could not be written afterwards.
-            places.iter().try_for_each(|file| refuse_existing(file))?;
+            files.refuse_existing(generated)?;
         }
-        let [crt, key, p12] = places;
         let new = NewIssue {
             name: self.name.clone(),
             days: self.days,
         };
         let path = ApiPath::new("/v1/certificates/issue")
             .maybe("organisation", self.organisation.org.as_deref());
-        let issued: wire::Issued = context
-            .client()
-            .await?
-            .send(Method::POST, &path, &new)
-            .await?;
-        let secret = issued.key.expose();
-        write(&key, secret.as_bytes(), 0o600, existing)?;
-        write(&crt, issued.certificate.as_bytes(), 0o644, existing)?;
+        let issued: wire::Issued = client.send(Method::POST, &path, &new).await?;
+        let (crt, ca, key) = (&issued.certificate, &issued.ca, issued.key.expose());
+        let p12 = in_pkcs12(&self.name, crt, &key, &password)?;
+        write(&files.key, key.as_bytes(), 0o600, existing)?;
+        write(&files.crt, crt.as_bytes(), 0o644, existing)?;
+        write(&files.p12, &p12, 0o600, existing)?;
         // The CA is the same for every certificate of the folder.
-        write(
-            &self.out.join("ca.pem"),
-            issued.ca.as_bytes(),
-            0o644,
-            Existing::Replace,
-        )?;
-        let mut written = vec![crt, key];
-        if let Some(password) = password {
-            let bytes = in_pkcs12(&self.name, &issued.certificate, &secret, &password)?;
-            write(&p12, &bytes, 0o600, existing)?;
-            written.push(p12);
+        write(&files.ca, ca.as_bytes(), 0o644, Existing::Replace)?;
+        if generated {
+            let line = Zeroizing::new(format!("{}\n", password.as_str()));
+            write(&files.password, line.as_bytes(), 0o600, existing)?;
         }
-        for file in written {
+        for file in [&files.crt, &files.key, &files.p12, &files.ca] {
             context.out.line(file.display())?;
         }
-        context.out.line(self.out.join("ca.pem").display())?;
+        if generated {
+            let (p12, secret) = (files.p12.display(), files.password.display());
+            context
+                .out
+                .line(format_args!("the password of {p12} is in {secret}"))?;
+        }
         context
             .out
             .line(format_args!("valid until {}", issued.not_after))
+    }
+}
+
+/// Where what is issued goes.
+struct Files {
+    crt: PathBuf,
+    key: PathBuf,
+    p12: PathBuf,
+    password: PathBuf,
+    ca: PathBuf,
+}
+
+impl Files {
+    fn of(stem: &str, folder: &Path) -> Self {
+        let place = |end: &str| folder.join(format!("{stem}.{end}"));
+        Self {
+            crt: place("crt"),
+            key: place("key"),
+            p12: place("p12"),
+            password: place("p12.password"),
+            ca: folder.join("ca.pem"),
+        }
+    }
+
+    fn refuse_existing(&self, generated: bool) -> Result<(), CliError> {
+        let password = generated.then_some(&self.password);
+        [&self.crt, &self.key, &self.p12]
+            .into_iter()
+            .chain(password)
+            .try_for_each(|file| refuse_existing(file))
     }
 }
 
@@ -236,6 +261,26 @@ fn refuse_existing(file: &Path) -> Result<(), CliError> {
         Err(_) => Ok(()),
     }
 }
+
+/// A password that nobody can guess: 160 bits.
+fn generate() -> Result<Zeroizing<String>, CliError> {
+    let mut bytes = Zeroizing::new([0; 32]);
+    getrandom::fill(bytes.as_mut_slice())
+        .map_err(|_| CliError::Failed("the operating system gave no random numbers".to_owned()))?;
+    // Room for all at once: a text that grew would leave copies behind.
+    let mut text = Zeroizing::new(String::with_capacity(bytes.len()));
+    let signs = bytes
+        .iter()
+        .filter_map(|byte| SIGNS.get(usize::from(byte % 32)));
+    text.extend(signs);
+    Ok(text)
+}
+
+/// 32 signs, none of which looks like another.
+const SIGNS: [char; 32] = [
+    'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', 'm', 'n', 'p', 'q', 'r', 's', 't', 'u',
+    'v', 'w', 'x', 'y', 'z', '2', '3', '4', '5', '6', '7', '8', '9',
+];
 
 /// A name that can be a file's, in the folder that was given.
 fn file_stem(name: &str) -> Result<&str, CliError> {
@@ -281,6 +326,14 @@ pub(crate) fn read_pem(file: &Path) -> Result<String, CliError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_generated_password_has_32_signs_and_comes_once() {
+        let (one, other) = (generate().unwrap(), generate().unwrap());
+
+        assert_eq!(one.len(), 32);
+        assert_ne!(*one, *other);
+    }
 
     #[test]
     fn a_name_does_not_lead_out_of_the_folder() {

@@ -65,6 +65,73 @@ fn an_issued_certificate_comes_in_four_files_of_which_the_secret_ones_are_privat
 }
 
 #[test]
+fn a_password_for_the_pkcs12_file_is_generated_where_none_is_given() {
+    let server = Server::start(SetUp::default());
+    let out = server.outside().join("shop");
+    let out_word = out.to_string_lossy().into_owned();
+    let words = ["cert", "issue", "shop", "--out", &out_word];
+
+    let done = server.claviger(&words).ok();
+    let kept = fs::read_to_string(out.join("shop.p12.password")).unwrap();
+    server.claviger(&words).ended(1);
+
+    let secret = out.join("shop.p12.password");
+    assert!(
+        done.stdout.contains(&format!(
+            "the password of {} is in {}\n",
+            out.join("shop.p12").display(),
+            secret.display()
+        )),
+        "{done}"
+    );
+    assert!(!format!("{done}").contains(kept.trim_end()), "{done}");
+    assert_eq!(mode(&secret), 0o600);
+    assert_eq!(fs::read_to_string(&secret).unwrap(), kept);
+    let read = run(Command::new("openssl")
+        .args(["pkcs12", "-noenc", "-passin"])
+        .arg(format!("file:{}", secret.display()))
+        .arg("-in")
+        .arg(out.join("shop.p12")));
+    assert!(read.ok().stdout.contains("PRIVATE KEY"));
+}
+
+#[test]
+fn what_keeps_a_certificate_from_being_accepted_is_said_when_it_is_given() {
+    let server = Server::start(SetUp::default());
+    let openssl = Openssl::new();
+    let ca = openssl.ca("company").to_string_lossy().into_owned();
+    openssl
+        .run("req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=old -keyout old.key -out old.csr")
+        .ok();
+    openssl
+        .run("x509 -req -in old.csr -CA company.crt -CAkey company.plain.key -CAcreateserial -out old.crt -days 30")
+        .ok();
+    let old = openssl.path("old.crt").to_string_lossy().into_owned();
+    let new = openssl.signed("company", "new", &["extendedKeyUsage=clientAuth"]);
+    let new = new.cert.to_string_lossy().into_owned();
+    let add = |login: &str, cert: &str| {
+        let words = ["user", "add", login, "--api", "--role", "password-user"];
+        let ran = server.claviger(&[&words[..], &["--cert", cert]].concat());
+        ran.ok().stderr
+    };
+
+    let untrusted = add("new@127.0.0.1", &new);
+    server.claviger(&["cert", "import", "--ca", &ca]).ok();
+    let trusted = add("new@127.0.0.2", &new);
+    let version_1 = add("old@127.0.0.1", &old);
+    let pinned = server.claviger(&["cert", "import", &old]).ok().stderr;
+    let then = add("old@127.0.0.2", &old);
+
+    assert!(untrusted.contains("not trusted yet"), "{untrusted}");
+    assert_eq!(trusted, "");
+    for warning in [&version_1, &pinned] {
+        assert!(warning.contains("X.509 version 1"), "{warning}");
+        assert_eq!(warning.lines().count(), 1, "{warning}");
+    }
+    assert_eq!(then, "");
+}
+
+#[test]
 fn import_cert_sh_trusts_a_self_signed_certificate_as_its_users_know_it() {
     let server = Server::start(SetUp::default());
     let openssl = Openssl::new();
