@@ -55,6 +55,8 @@ pub enum Warning {
         /// When it will be (Unix seconds).
         not_before: i64,
     },
+    /// It is of X.509 version 1 or 2, and pinned.
+    Version1,
     /// A CA without extensions: it cannot limit what it signs.
     OldShape,
     /// A CA that may sign other CAs without limit is nothing odd, but one that did not sign
@@ -73,6 +75,10 @@ impl Warning {
                     "it is not valid before {}: until then it is refused",
                     day(*not_before)
                 )
+            }
+            Self::Version1 => {
+                "it is of X.509 version 1: this pin works, and under an imported CA it is refused"
+                    .into()
             }
             Self::OldShape => {
                 "it has no basicConstraints extension, as CAs have had since 1999".into()
@@ -239,6 +245,7 @@ fn warnings(info: &CertificateInfo, as_what: ImportAs, now: i64) -> Vec<Warning>
     [
         (info.days_left(now) < 30, soon),
         (info.not_before > now, early),
+        (!is_root && info.version < 3, Warning::Version1),
         (is_root && info.is_ca.is_none(), Warning::OldShape),
         (is_root && !info.self_issued, Warning::Intermediate),
     ]

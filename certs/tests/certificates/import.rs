@@ -155,6 +155,14 @@ fn a_certificate_of_the_future_is_warned_of() {
 }
 
 #[test]
+fn a_pin_of_version_1_is_warned_of_since_a_ca_would_not_do() {
+    let pinned = classify(&certificate("own-v1"), ImportWish::Auto, now()).unwrap();
+
+    assert_eq!(pinned.as_what, ImportAs::Pin);
+    assert_eq!(pinned.warnings, [Warning::Version1]);
+}
+
+#[test]
 fn odd_roots_are_warned_of() {
     let odd = |name| {
         classify(&certificate(name), ImportWish::Ca, now())

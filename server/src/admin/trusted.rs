@@ -77,24 +77,35 @@ fn doubts(shown: &Shown, name: &str, known: &[Trusted], now: i64) -> Vec<String>
     if shown.info.not_after < now {
         doubts.push(format!("{print} has expired"));
     }
-    if !is_trusted(shown, known) {
-        doubts.push(format!(
-            "{print} is not trusted yet: `claviger cert import` it, or the CA that issued it"
-        ));
-    }
+    doubts.extend(missing_trust(shown, known));
     doubts
 }
 
-/// Whether it is pinned, or a trusted root has the name of its issuer.
-fn is_trusted(shown: &Shown, known: &[Trusted]) -> bool {
-    known.iter().any(|trusted| {
-        if trusted.der == shown.der.as_ref() {
-            return true;
-        }
-        let root = CertificateDer::from(trusted.der.as_slice());
-        trusted.root
-            && CertificateInfo::parse(&root).is_ok_and(|info| info.subject == shown.info.issuer)
+/// What is missing until it is trusted.
+fn missing_trust(shown: &Shown, known: &[Trusted]) -> Option<String> {
+    let print = shown.fingerprint;
+    if known.iter().any(|one| one.der == shown.der.as_ref()) {
+        return None;
+    }
+    if shown.info.version < 3 {
+        return Some(format!(
+            "{print} is of X.509 version 1, which is refused even under an imported CA: \
+             `claviger cert import` it itself, or issue it anew with version 3 extensions"
+        ));
+    }
+    let trusted = known.iter().any(|one| one.root && has_issued(one, shown));
+    (!trusted).then(|| {
+        format!(
+            "{print} is not trusted yet: `claviger cert import` it, or with --ca the CA that \
+             issued it"
+        )
     })
+}
+
+/// Whether `root` has the name of the issuer.
+fn has_issued(root: &Trusted, shown: &Shown) -> bool {
+    let root = CertificateDer::from(root.der.as_slice());
+    CertificateInfo::parse(&root).is_ok_and(|info| info.subject == shown.info.issuer)
 }
 
 /// What keeps a CA from proving users.
