@@ -1,10 +1,12 @@
 //! The clients that users have already: curl and Python.
 
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::Command;
 
-use crate::Identity;
 use crate::process::{Ran, run, run_with_input};
+use crate::{Identity, PATIENCE};
 
 /// `curl` showing `identity` to a server signed by `ca`; it posts `body` to `url`.
 ///
@@ -58,4 +60,24 @@ pub fn python(url: &str, ca: &Path, identity: &Identity, script: &str) -> Ran {
     command.arg(&identity.cert).arg(&identity.key);
     command.env_remove("https_proxy").env_remove("HTTPS_PROXY");
     run(&mut command)
+}
+
+/// `GET path` in plain HTTP: the status, and the body.
+///
+/// # Panics
+/// When there is no HTTP answer.
+#[track_caller]
+#[must_use]
+pub fn get(address: SocketAddr, path: &str) -> (u16, String) {
+    let mut socket = TcpStream::connect_timeout(&address, PATIENCE).expect("an open door");
+    socket
+        .set_read_timeout(Some(PATIENCE))
+        .expect("a bounded wait");
+    let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    socket.write_all(request.as_bytes()).expect("a request");
+    let mut said = String::new();
+    socket.read_to_string(&mut said).expect("an answer");
+    let (head, body) = said.split_once("\r\n\r\n").expect("a head");
+    let status = head.get(9..12).and_then(|code| code.parse().ok());
+    (status.expect("a status line"), body.to_owned())
 }

@@ -3,6 +3,7 @@
 //! - [`Server`]: a true `claviger` process on its own data directory, with its commands
 //! - [`Openssl`]: keys and certificates as the users' own `openssl` commands make them
 //! - [`Wire`]: a mutual-TLS connection that can say anything, well formed or not
+//! - [`on_a_small_disk`]: a disk that can be filled, or says in [`not_run`] that there is none
 //! - [`curl`] and [`python`]: the clients that users really have
 //! - [`xml`]: just enough XML-RPC text to ask and to read answers, independent of our own codec
 //!
@@ -17,15 +18,17 @@ mod process;
 mod revocation;
 mod server;
 mod settings;
+mod small_disk;
 mod wire;
 pub mod xml;
 
-pub use clients::{curl, python};
+pub use clients::{curl, get, python};
 pub use identity::Identity;
 pub use openssl::{Openssl, SEED_PASSPHRASE};
 pub use process::{Ran, claviger_program, repository, run, run_with_input};
 pub use revocation::Responder;
 pub use server::{Server, SetUp};
+pub use small_disk::{mount, not_run, on_a_small_disk};
 pub use wire::{Answer, Wire, client_config};
 
 /// The longest that any single step may take, on the slowest machine we accept.

@@ -79,8 +79,11 @@ pub struct Server {
 #[derive(Debug)]
 struct Running {
     child: Child,
-    xmlrpc: SocketAddr,
+    /// Each open door and its address.
+    doors: Doors,
 }
+
+type Doors = Vec<(String, SocketAddr)>;
 
 impl Server {
     /// Makes a data directory, changes its settings and serves it on a free loopback port.
@@ -127,7 +130,20 @@ impl Server {
     #[track_caller]
     #[must_use]
     pub fn xmlrpc(&self) -> SocketAddr {
-        self.running.as_ref().expect("the server runs").xmlrpc
+        self.door("xmlrpc")
+    }
+
+    /// Where the door of that name listens.
+    ///
+    /// # Panics
+    /// When the server is stopped, or the door closed.
+    #[track_caller]
+    #[must_use]
+    pub fn door(&self, name: &str) -> SocketAddr {
+        let running = self.running.as_ref().expect("the server runs");
+        let mut doors = running.doors.iter();
+        let found = doors.find(|(door, _)| door == name);
+        found.expect("the door is open").1
     }
 
     /// The URL that clients use.
@@ -331,8 +347,8 @@ impl Server {
         let stderr = child.stderr.take().expect("stderr is piped");
         self.keep_log(stderr);
         match until_ready(&lines_of(stdout)) {
-            Ok(xmlrpc) => {
-                self.running = Some(Running { child, xmlrpc });
+            Ok(doors) => {
+                self.running = Some(Running { child, doors });
                 Ok(())
             }
             Err(why) => {
@@ -402,19 +418,18 @@ fn lines_of(stdout: ChildStdout) -> Receiver<String> {
     lines
 }
 
-fn until_ready(lines: &Receiver<String>) -> Result<SocketAddr, String> {
+fn until_ready(lines: &Receiver<String>) -> Result<Doors, String> {
     let end = std::time::Instant::now() + PATIENCE;
-    let mut xmlrpc = None;
+    let mut doors = Doors::new();
     loop {
         let left = end.saturating_duration_since(std::time::Instant::now());
         let line = lines
             .recv_timeout(left)
             .map_err(|why| format!("not ready: {why}"))?;
-        if let Some(address) = line.strip_prefix("xmlrpc listening on ") {
-            xmlrpc = address.parse().ok();
-        }
         if line == "ready" {
-            return xmlrpc.ok_or_else(|| "ready without an xmlrpc address".to_owned());
+            return Ok(doors);
         }
+        let door = line.split_once(" listening on ");
+        doors.extend(door.and_then(|(name, at)| Some((name.to_owned(), at.parse().ok()?))));
     }
 }

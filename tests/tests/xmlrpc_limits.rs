@@ -162,3 +162,27 @@ fn the_end_comes_in_time_and_takes_answers_along() {
     assert!(status.success(), "{status}: {}", server.log());
     assert_eq!(idle.rest(), b"");
 }
+
+#[test]
+fn in_all_there_are_only_so_many_connections_and_a_place_that_is_given_back_is_taken() {
+    let set_up = SetUp::default().set(DOOR, "max_connections", "3");
+    let server = Server::start(set_up);
+    let app = server.app("app");
+    let mut wires: Vec<_> = (0..3)
+        .map(|_| server.connect(Some(&app)).unwrap())
+        .collect();
+    wires.iter_mut().for_each(assert_answers);
+
+    assert!(server.connect(Some(&app)).is_err(), "the fourth");
+    wires.iter_mut().for_each(assert_answers);
+    drop(wires.pop());
+
+    let end = Instant::now() + PATIENCE;
+    let mut again = loop {
+        match server.connect(Some(&app)) {
+            Ok(wire) => break wire,
+            Err(why) => assert!(Instant::now() < end, "{why}"),
+        }
+    };
+    assert_answers(&mut again);
+}

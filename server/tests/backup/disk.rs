@@ -80,8 +80,7 @@ fn on_a_small_disk<F: Future<Output = ()>>(
     let (disk, told) = (home.path().join("disk"), home.path().join("told"));
     fs::create_dir(&disk).unwrap();
     let Some(unshare) = namespace(&disk) else {
-        eprintln!("{name}: not tried, no mount namespace may be made here");
-        return;
+        return crate::not_run::not_run(name, "no mount namespace may be made here");
     };
     let output = Command::new("unshare")
         .args(unshare)

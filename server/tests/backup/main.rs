@@ -5,12 +5,13 @@
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::panic,
-    clippy::print_stderr,
     reason = "a step that fails stops the test, and says what it could not try"
 )]
 
 mod disk;
 mod fixture;
 mod made;
+#[path = "../not_run/mod.rs"]
+mod not_run;
 mod refused;
 mod restored;

@@ -50,7 +50,8 @@ fn system(line: &str, undo: &str, path: &Path) -> Option<Undo> {
     match run(&words(line, path)) {
         Ok(()) => Some(Undo(vec![words(undo, path)])),
         Err(why) => {
-            println!("not run: `{line}` on {}: {}", path.display(), why.trim());
+            let test = std::thread::current().name().unwrap_or("?").to_owned();
+            crate::not_run::not_run(&test, &format!("`{line}`: {}", why.trim()));
             None
         }
     }
@@ -455,7 +456,8 @@ fn ext4(place: &Place, image: &Path) -> Option<Undo> {
         .expect("a size");
     let made = run(&words("mkfs.ext4 -q -O ^has_journal PATH", image));
     if let Err(why) = made {
-        println!("not run: mkfs.ext4: {}", why.trim());
+        let test = std::thread::current().name().unwrap_or("?").to_owned();
+        crate::not_run::not_run(&test, &format!("mkfs.ext4: {}", why.trim()));
         return None;
     }
     let line = format!("mount -o loop {} PATH", image.display());

@@ -4,7 +4,6 @@
     clippy::indexing_slicing,
     clippy::panic,
     clippy::print_stderr,
-    clippy::print_stdout,
     reason = "a fixture that fails is a failed test, and one that cannot run says so"
 )]
 
@@ -12,6 +11,8 @@ mod append;
 mod disk;
 mod fixture;
 mod kill;
+#[path = "../not_run/mod.rs"]
+mod not_run;
 mod read;
 mod tamper;
 mod torn;
