@@ -40,7 +40,8 @@ impl Vault {
         caller: &Caller,
     ) -> Result<Found, VaultError> {
         let resource = self.resource_called(caller.org(), wanted.resource).await?;
-        // A missing resource costs the same look-ups as one that is not shared.
+        // A missing resource costs the same look-ups as one that is not shared, and each look-up
+        // the same whether it finds something.
         let id = resource.as_ref().map_or(NOBODY, |kept| kept.record.id);
         let account = self.account_called(id, wanted.account).await?;
         let account_id = account.as_ref().map_or(AccountId(0), |kept| kept.record.id);
@@ -135,11 +136,11 @@ impl Vault {
         let places = self.rows.places();
         let index = self
             .rows
-            .get::<Ids>(places.resource_by_name(org, name))
+            .seek::<Ids>(places.resource_by_name(org, name))
             .await?;
         let id = index.and_then(|kept| kept.record.0.first().copied());
         let id = id.map_or(NOBODY, ResourceId);
-        Ok(self.rows.get::<Resource>(places.resource(org, id)).await?)
+        Ok(self.rows.seek::<Resource>(places.resource(org, id)).await?)
     }
 
     pub(super) async fn account_called(
@@ -153,13 +154,13 @@ impl Vault {
         let places = self.rows.places();
         let index = self
             .rows
-            .get::<Ids>(places.account_by_name(resource, &name))
+            .seek::<Ids>(places.account_by_name(resource, &name))
             .await?;
         let id = index.and_then(|kept| kept.record.0.first().copied());
         let id = AccountId(id.unwrap_or(0));
         let kept = self
             .rows
-            .get::<Account>(places.account(resource, id))
+            .seek::<Account>(places.account(resource, id))
             .await?;
         Ok(kept.filter(|kept| kept.record.name == name))
     }
@@ -193,7 +194,7 @@ impl Vault {
     async fn share_level(&self, target: Target, user: UserId) -> Result<Option<Level>, VaultError> {
         let kept = self
             .rows
-            .get::<Share>(self.rows.places().share(target, user))
+            .seek::<Share>(self.rows.places().share(target, user))
             .await?;
         Ok(kept.map(|kept| kept.record.level))
     }
