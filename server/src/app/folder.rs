@@ -89,6 +89,21 @@ impl DataFolder {
     }
 }
 
+/// That the key at `path`, if there is one, is its owner's alone.
+///
+/// # Errors
+/// [`AppError::Exposed`].
+pub(crate) fn check_private(path: &Path) -> Result<(), AppError> {
+    match fs::metadata(path) {
+        Ok(data) if data.permissions().mode() & 0o077 != 0 => Err(AppError::Exposed {
+            path: path.to_owned(),
+            mode: 0o600,
+        }),
+        // Whoever reads it says better what is wrong with it.
+        Ok(_) | Err(_) => Ok(()),
+    }
+}
+
 /// Makes a directory, and those above it, that only its owner may enter.
 pub(crate) fn make_private(path: &Path) -> Result<(), AppError> {
     let made = DirBuilder::new().recursive(true).mode(0o700).create(path);

@@ -15,6 +15,7 @@ use tokio::task::JoinSet;
 use tracing::{error, info};
 
 use crate::admin::{AdminDoor, Desk, Tasks, to_text};
+use crate::app::folder::check_private;
 use crate::app::house::unlock;
 use crate::app::operator::{Front, admin_settings};
 use crate::app::watch::{Seen, Watch, times};
@@ -168,6 +169,7 @@ async fn report_anchor(house: &House) -> Result<(), AppError> {
 fn watcher(folder: &DataFolder, config: &Config, house: &House) -> Result<Arc<Watch>, AppError> {
     let files = [&config.tls.certificate, &config.tls.key].map(|file| file.within(folder.path()));
     let [certificate, key] = files.clone();
+    check_private(&key)?;
     // Before it is read: what is written from here on is read again.
     let written = times(&files);
     let identity = ServerIdentity::from_files(IdentityFiles {

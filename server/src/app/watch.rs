@@ -10,6 +10,7 @@ use certs::{CertificateDer, CertificateInfo, ServerIdentity};
 use tokio::time::{MissedTickBehavior, interval};
 use tracing::{error, info, warn};
 
+use crate::app::folder::check_private;
 use crate::app::trust::TrustKeeper;
 use crate::doors::Closing;
 use crate::vault::Vault;
@@ -112,7 +113,10 @@ impl Watch {
         if written == self.seen().written {
             return;
         }
-        let result = self.identity.reload();
+        let [_, key] = &self.files;
+        let result = check_private(key)
+            .map_err(|why| why.to_string())
+            .and_then(|()| self.identity.reload().map_err(|why| why.to_string()));
         let mut seen = self.seen();
         seen.written = written;
         seen.reload_problem = match result {

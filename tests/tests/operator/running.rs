@@ -7,7 +7,7 @@ use std::process::Command;
 
 use harness::{PATIENCE, Server, SetUp, claviger_program, run};
 
-use crate::{error_of, on};
+use crate::{claviger, error_of, on};
 
 #[test]
 fn a_data_directory_is_made_once_and_only_for_its_owner() {
@@ -296,4 +296,76 @@ fn a_backup_that_cannot_be_used_is_refused_in_a_line_that_says_what_to_do() {
         "",
     )
     .ok();
+}
+
+#[test]
+fn the_health_door_answers_two_questions_and_the_public_port_neither() {
+    let set_up = SetUp::default()
+        .argument("--health")
+        .argument("127.0.0.1:0");
+    let server = Server::start(set_up);
+    let app = server.app("app");
+    let closed = Server::start(SetUp::default());
+    let help = claviger(&["serve", "--help"]).ok().stdout;
+
+    let (status, report) = harness::get(server.door("health"), "/health");
+    let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+    let (measured, metrics) = harness::get(server.door("health"), "/metrics");
+
+    assert_eq!((status, report["status"].as_str()), (200, Some("ok")));
+    assert_eq!(measured, 200);
+    assert!(metrics.contains("claviger_working 1\n"), "{metrics}");
+    assert_eq!(harness::get(server.door("health"), "/xmlrpc").0, 404);
+    let mut wire = server.connect(Some(&app)).unwrap();
+    wire.send(b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n")
+        .unwrap();
+    assert_eq!(wire.answer().unwrap().status, 404);
+    let status = closed.claviger(&["status"]).ok();
+    assert!(
+        !status.stdout.contains("health on"),
+        "off unless it is asked for"
+    );
+    assert!(
+        help.contains("--health") && help.contains("/metrics"),
+        "{help}"
+    );
+}
+
+#[test]
+fn keys_and_settings_that_others_may_use_keep_the_server_shut() {
+    for (name, mode, words) in [
+        ("master.key", 0o640, "master.key"),
+        ("keyring.json", 0o604, "keyring.json"),
+        ("claviger.toml", 0o666, "claviger.toml"),
+        ("tls/server.key", 0o644, "server.key"),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let data = dir.path().join("data");
+        on(&data, &["init"], "").ok();
+        let open = std::os::unix::fs::PermissionsExt::from_mode(mode);
+        fs::set_permissions(data.join(name), open).unwrap();
+
+        let refused = on(&data, &["serve", "--xmlrpc", "127.0.0.1:0"], "").ended(1);
+
+        assert!(error_of(&refused).contains(words), "{refused}");
+        assert_eq!(refused.stdout, "", "no door was opened");
+    }
+}
+
+#[test]
+fn what_a_caller_writes_steers_no_terminal() {
+    let server = Server::start(SetUp::default());
+    let app = server.app("app");
+    let hostile = "why\n9 forged line\u{85}\u{9b}2J\u{202e}gpj.exe";
+    let answer = server.call(&app, "retrievePassword", &["db\u{9b}2J", "a\nb", hostile]);
+    assert!(harness::xml::is_fault(&answer.text()));
+
+    let tail = server
+        .claviger(&["audit", "tail", "--caller", "app@127.0.0.1"])
+        .ok();
+
+    let steers = |c: char| c != '\n' && (c.is_control() || ('\u{202a}'..='\u{202e}').contains(&c));
+    assert_eq!(tail.stdout.lines().count(), 1, "{tail}");
+    assert!(!tail.stdout.contains(steers), "{tail}");
+    assert!(tail.stdout.contains("forged line"), "{tail}");
 }
