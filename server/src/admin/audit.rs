@@ -8,18 +8,17 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::response::Response;
 use serde::Deserialize;
-use tokio::sync::mpsc::Sender;
 use tokio::time::timeout;
 
 use crate::admin::asked::Asked;
-use crate::admin::lines::{LINES, Piece, PipeWriter, answer, line, pipe};
+use crate::admin::lines::{LINES, Pipe, PipeWriter, answer, line, pipe};
 use crate::admin::problem::{Refusal, with_causes};
 use crate::admin::wire::{AuditRecord, Page, Verification, VerifyProgress};
 use crate::admin::{Desk, moment};
 use crate::domain::Timestamp;
 use crate::vault::{
     AuditEntry, AuditExport, AuditFormat, AuditHead, AuditQuery, AuditReport, Follower, Order,
-    OutcomeKind, audit_line,
+    OutcomeKind, VaultError, audit_line,
 };
 
 /// Which records.
@@ -107,13 +106,13 @@ pub(crate) async fn follow(
     if query.after.is_none() {
         query.after = Some(desk.vault.status().await?.head.seq);
     }
-    let (to, pieces) = pipe();
+    let (to, pieces) = pipe(desk.settings.answer_timeout);
     let tasks = desk.tasks.clone();
     tasks.spawn(tell_new(desk, follower, query, to));
     Ok(answer(pieces, LINES))
 }
 
-async fn tell_new(desk: Desk, mut follower: Follower, mut query: AuditQuery, to: Sender<Piece>) {
+async fn tell_new(desk: Desk, mut follower: Follower, mut query: AuditQuery, to: Pipe) {
     loop {
         let Ok(page) = desk.vault.more_audit(query.clone()).await else {
             return;
@@ -160,11 +159,11 @@ pub(crate) async fn export(
         format,
         ..AuditExport::default()
     };
-    let (to, pieces) = pipe();
+    let (to, pieces) = pipe(desk.settings.answer_timeout);
     let Asked { caller, .. } = asked;
     let tasks = desk.tasks.clone();
     tasks.spawn(async move {
-        let sink = io::BufWriter::with_capacity(1 << 16, PipeWriter(to.clone()));
+        let sink = io::BufWriter::with_capacity(1 << 16, PipeWriter::new(to.clone()));
         if let Err(error) = desk.vault.export_audit(what, sink, &caller).await {
             let error = with_causes(&error);
             tracing::warn!(%error, "an export of the audit trail broke off");
@@ -185,7 +184,7 @@ pub(crate) async fn verify(
         })?),
         None => None,
     };
-    let (to, pieces) = pipe();
+    let (to, pieces) = pipe(desk.settings.answer_timeout);
     let Asked { caller, .. } = asked;
     let tasks = desk.tasks.clone();
     tasks.spawn(async move {
@@ -195,8 +194,7 @@ pub(crate) async fn verify(
                 records: at.records,
                 ..VerifyProgress::default()
             };
-            // Progress is dropped where nobody keeps up with it.
-            let _full = telling.try_send(line(&at));
+            telling.try_send(line(&at));
         };
         let found = desk.vault.verify_audit(expected, progress, &caller).await;
         let last = match found {
@@ -206,7 +204,11 @@ pub(crate) async fn verify(
                 error: None,
             },
             Err(error) => VerifyProgress {
-                error: Some(with_causes(&error)),
+                error: Some(match &error {
+                    // It was done, and this is what was found.
+                    VaultError::Unavailable(found) => with_causes(found),
+                    other => with_causes(other),
+                }),
                 ..VerifyProgress::default()
             },
         };

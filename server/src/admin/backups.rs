@@ -10,13 +10,12 @@ use http::header::{CONTENT_TYPE, TRAILER};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use http_body_util::StreamBody;
 use hyper::body::Frame;
-use tokio::sync::mpsc::Receiver;
 use tokio::sync::oneshot;
 
 use crate::admin::Desk;
 use crate::admin::asked::{Asked, Plain};
 use crate::admin::audit::head_in_words;
-use crate::admin::lines::{Piece, PipeWriter, pipe};
+use crate::admin::lines::{Pieces, PipeWriter, pipe};
 use crate::admin::problem::{Refusal, with_causes};
 use crate::admin::wire::BackupReport;
 use crate::vault::BackupReport as Made;
@@ -27,11 +26,11 @@ pub(crate) async fn make(
     asked: Asked<Plain>,
 ) -> Result<Response, Refusal> {
     let files = desk.house.backup_files().map_err(Refusal::unavailable)?;
-    let (to, pieces) = pipe();
+    let (to, pieces) = pipe(desk.settings.answer_timeout);
     let (tell, told) = oneshot::channel();
     let tasks = desk.tasks.clone();
     tasks.spawn(async move {
-        let sink = io::BufWriter::with_capacity(1 << 18, PipeWriter(to.clone()));
+        let sink = io::BufWriter::with_capacity(1 << 18, PipeWriter::new(to.clone()));
         match desk.vault.backup(sink, files, |_| {}, &asked.caller).await {
             // Nobody is left to be told.
             Ok(made) => drop(tell.send(in_words(made))),
@@ -46,10 +45,10 @@ pub(crate) async fn make(
 }
 
 /// The pieces, then the report as a trailer.
-fn answer(pieces: Receiver<Piece>, told: oneshot::Receiver<BackupReport>) -> Response {
+fn answer(pieces: Pieces, told: oneshot::Receiver<BackupReport>) -> Response {
     let frames = stream::unfold(Some((pieces, told)), |state| async {
         let (mut pieces, told) = state?;
-        if let Some(piece) = pieces.recv().await {
+        if let Some(piece) = pieces.next().await {
             return Some((piece.map(Frame::data), Some((pieces, told))));
         }
         let report = told.await.ok()?;

@@ -19,15 +19,14 @@ pub(crate) async fn rotate(
     State(desk): State<Desk>,
     asked: Asked<Plain>,
 ) -> Result<(StatusCode, Response), Refusal> {
-    let (to, pieces) = pipe();
+    let (to, pieces) = pipe(desk.settings.answer_timeout);
     let tasks = desk.tasks.clone();
     tasks.spawn(async move {
         let telling = to.clone();
         let told = Mutex::new(None::<Instant>);
         let progress = move |at: RotationProgress| {
             if due(&told) {
-                // Progress is dropped where nobody keeps up with it.
-                let _full = telling.try_send(line(&in_words(at)));
+                telling.try_send(line(&in_words(at)));
             }
         };
         let last = match desk.vault.rotate_key(&asked.caller, &progress).await {

@@ -36,6 +36,8 @@ pub struct AdminSettings {
     pub max_connections: usize,
     /// How long the head or the body of a request may take.
     pub read_timeout: Duration,
+    /// How long an answer that comes bit by bit may stay unread.
+    pub answer_timeout: Duration,
     /// The most rows in one page of a list.
     pub max_page: usize,
     /// The most lines in one batch of an import.

@@ -12,7 +12,7 @@ use crate::doors::DoorError;
 use crate::ledger::LedgerError;
 use crate::store::StoreError;
 use crate::store::archive::ArchiveError;
-use crate::vault::VaultError;
+use crate::vault::{AnchorState, VaultError};
 
 /// Why the house cannot be built or opened.
 #[derive(Debug, Error)]
@@ -87,16 +87,8 @@ pub enum AppError {
     #[error("the audit trail: {0}")]
     Ledger(#[from] LedgerError),
     /// The audit trail is whole, and the store is older than it.
-    #[error(
-        "the audit trail is whole, but the store is from its record {remembered}, and there were \
-         {found} when it was put back: what was changed between is lost"
-    )]
-    StoreBehind {
-        /// The last record that the store remembers.
-        remembered: u64,
-        /// The last record of the trail.
-        found: u64,
-    },
+    #[error("{0}")]
+    StoreBehind(AnchorState),
     /// The vault.
     #[error(transparent)]
     Vault(#[from] VaultError),

@@ -163,6 +163,7 @@ pub(crate) fn store_settings(config: &Config) -> store::Settings {
         wait: config.store.max_wait.get(),
         answer: config.store.disk_timeout.get(),
         close: config.store.close_timeout.get(),
+        pause: config.store.backup_pause.get(),
     }
 }
 

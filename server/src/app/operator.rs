@@ -93,6 +93,7 @@ pub(crate) fn admin_settings(config: &Config) -> AdminSettings {
         max_body: config.admin.max_body.as_usize(),
         max_connections: config.admin.max_connections.as_usize(),
         read_timeout: config.admin.read_timeout.get(),
+        answer_timeout: config.admin.answer_timeout.get(),
         max_page: config.admin.max_page.as_usize(),
         max_batch: config.admin.max_batch.as_usize(),
     }

@@ -32,9 +32,7 @@ pub async fn verify_audit(folder: &DataFolder, expected: Option<Head>) -> Result
     match state? {
         // A trail that was cut has not come so far.
         AnchorState::Whole | AnchorState::Cut { .. } => Ok(report),
-        AnchorState::StoreBehind { remembered, found } => {
-            Err(AppError::StoreBehind { remembered, found })
-        }
+        behind @ AnchorState::StoreBehind { .. } => Err(AppError::StoreBehind(behind)),
     }
 }
 

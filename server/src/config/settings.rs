@@ -75,6 +75,9 @@ section! {
         max_connections: Count = Count::new(64);
         /// How long the headers or the body of a request may take.
         read_timeout: Span = Span::from_secs(30);
+        /// How long whoever asked may leave a backup, an export or a followed trail unread before
+        /// it is broken off.
+        answer_timeout: Span = Span::from_secs(60);
         /// The most rows in one page of a list.
         max_page: Count = Count::new(1_000);
         /// The most resources in one batch of an import.
@@ -98,6 +101,9 @@ section! {
         disk_timeout: Span = Span::from_secs(60);
         /// How long closing may take when the server stops.
         close_timeout: Span = Span::from_secs(30);
+        /// How long changes may wait while a backup reads all rows. With sled only: redb lets
+        /// both go on.
+        backup_pause: Span = Span::from_secs(60);
     }
 }
 

@@ -29,6 +29,12 @@ pub enum StoreError {
     /// The disk does not answer; whether the change stands is open.
     #[error("the disk does not answer, whether the change was made is not known")]
     Stuck,
+    /// A snapshot was not read in the time for which it may stop the writing.
+    #[error(
+        "reading all rows took longer than changes may wait for it: make store.backup_pause in \
+         claviger.toml longer"
+    )]
+    Paused,
     /// A batch names more rows than the engine writes at once; nothing was written.
     #[error("a batch changes more than {most} rows")]
     TooLarge {
@@ -73,6 +79,7 @@ impl StoreError {
             Self::Busy => Self::Busy,
             Self::Overloaded => Self::Overloaded,
             Self::Stuck => Self::Stuck,
+            Self::Paused => Self::Paused,
             Self::TooLarge { most } => Self::TooLarge { most: *most },
             Self::Twice => Self::Twice,
             Self::Exposed { path, mode } => Self::Exposed {

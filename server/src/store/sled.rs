@@ -30,6 +30,8 @@ use crate::store::{
 pub struct Sled {
     tree: Arc<ArcSwapOption<Tree>>,
     group: Group<Writer>,
+    /// How long a snapshot may stop the writing.
+    pause: Duration,
 }
 
 /// What the writing thread holds.
@@ -72,7 +74,11 @@ impl Sled {
             _lock: lock,
         };
         let group = Group::start(writer, settings)?;
-        Ok(Self { tree, group })
+        Ok(Self {
+            tree,
+            group,
+            pause: settings.pause,
+        })
     }
 
     fn tree(&self) -> Result<Arc<Tree>, StoreError> {
@@ -110,11 +116,12 @@ impl Store for Sled {
     async fn snapshot(&self) -> Result<Snapshot, StoreError> {
         let (pausing, paused) = oneshot::channel();
         let (pause, resumed) = mpsc::channel::<()>();
+        let longest = self.pause;
         self.group
             .call(move |_| {
                 // If nobody waits any more, `resumed` ends at once.
-                let _ = pausing.send(Instant::now() + PAUSE);
-                let _ = resumed.recv_timeout(PAUSE + GRACE);
+                let _ = pausing.send(Instant::now() + longest);
+                let _ = resumed.recv_timeout(longest + GRACE);
             })
             .await?;
         let until = paused.await.map_err(|_| StoreError::Closed)?;
@@ -210,7 +217,7 @@ impl Iterator for Paused {
     fn next(&mut self) -> Option<Self::Item> {
         let entry = self.entries.next()?;
         if Instant::now() >= self.until {
-            return Some(Err(StoreError::Overloaded));
+            return Some(Err(StoreError::Paused));
         }
         Some(unpack(entry))
     }
@@ -269,8 +276,6 @@ fn failed(error: sled::Error) -> StoreError {
 
 /// Sixteen of sled's segments.
 const ROOM: u64 = 8 << 20;
-/// How long a snapshot may stop the writing.
-const PAUSE: Duration = Duration::from_secs(60);
 /// What the writing thread waits longer than a snapshot reads.
 const GRACE: Duration = Duration::from_secs(1);
 /// Between two tries to open.

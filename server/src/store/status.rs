@@ -17,6 +17,8 @@ pub struct Settings {
     pub answer: Duration,
     /// How long closing may take. Default: 30 s.
     pub close: Duration,
+    /// How long a snapshot may stop the writing, with an engine that stops it. Default: 60 s.
+    pub pause: Duration,
 }
 
 impl Default for Settings {
@@ -27,6 +29,7 @@ impl Default for Settings {
             wait: Duration::from_secs(10),
             answer: Duration::from_secs(60),
             close: Duration::from_secs(30),
+            pause: Duration::from_secs(60),
         }
     }
 }
@@ -68,6 +71,7 @@ impl Trouble {
             | StoreError::Busy
             | StoreError::Overloaded
             | StoreError::Stuck
+            | StoreError::Paused
             | StoreError::TooLarge { .. }
             | StoreError::Twice
             | StoreError::Exposed { .. }

@@ -9,6 +9,7 @@ use crate::domain::PolicyViolation;
 use crate::ledger::LedgerError;
 use crate::store::StoreError;
 use crate::store::archive::ArchiveError;
+use crate::vault::AnchorState;
 use crate::vault::clock::NoChance;
 
 /// Why the vault says no. The caller's fault, unless it is [`Self::Unavailable`] or
@@ -77,6 +78,9 @@ pub enum Outage {
     /// A backup could not be written.
     #[error("backup")]
     Backup(#[source] ArchiveError),
+    /// Store and audit trail are not of one time.
+    #[error("{0}")]
+    Anchor(AnchorState),
     /// Something was asked of a part that is not there.
     #[error("{0}")]
     Part(&'static str),

@@ -1,5 +1,6 @@
 //! The audit trail from the counter's side: its anchor in the store, and who may read it.
 
+use std::fmt;
 use std::io::Write;
 
 use crate::domain::{Action, Decision, Door, Operation, Outcome, RefusalReason, decide};
@@ -29,6 +30,24 @@ pub enum AnchorState {
         /// The last record that was there when the store was opened.
         found: u64,
     },
+}
+
+impl fmt::Display for AnchorState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Whole => f.write_str("the audit trail has all that the store remembers"),
+            Self::Cut { remembered, found } => write!(
+                f,
+                "the audit trail ends at record {found}, but had {remembered}: it was cut or put \
+                 back"
+            ),
+            Self::StoreBehind { remembered, found } => write!(
+                f,
+                "the store was put back from an old copy: it is from record {remembered} of the \
+                 audit trail, which is whole and had {found}; what was changed between is lost"
+            ),
+        }
+    }
 }
 
 impl Vault {
@@ -65,7 +84,8 @@ impl Vault {
     /// against `expected`, an end that somebody kept elsewhere.
     ///
     /// # Errors
-    /// [`VaultError::NotAllowed`]; [`VaultError::Unavailable`] with what is wrong with it.
+    /// [`VaultError::NotAllowed`]; [`VaultError::Unavailable`] with what is wrong with it, or with
+    /// the store where that is older than the trail.
     pub async fn verify_audit(
         &self,
         expected: Option<Head>,
@@ -82,7 +102,12 @@ impl Vault {
             }
             ledger::verify(&ledger.dir, &ledger.keys, anchor, &mut progress)
         });
-        Ok(checked.await??)
+        let report = checked.await??;
+        match self.check_anchor().await? {
+            // A trail that was cut has not come so far.
+            AnchorState::Whole | AnchorState::Cut { .. } => Ok(report),
+            behind @ AnchorState::StoreBehind { .. } => Err(Outage::Anchor(behind).into()),
+        }
     }
 
     /// Writes the trail to `sink`, oldest first, and returns how many records.

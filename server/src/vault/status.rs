@@ -36,14 +36,11 @@ impl Vault {
         }
         match self.check_anchor().await? {
             AnchorState::Whole => {}
-            AnchorState::Cut { remembered, found } => problems.push(format!(
-                "the audit trail ends at record {found}, but had {remembered}: it was cut or put \
-                 back; run `claviger audit verify`"
-            )),
-            AnchorState::StoreBehind { remembered, found } => problems.push(format!(
-                "the store is from record {remembered} of the audit trail, which had {found}: it was \
-                 put back from an old copy, and what was changed since is lost; see `claviger audit \
-                 tail` for what that was"
+            cut @ AnchorState::Cut { .. } => {
+                problems.push(format!("{cut}; run `claviger audit verify`"));
+            }
+            behind @ AnchorState::StoreBehind { .. } => problems.push(format!(
+                "{behind}; see `claviger audit tail` for what that was"
             )),
         }
         Ok(HouseStatus {

@@ -6,7 +6,7 @@ use claviger::crypto::{CryptoError, KeyRing, MasterSource};
 use claviger::domain::{Fingerprint, Level, Operation, Outcome, Role};
 use claviger::ledger::{Query, Word};
 use claviger::store::StoreError;
-use claviger::vault::AnchorState;
+use claviger::vault::{AnchorState, Outage, VaultError};
 
 use crate::fixture::{Live, SMALL, home, names};
 
@@ -240,13 +240,19 @@ async fn a_store_put_back_alone_is_named() {
     let verified = app::verify_audit(&folder, None).await;
 
     assert!(
-        matches!(verified, Err(AppError::StoreBehind { .. })),
+        matches!(verified, Err(AppError::StoreBehind(_))),
         "{verified:?}"
     );
     let live = home.open("data").await;
     live.vault.drop_anchor().await.unwrap();
     let problems = live.vault.status().await.unwrap().problems;
     assert!(problems[0].contains("old copy"), "{problems:?}");
+    let operator = live.operator().await;
+    let running = live.vault.verify_audit(None, |_| {}, &operator).await;
+    let Err(VaultError::Unavailable(Outage::Anchor(AnchorState::StoreBehind { .. }))) = running
+    else {
+        panic!("{running:?}");
+    };
     live.close().await;
 }
 
