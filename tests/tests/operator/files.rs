@@ -104,7 +104,7 @@ fn what_keeps_a_certificate_from_being_accepted_is_said_when_it_is_given() {
         .run("req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=old -keyout old.key -out old.csr")
         .ok();
     openssl
-        .run("x509 -req -in old.csr -CA company.crt -CAkey company.plain.key -CAcreateserial -out old.crt -days 30")
+        .run("x509 -req -in old.csr -CA company.crt -CAkey company.plain.key -CAcreateserial -out old.crt -days 365")
         .ok();
     let old = openssl.path("old.crt").to_string_lossy().into_owned();
     let new = openssl.signed("company", "new", &["extendedKeyUsage=clientAuth"]);
