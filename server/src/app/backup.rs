@@ -115,7 +115,8 @@ impl BackupTarget {
             .open(&beside);
         Ok(Self {
             path: path.to_owned(),
-            file: opened.map_err(AppError::file(&beside))?,
+            // Named by what was asked for: nobody knows the other name.
+            file: opened.map_err(AppError::file(path))?,
             beside,
             kept: false,
         })

@@ -6,6 +6,7 @@ use crate::app::{AppError, DataFolder, House};
 use crate::config::Config;
 use crate::crypto::{KeyRing, RecoveryCode};
 use crate::ledger::{self, Head, LedgerKeys, Report};
+use crate::store;
 use crate::vault::AnchorState;
 
 /// Checks the audit trail of a stopped server against its chain, against what the store remembers
@@ -40,10 +41,12 @@ pub async fn verify_audit(folder: &DataFolder, expected: Option<Head>) -> Result
 /// where `claviger.toml` says.
 ///
 /// # Errors
-/// [`AppError::Keys`] when the code is mistyped or another vault's.
+/// [`AppError::Store`] when a server is running; [`AppError::Keys`] when the code is mistyped or
+/// another vault's.
 pub async fn recover(folder: &DataFolder, code: &str) -> Result<(), AppError> {
     folder.check()?;
     let config = Config::load(folder.path())?;
+    let _nobody_else = store::lock(folder.path())?;
     let code = RecoveryCode::parse(code)?;
     let source = master_source(folder, &config)?;
     let data = folder.path().to_owned();

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 use http::Method;
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::admin::{head_in_words, wire};
 use crate::app::{self, BackupTarget, Unlock};
@@ -58,19 +59,12 @@ pub(crate) struct Restore {
 impl Backup {
     /// Does it.
     pub(crate) async fn run(self, context: &Context) -> Result<(), CliError> {
-        let report = match context.client().await {
-            Ok(mut client) => {
-                // Before the backup is begun, since it could not be written afterwards.
-                let target = BackupTarget::create(&self.file)?;
-                let answer = client
-                    .stream(Method::POST, &ApiPath::new("/v1/backups"))
-                    .await?;
-                let report = receive(answer, &target).await?;
-                target.keep()?;
-                report
-            }
-            Err(CliError::NoServer(_)) => self.alone(context).await?,
-            Err(other) => return Err(other),
+        // Caught before a file is begun, so that Ctrl-C leaves none behind.
+        let mut interrupt = signal(SignalKind::interrupt())
+            .map_err(|error| CliError::Failed(format!("signals cannot be received: {error}")))?;
+        let report = tokio::select! {
+            report = self.make(context) => report?,
+            _ = interrupt.recv() => return Err(CliError::Failed(STOPPED.to_owned())),
         };
         for left_out in &report.left_out {
             eprint(&format!("warning: {}\n", visible(left_out)));
@@ -83,6 +77,22 @@ impl Backup {
             .out
             .line(format_args!("{rows} rows and {files} files in {file}"))?;
         context.out.line(format_args!("head {head}"))
+    }
+
+    /// By the server, or without one where none runs.
+    async fn make(&self, context: &Context) -> Result<wire::BackupReport, CliError> {
+        let mut client = match context.client().await {
+            Err(CliError::NoServer(_)) => return self.alone(context).await,
+            connected => connected?,
+        };
+        // Before the backup is begun, since it could not be written afterwards.
+        let target = BackupTarget::create(&self.file)?;
+        let answer = client
+            .stream(Method::POST, &ApiPath::new("/v1/backups"))
+            .await?;
+        let report = receive(answer, &target).await?;
+        target.keep()?;
+        Ok(report)
     }
 
     /// The same on a stopped server.
@@ -186,6 +196,7 @@ impl Restore {
     }
 }
 
+const STOPPED: &str = "interrupted: no backup was made";
 const CUT: &str = "the backup broke off; its log says why";
 /// How long the server may say nothing while it makes a backup.
 const QUIET: Duration = Duration::from_secs(120);

@@ -1,6 +1,7 @@
 //! `claviger cert`.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
@@ -184,7 +185,13 @@ impl Issue {
             Existing::Keep
         };
         let mut client = context.client().await?;
-        fs::create_dir_all(&self.out).map_err(CliError::file(&self.out))?;
+        fs::create_dir_all(&self.out).map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => CliError::Failed(format!(
+                "{} is no folder: choose another for --out",
+                self.out.display()
+            )),
+            _ => CliError::file(&self.out)(error),
+        })?;
         if existing == Existing::Keep {
             // Before the certificate is issued, since it could not be written afterwards.
             files.refuse_existing(generated)?;

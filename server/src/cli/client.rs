@@ -31,8 +31,8 @@ impl Client {
     /// Connects to the server on `data`.
     ///
     /// # Errors
-    /// [`CliError::NoServer`] when none runs there, [`CliError::NotYours`] when it is another
-    /// user's.
+    /// [`CliError::NoServer`] when none runs there, [`CliError::NoData`] when there is no such
+    /// directory, [`CliError::NotYours`] when it is another user's.
     pub(crate) async fn connect(data: &Path) -> Result<Self, CliError> {
         Ok(Self {
             data: data.to_owned(),
@@ -270,6 +270,7 @@ async fn open(data: &Path) -> Result<UnixStream, CliError> {
 fn unreachable_at(data: &Path, error: &io::Error) -> CliError {
     match error.kind() {
         io::ErrorKind::PermissionDenied => CliError::NotYours(socket::path(data)),
+        io::ErrorKind::NotFound if !data.is_dir() => CliError::NoData(PathBuf::from(data)),
         io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => {
             CliError::NoServer(PathBuf::from(data))
         }

@@ -20,6 +20,9 @@ pub(crate) enum CliError {
     /// No server has the socket open.
     #[error("no server is running on {dir}: start it with `claviger serve --data {dir}`", dir = .0.display())]
     NoServer(PathBuf),
+    /// There is no such directory.
+    #[error("there is no {dir}: name the data directory with --data, or make one with `claviger init --data {dir}`", dir = .0.display())]
+    NoData(PathBuf),
     /// The socket is there, and not for this user.
     #[error("{} may be used by its owner and root only: run this as the server's user", .0.display())]
     NotYours(PathBuf),
@@ -65,6 +68,7 @@ impl CliError {
             // As a pipe's writer that SIGPIPE ends: silent, nobody is left to be told.
             Self::Unread => ExitCode::SUCCESS,
             Self::NoServer(_)
+            | Self::NoData(_)
             | Self::NotYours(_)
             | Self::Connection(_)
             | Self::Refused(_)

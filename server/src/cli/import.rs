@@ -27,7 +27,8 @@ use crate::cli::{ApiPath, CliError, Client, Context};
 A CSV file begins with a line of heads: resource, account, and any of type, address,
 description, owner, password, notes. A JSON file holds an array of objects with these members, or
 one object a line. An account without a password gets a generated one. The file is checked first
-and nothing is done; then you are asked, or --yes says so beforehand.")]
+and nothing is done; then you are asked, or --yes says so beforehand. An import that was
+interrupted leaves whole accounts: with --skip-bad the rest is imported.")]
 pub(crate) struct Import {
     /// The file
     #[arg(value_name = "FILE")]

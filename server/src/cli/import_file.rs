@@ -119,7 +119,13 @@ fn csv_lines(
 ) -> Result<(), CliError> {
     let (from, lines) = Counted::new(from);
     let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(from);
-    let broken = |error: &csv::Error| CliError::Failed(format!("{}: {error}", path.display()));
+    let broken = |error: &csv::Error| {
+        let why = match error.kind() {
+            csv::ErrorKind::Utf8 { .. } => "line 1 is no text in UTF-8".to_owned(),
+            _ => error.to_string(),
+        };
+        CliError::Failed(format!("{}: {why}", path.display()))
+    };
     let heads = reader.headers().map_err(|error| broken(&error))?.clone();
     let columns = Columns::of(&heads)
         .map_err(|why| CliError::Failed(format!("{}, line 1: {why}", path.display())))?;
@@ -163,7 +169,22 @@ enum Column {
 
 impl Columns {
     fn of(heads: &csv::StringRecord) -> Result<Self, String> {
-        let columns: Vec<Column> = heads.iter().map(Column::of).collect::<Result<_, _>>()?;
+        // Never what stands there: without a line of heads, that may be a password.
+        let known = |(at, head): (usize, &str)| {
+            Column::of(head).ok_or_else(|| {
+                format!(
+                    "the head of column {} is unknown; the first line must name the columns: \
+                     resource, account, and any of type, address, description, owner, password, \
+                     notes",
+                    at + 1
+                )
+            })
+        };
+        let columns: Vec<Column> = heads
+            .iter()
+            .enumerate()
+            .map(known)
+            .collect::<Result<_, _>>()?;
         for needed in [Column::Resource, Column::Account] {
             if !columns.contains(&needed) {
                 return Err("the heads must name at least `resource` and `account`".to_owned());
@@ -203,13 +224,13 @@ impl Columns {
 }
 
 impl Column {
-    fn of(head: &str) -> Result<Self, String> {
+    fn of(head: &str) -> Option<Self> {
         // A spreadsheet's mark at the beginning is no part of the head.
         let head = head
             .trim_start_matches('\u{feff}')
             .trim()
             .to_ascii_lowercase();
-        Ok(match head.as_str() {
+        Some(match head.as_str() {
             "resource" => Self::Resource,
             "type" => Self::Kind,
             "address" => Self::Address,
@@ -218,7 +239,7 @@ impl Column {
             "account" => Self::Account,
             "password" => Self::Password,
             "notes" => Self::Notes,
-            _ => return Err(format!("there is no column {head:?} in an import")),
+            _ => return None,
         })
     }
 }
@@ -261,7 +282,7 @@ fn json_lines(
         if text.trim_ascii().is_empty() {
             continue;
         }
-        let row = serde_json::from_slice(&text).map_err(|error| error.to_string());
+        let row = serde_json::from_slice(&text).map_err(|error| without_values(&error));
         each(Line { place, row })?;
     }
     Ok(())
@@ -321,8 +342,17 @@ impl<'de> DeserializeSeed<'de> for Entry {
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         let value = <serde_json::Value as serde::Deserialize>::deserialize(deserializer)?;
-        Ok(serde_json::from_value(value).map_err(|error| error.to_string()))
+        Ok(serde_json::from_value(value).map_err(|error| without_values(&error)))
     }
+}
+
+/// What is wrong, without the value that is wrong: it may be a password.
+fn without_values(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    if error.is_data() && text.starts_with("invalid") {
+        return "it is no object whose members are all texts".to_owned();
+    }
+    text
 }
 
 const LINE_LIMIT: u64 = 1 << 20;
@@ -405,6 +435,28 @@ mod tests {
             "resource,account,account",
         ] {
             assert!(all(Form::Csv, heads.as_bytes()).is_err(), "{heads}");
+        }
+    }
+
+    #[test]
+    fn no_error_shows_what_stands_in_the_file() {
+        let csv = all(Form::Csv, b"db1,root,hunter2\n").unwrap_err();
+        let lines = r#"{"resource":"db1","account":"root","password":12345678}
+                       "hunter2"
+                       ["hunter2"]"#;
+        let array = r#"[{"resource":"db1","account":"root","password":12345678},"hunter2"]"#;
+
+        assert!(
+            !csv.contains("hunter2") && csv.contains("column 1"),
+            "{csv}"
+        );
+        for text in [lines, array] {
+            for (_, row) in all(Form::Json, text.as_bytes()).unwrap() {
+                assert_eq!(
+                    row.unwrap_err(),
+                    "it is no object whose members are all texts"
+                );
+            }
         }
     }
 

@@ -204,7 +204,10 @@ fn block_on(command: impl Future<Output = Result<(), CliError>>) -> Result<(), C
         .enable_all()
         .build()
         .map_err(|error| CliError::Failed(format!("no runtime: {error}")))?;
-    runtime.block_on(command)
+    let done = runtime.block_on(command);
+    // What was interrupted is not waited for.
+    runtime.shutdown_background();
+    done
 }
 
 #[cfg(test)]

@@ -36,7 +36,7 @@ pub(crate) struct Add {
     /// Its first account
     #[arg(long, value_name = "ACCOUNT")]
     account: String,
-    /// Who may do everything with it [default: nobody but the operator and super administrators]
+    /// Who may do everything with it [default: nobody, so that only those reach it whose scope is all]
     #[arg(long, value_name = "USER")]
     owner: Option<String>,
     /// Read the account's password from standard input

@@ -9,7 +9,10 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 pub enum ConfigError {
     /// There is no such file.
-    #[error("there is no {}: make the data directory with `claviger init --data DIR`", path.display())]
+    #[error(
+        "there is no {}: make the data directory with `claviger init`, or name another with --data",
+        path.display()
+    )]
     Missing {
         /// Where it should be.
         path: PathBuf,

@@ -69,6 +69,11 @@ fn check(path: &Path, file: &File) -> Result<(), CryptoError> {
     let metadata = file.metadata().map_err(CryptoError::file(path))?;
     let mode = metadata.mode() & 0o7777;
     let owner = metadata.uid();
+    // Nobody should change the mode of a directory or device because it was named by mistake.
+    if mode & 0o077 != 0 && !metadata.is_file() {
+        let why = io::Error::other("it is no file that only its owner may read");
+        return Err(CryptoError::file(path)(why));
+    }
     if mode & 0o077 != 0 {
         let path = path.to_path_buf();
         return Err(CryptoError::Exposed { path, mode });

@@ -9,7 +9,9 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 pub enum DoorError {
     /// Its address cannot be listened on.
-    #[error("cannot listen on {address}")]
+    #[error(
+        "cannot listen on {address} ({source}): stop what listens there, or name another address"
+    )]
     Bind {
         /// The address.
         address: SocketAddr,

@@ -57,8 +57,10 @@ fn help_and_version_are_status_0_on_standard_output() {
 #[test]
 fn without_a_server_each_command_says_how_to_start_one() {
     let dir = tempfile::tempdir().unwrap();
-    let data = dir.path().join("data");
+    let data = dir.path().to_owned();
+    let missing = on(&data.join("none"), &["status"], "").ended(1);
 
+    assert!(error_of(&missing).contains("claviger init"), "{missing}");
     for words in [
         &["status"][..],
         &["user", "list"],

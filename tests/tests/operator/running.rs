@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use harness::{PATIENCE, Server, SetUp, claviger_program, run};
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::{claviger, error_of, on};
 
@@ -282,6 +283,7 @@ fn a_backup_that_cannot_be_used_is_refused_in_a_line_that_says_what_to_do() {
     let checked = restore(&[&cut, "--check", "--master-key", &key], "");
     let no_backup = restore(&[&text, "--master-key", &key], "");
     let missing = restore(&[&none, "--master-key", &key], "");
+    on(Path::new(&none), &["restore", &text], "").ended(1);
 
     assert!(wrong_key.contains("not the master key"), "{wrong_key}");
     assert!(wrong_code.contains("not the recovery code"), "{wrong_code}");
@@ -290,6 +292,7 @@ fn a_backup_that_cannot_be_used_is_refused_in_a_line_that_says_what_to_do() {
     assert!(no_backup.contains("no backup of claviger"), "{no_backup}");
     assert!(missing.contains("No such file"), "{missing}");
     assert!(!Path::new(&data).join("ca.pem").exists());
+    assert!(!Path::new(&none).exists());
     on(
         Path::new(&data),
         &["restore", &file, "--master-key", &key],
@@ -368,4 +371,51 @@ fn what_a_caller_writes_steers_no_terminal() {
     assert_eq!(tail.stdout.lines().count(), 1, "{tail}");
     assert!(!tail.stdout.contains(steers), "{tail}");
     assert!(tail.stdout.contains("forged line"), "{tail}");
+}
+
+#[test]
+fn a_recovery_under_a_running_server_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(SetUp::default().data(&dir.path().join("data")));
+
+    let refused = server
+        .claviger_with_input(&["key", "recover"], "any code")
+        .ended(1);
+
+    assert!(error_of(&refused).contains("stop it first"), "{refused}");
+}
+
+#[test]
+fn a_backup_that_is_interrupted_leaves_no_file() {
+    let server = Server::start(SetUp::default());
+    let folder = server.outside().join("backups");
+    fs::create_dir(&folder).unwrap();
+    // A socket that accepts and says nothing stands for a server that takes long.
+    let data = server.outside().join("slow");
+    fs::create_dir(&data).unwrap();
+    let listener = std::os::unix::net::UnixListener::bind(data.join("admin.sock")).unwrap();
+    let mut child = Command::new(claviger_program())
+        .args(["backup"])
+        .arg(folder.join("a"))
+        .arg("--data")
+        .arg(&data)
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let (mut slow, _) = listener.accept().unwrap();
+    let mut asked = [0; 4];
+    std::io::Read::read_exact(&mut slow, &mut asked).unwrap();
+    let begun = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n";
+    std::io::Write::write_all(&mut slow, begun).unwrap();
+
+    // The file that was begun tells that Ctrl-C is caught.
+    let pid = Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
+    while child.try_wait().unwrap().is_none() {
+        if fs::read_dir(&folder).unwrap().count() == 1 {
+            kill_process(pid, Signal::INT).unwrap();
+        }
+        std::thread::yield_now();
+    }
+
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
 }

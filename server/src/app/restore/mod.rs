@@ -78,6 +78,8 @@ pub async fn restore(
     what: Restore,
     progress: impl FnMut(BackupProgress) + Send + 'static,
 ) -> Result<RestoreReport, AppError> {
+    // Before anything is made: the wrong file leaves no traces.
+    Sealed::peek(&what.file)?;
     folder.make()?;
     let place = Place::take(folder, what.replace)?;
     let now = SystemClock.now();

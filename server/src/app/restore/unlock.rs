@@ -59,6 +59,13 @@ pub(super) struct Sealed {
 }
 
 impl Sealed {
+    /// Whether the file at `path` is a backup, by its beginning.
+    pub(super) fn peek(path: &Path) -> Result<(), AppError> {
+        let file = File::open(path).map_err(AppError::file(path))?;
+        let head = ArchiveHead::read(&mut BufReader::new(file));
+        head.map(drop).map_err(AppError::backup(path))
+    }
+
     /// Opens the keys of the backup at `path`.
     pub(super) fn open(
         folder: &DataFolder,
