@@ -42,6 +42,7 @@ impl Man {
     pub(crate) fn run(self, context: &Context) -> Result<(), CliError> {
         let command = Claviger::command();
         if let Some(folder) = self.out {
+            std::fs::create_dir_all(&folder).map_err(CliError::file(&folder))?;
             return clap_mangen::generate_to(command, &folder).map_err(CliError::file(&folder));
         }
         let mut text = Vec::new();
