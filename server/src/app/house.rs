@@ -58,6 +58,7 @@ impl House {
                 timeout: config.limits.lookup_timeout.get(),
             }),
             trust: trust.clone(),
+            shortcuts: config.store.remembered.as_usize(),
             secondary: config.ha.mode == HaMode::Secondary,
         });
         let vault = vault.await?;
@@ -160,6 +161,7 @@ pub(crate) fn store_settings(config: &Config) -> store::Settings {
     store::Settings {
         cache: config.store.cache.as_usize(),
         queue: config.store.queue.as_usize(),
+        company: config.store.company.get(),
         wait: config.store.max_wait.get(),
         answer: config.store.disk_timeout.get(),
         close: config.store.close_timeout.get(),
@@ -171,6 +173,7 @@ fn ledger_settings(config: &Config) -> LedgerSettings {
     LedgerSettings {
         segment_bytes: config.audit.segment.as_usize() as u64,
         queue: config.audit.queue.as_usize(),
+        company: config.audit.company.get(),
         max_wait: config.audit.max_wait.get(),
         ..LedgerSettings::default()
     }

@@ -9,6 +9,7 @@ mod decide;
 mod id;
 mod name;
 mod organisation;
+mod pace;
 mod password;
 mod policy;
 mod resource;
@@ -24,6 +25,7 @@ pub use name::{
     AccountName, Folded, FreeText, NameError, OrgName, PolicyName, ResourceName, UserName,
 };
 pub use organisation::Organisation;
+pub use pace::Pace;
 pub use password::{Password, PasswordError};
 pub use policy::{PasswordPolicy, PolicyError, PolicyViolation};
 pub use resource::{CustomField, Resource};

@@ -6,6 +6,7 @@ use std::thread;
 
 use tokio::sync::{mpsc, watch};
 
+use crate::domain::Pace;
 use crate::ledger::cursor::{Cursor, Walk};
 use crate::ledger::folder::{Folder, segment_path, segments};
 use crate::ledger::format::{Begin, HEADER_BYTES, SegmentHeader, Span, TAG, segment_name};
@@ -96,6 +97,7 @@ impl Opening {
             sentry,
         )?;
         let writer = Writer {
+            pace: Pace::new(self.settings.company),
             board: Arc::clone(board),
             keys: self.keys.clone(),
             reserve,

@@ -12,6 +12,9 @@ pub struct LedgerSettings {
     pub queue: usize,
     /// How long an append may take, waiting for a place included; 10 s by default.
     pub max_wait: Duration,
+    /// The longest that records wait for others to share a flush, where there are others, and never
+    /// longer than the last flush took; 1 ms by default.
+    pub company: Duration,
     /// How often a disk that was full or failed is tried again without traffic; 1 s by default.
     pub retry: Duration,
     /// Bytes of a record's text fields, each; 2048 by default, at most 4096 whatever is set. What
@@ -25,6 +28,7 @@ impl Default for LedgerSettings {
             segment_bytes: 16 << 20,
             queue: 1024,
             max_wait: Duration::from_secs(10),
+            company: Duration::from_millis(1),
             retry: Duration::from_secs(1),
             text_bytes: 2048,
         }

@@ -1,9 +1,12 @@
 //! The thread that writes: takes what is queued, chains it, writes and flushes it at once, answers.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Instant;
 
 use tokio::sync::{mpsc, oneshot, watch};
 
+use crate::domain::Pace;
 use crate::ledger::folder::{Folder, Identity, segments};
 use crate::ledger::format::{Begin, Frame, HEADER_BYTES, MAX_GROUP, SegmentHeader, Span, TAG};
 use crate::ledger::group::Group;
@@ -78,6 +81,7 @@ pub(crate) struct Writer {
     pub(crate) group: Group,
     pub(crate) state: State,
     pub(crate) waiting: Vec<Waiting>,
+    pub(crate) pace: Pace,
 }
 
 /// Whether the present segment can be written.
@@ -105,6 +109,9 @@ impl Writer {
         let mut batch = Vec::with_capacity(BATCH);
         let mut closing = Vec::new();
         while jobs.blocking_recv_many(&mut batch, BATCH) > 0 {
+            let present = batch.len();
+            self.wait_for_company(&mut batch, &mut jobs);
+            let carried = batch.len();
             let mut refused = None;
             for job in batch.drain(..) {
                 match job {
@@ -121,13 +128,29 @@ impl Writer {
                     }
                 }
             }
+            let began = Instant::now();
             self.flush();
+            self.pace
+                .learn(present, carried, jobs.len(), began.elapsed());
         }
         self.board.head.send_modify(|tip| tip.closed = true);
         // The lock on the directory goes before whoever closes is told.
         drop(self);
         for answer in closing {
             let _ = answer.send(());
+        }
+    }
+
+    fn wait_for_company(&mut self, batch: &mut Vec<Job>, jobs: &mut mpsc::Receiver<Job>) {
+        let patience = self.pace.patience(batch.len());
+        if patience.is_zero() {
+            return;
+        }
+        thread::sleep(patience);
+        while batch.len() < BATCH
+            && let Ok(job) = jobs.try_recv()
+        {
+            batch.push(job);
         }
     }
 

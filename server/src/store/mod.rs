@@ -13,6 +13,7 @@ mod redb;
 mod row;
 pub mod rows;
 mod sled;
+mod stamps;
 mod status;
 
 pub use batch::{Batch, Expected, Step, StepKind};
@@ -21,6 +22,7 @@ pub use key::{Key, Table};
 pub use redb::Redb;
 pub use row::Row;
 pub use sled::Sled;
+pub use stamps::{Stamp, Stamps};
 pub use status::{Settings, Status, Trouble};
 
 use std::path::Path;
@@ -64,6 +66,9 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// [`StoreError`] when the engine could not read; within the iterator, too. What came before
     /// an error is then no whole backup.
     async fn snapshot(&self) -> Result<Snapshot, StoreError>;
+
+    /// Whether rows may have changed since they were read.
+    fn stamps(&self) -> &Stamps;
 
     /// Most steps of a batch.
     fn most_steps(&self) -> usize;

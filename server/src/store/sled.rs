@@ -23,7 +23,7 @@ use crate::store::group::{Engine, Group};
 use crate::store::place::{self, Lock};
 use crate::store::row::UntilError;
 use crate::store::{
-    Batch, Key, Row, Settings, Snapshot, Status, Step, StepKind, Store, StoreError,
+    Batch, Key, Row, Settings, Snapshot, Stamps, Status, Step, StepKind, Store, StoreError,
 };
 
 /// Sealed rows in a sled directory.
@@ -131,6 +131,10 @@ impl Store for Sled {
             until,
             _pause: pause,
         }))))
+    }
+
+    fn stamps(&self) -> &Stamps {
+        self.group.stamps()
     }
 
     fn most_steps(&self) -> usize {

@@ -11,6 +11,9 @@ pub struct Settings {
     pub cache: usize,
     /// Most batches that wait for the disk; who comes after waits for a place. Default: 1024.
     pub queue: usize,
+    /// The longest that batches wait for others to share a flush, where there are others, and never
+    /// longer than the last flush took. Default: 1 ms.
+    pub company: Duration,
     /// How long a batch waits for a place. Default: 10 s.
     pub wait: Duration,
     /// How long the disk may take to write it. Default: 60 s.
@@ -26,6 +29,7 @@ impl Default for Settings {
         Self {
             cache: 16 << 20,
             queue: 1024,
+            company: Duration::from_millis(1),
             wait: Duration::from_secs(10),
             answer: Duration::from_secs(60),
             close: Duration::from_secs(30),

@@ -13,7 +13,7 @@ use tokio::sync::Notify;
 use crate::domain::{Account, AccountId, ResourceId, Timestamp};
 use crate::store::StoreError;
 use crate::store::rows::Changes;
-use crate::vault::{Vault, VaultError};
+use crate::vault::{Vault, VaultError, find};
 
 /// The last retrievals that are not in the store yet.
 pub(super) struct AccessTimes {
@@ -119,10 +119,9 @@ impl Vault {
 
     /// Remembers that an account's password was retrieved at `at`, as its record says: asking the
     /// clock once more would cost more than all else here.
-    pub(super) fn note_access(&self, account: &Account, at: Timestamp) {
+    pub(super) fn note_access(&self, spot: find::Spot, at: Timestamp) {
         if !self.secondary {
-            let spot = (account.resource, account.id);
-            self.accesses.note(spot, at);
+            self.accesses.note((spot.resource, spot.account), at);
         }
     }
 

@@ -74,7 +74,7 @@ impl Vault {
             });
         self.primary_only(&deed, caller).await?;
         let found = self.find(wanted, Action::Change, &deed, caller).await?;
-        self.demand(&found, wanted, &deed, caller).await?;
+        self.demand(found.demands(), wanted, &deed, caller).await?;
         if reach == Reach::Remote {
             let answer = VaultError::RemoteReset(NO_WAY.to_owned());
             return Err(self

@@ -3,7 +3,7 @@
 
 use crate::domain::{
     Account, AccountId, AccountName, Action, Decision, Level, OrgId, RefusalReason, Resource,
-    ResourceId, ResourceName, Share, Target, UserId, decide,
+    ResourceId, ResourceName, SecretVersion, Share, Target, UserId, decide,
 };
 use crate::store::rows::{Ids, Kept};
 use crate::vault::book::Deed;
@@ -27,6 +27,42 @@ pub struct Wanted<'a> {
 pub(super) struct Found {
     pub(super) resource: Kept<Resource>,
     pub(super) account: Kept<Account>,
+}
+
+/// Where a password is, and what is demanded for it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Spot {
+    pub(super) resource: ResourceId,
+    pub(super) account: AccountId,
+    pub(super) secret: SecretVersion,
+    pub(super) demands: Demands,
+}
+
+/// Whether a reason and a ticket are demanded, where the account or its resource says so.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Demands {
+    reason: Option<bool>,
+    ticket: Option<bool>,
+}
+
+impl Found {
+    pub(super) fn spot(&self) -> Spot {
+        let account = &self.account.record;
+        Spot {
+            resource: account.resource,
+            account: account.id,
+            secret: account.secret,
+            demands: self.demands(),
+        }
+    }
+
+    pub(super) fn demands(&self) -> Demands {
+        let (resource, account) = (&self.resource.record, &self.account.record);
+        Demands {
+            reason: account.reason_demanded.or(resource.reason_demanded),
+            ticket: account.ticket_demanded.or(resource.ticket_demanded),
+        }
+    }
 }
 
 impl Vault {
@@ -88,25 +124,22 @@ impl Vault {
     /// Demands the reason and the ticket that the account, its resource or the system asks for.
     pub(super) async fn demand(
         &self,
-        found: &Found,
+        demands: Demands,
         wanted: &Wanted<'_>,
         deed: &Deed,
         caller: &Caller,
     ) -> Result<(), VaultError> {
         let settings = self.settings.load();
-        let (resource, account) = (&found.resource.record, &found.account.record);
-        let reason = account.reason_demanded.or(resource.reason_demanded);
-        let ticket = account.ticket_demanded.or(resource.ticket_demanded);
         let missing = |demanded: Option<bool>, system: bool, given: &str| {
             demanded.unwrap_or(system) && given.trim().is_empty()
         };
-        if missing(reason, settings.reason_demanded, wanted.reason) {
+        if missing(demands.reason, settings.reason_demanded, wanted.reason) {
             let why = RefusalReason::ReasonMissing;
             return Err(self
                 .refuse(deed, why, VaultError::ReasonRequired, caller)
                 .await);
         }
-        if missing(ticket, settings.ticket_demanded, wanted.ticket) {
+        if missing(demands.ticket, settings.ticket_demanded, wanted.ticket) {
             let why = RefusalReason::TicketMissing;
             return Err(self
                 .refuse(deed, why, VaultError::TicketRequired, caller)

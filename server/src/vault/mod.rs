@@ -27,6 +27,7 @@ mod resources;
 mod retrieve;
 mod settings;
 mod shares;
+mod shortcut;
 mod status;
 mod transfer;
 mod trust;
@@ -81,6 +82,8 @@ pub struct Parts {
     pub resolver: Arc<dyn Resolve>,
     /// Who is told when trust changes.
     pub trust: Arc<dyn TrustListener>,
+    /// How many allowed retrievals are remembered, so that the next ones are found faster.
+    pub shortcuts: usize,
     /// Whether this server answers retrievals only.
     pub secondary: bool,
 }
@@ -98,6 +101,8 @@ pub struct Vault {
     generation: generation::Generation,
     requests: AtomicU64,
     accesses: access::AccessTimes,
+    shortcuts: shortcut::Shortcuts,
+    defaults: policies::DefaultPolicies,
     behind: std::sync::OnceLock<AnchorState>,
     rotating: tokio::sync::Mutex<()>,
     secondary: bool,
@@ -131,6 +136,8 @@ impl Vault {
             generation: generation::Generation::default(),
             requests: AtomicU64::new(first),
             accesses: access::AccessTimes::default(),
+            shortcuts: shortcut::Shortcuts::new(parts.shortcuts),
+            defaults: policies::DefaultPolicies::default(),
             behind: std::sync::OnceLock::new(),
             rotating: tokio::sync::Mutex::default(),
             secondary: parts.secondary,

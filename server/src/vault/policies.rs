@@ -1,13 +1,46 @@
 //! Password policies.
 
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
 use crate::domain::{
     Account, Operation, OrgId, PasswordPolicy, PolicyId, PolicyName, RefusalReason, Resource,
 };
-use crate::store::StoreError;
 use crate::store::rows::Kept;
+use crate::store::{Stamp, Stamps, StoreError};
 use crate::vault::book::Deed;
 use crate::vault::id_block::IdKind;
 use crate::vault::{Caller, Vault, VaultError};
+
+/// The default policy of each organisation as it was found last: to find it, all policies are read.
+#[derive(Debug, Default)]
+pub(super) struct DefaultPolicies(Mutex<HashMap<OrgId, Found>>);
+
+#[derive(Debug)]
+struct Found {
+    generation: u64,
+    rests_on: Stamp<1>,
+    policy: PasswordPolicy,
+}
+
+impl DefaultPolicies {
+    fn get(&self, org: OrgId, generation: u64, stamps: &Stamps) -> Option<PasswordPolicy> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = known.get(&org)?;
+        let stands = found.generation == generation && stamps.holds(&found.rests_on);
+        stands.then(|| found.policy.clone())
+    }
+
+    fn note(&self, org: OrgId, generation: u64, rests_on: Stamp<1>, policy: &PasswordPolicy) {
+        let found = Found {
+            generation,
+            rests_on,
+            policy: policy.clone(),
+        };
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.insert(org, found);
+    }
+}
 
 impl Vault {
     /// All policies of the caller's organisation.
@@ -133,10 +166,23 @@ impl Vault {
 
     /// The policy of resources that name none.
     pub(super) async fn default_policy(&self, org: OrgId) -> Result<PasswordPolicy, VaultError> {
+        // Whoever changes settings lets the generation grow.
+        let generation = self.generation.now();
+        let stamps = self.rows.store().stamps();
+        if let Some(policy) = self.defaults.get(org, generation, stamps) {
+            return Ok(policy);
+        }
+        let commits = stamps.commits();
         let default = PolicyName::parse(&self.settings.load().default_policy);
         let default = default.map_err(|_| StoreError::Form)?;
         match self.policy_named(org, &default).await? {
-            Some(kept) => Ok(kept.record),
+            Some(kept) => {
+                let rests_on = stamps.of([&kept.key]);
+                if stamps.commits() == commits {
+                    self.defaults.note(org, generation, rests_on, &kept.record);
+                }
+                Ok(kept.record)
+            }
             // An organisation without the default's name has at least the shipped ones.
             None => {
                 let strong = self.rows.places().policy(org, PolicyId(3));

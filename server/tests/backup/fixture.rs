@@ -126,6 +126,7 @@ pub async fn open(data: &Path) -> Live {
             timeout: Duration::from_secs(2),
         }),
         trust: heard.clone(),
+        shortcuts: 1024,
         secondary: false,
     });
     Live {

@@ -285,6 +285,7 @@ fn parts(
             timeout: Duration::from_secs(2),
         }),
         trust: Arc::new(Keeper(trust.clone())),
+        shortcuts: 1024,
         secondary,
     }
 }

@@ -112,6 +112,7 @@ pub async fn house_in(dir: TempDir, secondary: bool) -> House {
         chance: Arc::new(SystemChance),
         resolver: names.clone(),
         trust: heard.clone(),
+        shortcuts: 1024,
         secondary,
     });
     let vault = vault.await.unwrap();

@@ -14,6 +14,7 @@ mod fixture;
 mod identify;
 mod keys;
 mod retrieve;
+mod shortcut;
 mod trail;
 mod transfer;
 mod users;

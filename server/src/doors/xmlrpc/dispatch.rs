@@ -4,7 +4,7 @@ use tokio::time::Instant;
 use tracing::{debug, error};
 use xmlrpc_codec::{Fault, FaultCode, Value};
 
-use crate::domain::Password;
+use crate::domain::{Password, RequestId};
 use crate::doors::gate::Visitor;
 use crate::doors::xmlrpc::answer::{Refusal, fault, no_such_handler, refusal, success};
 use crate::doors::xmlrpc::method::{Method, Operation};
@@ -112,7 +112,7 @@ impl Xmlrpc {
                 self.call(Method::named(name).ok_or(name), params, &caller)
                     .await
             }
-            Err(error) => Err(self.refusal(error).into_fault()),
+            Err(error) => Err(self.refusal(error, id).into_fault()),
         }
     }
 
@@ -155,7 +155,7 @@ impl Xmlrpc {
         match asked {
             Ok(asked) => match self.ask(asked, caller).await {
                 Ok(password) => (Ending::Done, Ok(success(method.form, password.as_ref()))),
-                Err(error) => self.refused(method, error),
+                Err(error) => self.refused(method, error, caller.origin().request),
             },
             Err(Unfit(why)) => {
                 let message = format!("{}: {why}", method.name);
@@ -167,17 +167,22 @@ impl Xmlrpc {
         }
     }
 
-    fn refused(&self, method: &Method, error: VaultError) -> (Ending, Result<Value, Fault>) {
-        let refused = self.refusal(error);
+    fn refused(
+        &self,
+        method: &Method,
+        error: VaultError,
+        id: RequestId,
+    ) -> (Ending, Result<Value, Fault>) {
+        let refused = self.refusal(error, id);
         (refused.ending(), refusal(method.form, refused))
     }
 
     /// What the caller is told; the log is told what lies behind an outage.
-    pub(super) fn refusal(&self, error: VaultError) -> Refusal {
+    pub(super) fn refusal(&self, error: VaultError, id: RequestId) -> Refusal {
         if let VaultError::Unavailable(outage) = &error
             && let Some(unsaid) = self.outages.now()
         {
-            error!(outage = outage.in_full(), unsaid, "unavailable");
+            error!(%id, outage = outage.in_full(), unsaid, "unavailable");
         }
         Refusal::from(error)
     }

@@ -48,7 +48,8 @@ impl Xmlrpc {
             Ok(said) => reply(StatusCode::OK, said, id),
             Err(_) => {
                 if let Some(unsaid) = self.outages.now() {
-                    error!(after = ?self.limits.request, unsaid, "a request was not finished in time");
+                    let after = self.limits.request;
+                    error!(%id, ?after, unsaid, "a request was not finished in time");
                 }
                 reply(StatusCode::OK, Err(unfinished()), id)
             }
@@ -66,7 +67,7 @@ impl Xmlrpc {
     ) -> Result<Value, Fault> {
         let caller = match self.gate.caller(visitor, id).await {
             Ok(caller) => caller,
-            Err(error) => return Err(self.refusal(error).into_fault()),
+            Err(error) => return Err(self.refusal(error, id).into_fault()),
         };
         let call = decode_call(document, charset, &self.settings.document).map_err(|error| {
             self.meters.count_malformed();
@@ -172,7 +173,7 @@ fn refuse(status: StatusCode, id: RequestId) -> Response<Full<Bytes>> {
 fn reply(status: StatusCode, said: Result<Value, Fault>, id: RequestId) -> Response<Full<Bytes>> {
     // Who is nobody must show its certificate again, and finds out at the handshake.
     let nobody = matches!(&said, Err(fault) if fault.code == ResultCode::Unidentified as i32);
-    let mut response = Response::new(Full::new(encode(said)));
+    let mut response = Response::new(Full::new(encode(said, id)));
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(
@@ -188,7 +189,7 @@ fn reply(status: StatusCode, said: Result<Value, Fault>, id: RequestId) -> Respo
 
 /// Writes the answer into bytes that are wiped once they are sent; what they were written from is
 /// wiped at once.
-fn encode(said: Result<Value, Fault>) -> Bytes {
+fn encode(said: Result<Value, Fault>, id: RequestId) -> Bytes {
     let response = match said {
         Ok(value) => xmlrpc_codec::Response::Value(value),
         Err(fault) => xmlrpc_codec::Response::Fault(fault),
@@ -200,7 +201,7 @@ fn encode(said: Result<Value, Fault>) -> Bytes {
     match encoded {
         Ok(bytes) => Bytes::from_owner(Zeroizing::new(bytes)),
         Err(error) => {
-            error!(%error, "answer cannot be written");
+            error!(%id, %error, "answer cannot be written");
             Bytes::from_static(UNWRITABLE)
         }
     }
@@ -277,7 +278,7 @@ mod tests {
 
     #[test]
     fn a_text_that_xml_cannot_carry_becomes_a_fault() {
-        let bytes = encode(Ok(Value::String("\u{0}".to_owned())));
+        let bytes = encode(Ok(Value::String("\u{0}".to_owned())), RequestId(1));
 
         assert_eq!(bytes, UNWRITABLE);
     }

@@ -19,7 +19,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::Full;
 use hyper::body::Incoming;
-use tracing::{Instrument, info_span};
+use tracing::{Instrument, debug_span};
 
 use crate::doors::body::Purse;
 use crate::doors::gate::Visitor;
@@ -105,7 +105,9 @@ impl Protocol for Xmlrpc {
     async fn answer(&self, visitor: &Visitor, request: Request<Incoming>) -> Response<Full<Bytes>> {
         let id = self.vault.next_request();
         let peer = visitor.peer().address();
-        let span = info_span!("request", door = Self::NAME, %id, %peer);
+        // Not made where nobody listens that closely: it costs more than a look-up. What is logged
+        // above that level names the request itself.
+        let span = debug_span!("request", door = Self::NAME, %id, %peer);
         self.exchange(visitor, request, id).instrument(span).await
     }
 }

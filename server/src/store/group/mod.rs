@@ -8,12 +8,14 @@ use std::fmt;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, mpsc as thread_channel};
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
-use crate::store::group::settle::{Counts, lock, settle};
-use crate::store::{Batch, Key, Row, Settings, Status, Step, StoreError, Trouble};
+use crate::domain::Pace;
+use crate::store::group::settle::{Answer, Counts, lock, settle};
+use crate::store::{Batch, Key, Row, Settings, Stamps, Status, Step, StoreError, Trouble};
 
 /// What an engine does for the writing thread.
 pub(super) trait Engine: Send + 'static {
@@ -59,11 +61,17 @@ impl<E: Engine> Group<E> {
         let (queue, jobs) = mpsc::channel(settings.queue.max(1));
         let (ending, ended) = thread_channel::channel();
         let counts = Arc::<Counts>::default();
-        let shared = Arc::clone(&counts);
+        let writing = Writing {
+            engine,
+            jobs,
+            next: None,
+            counts: Arc::clone(&counts),
+            pace: Pace::new(settings.company),
+        };
         let thread = thread::Builder::new()
             .name("store".to_owned())
             .spawn(move || {
-                run(engine, jobs, &shared);
+                writing.run();
                 // Told after the engine is closed; dropping tells it, too, when a panic ends us.
                 drop(ending);
             })
@@ -104,6 +112,11 @@ impl<E: Engine> Group<E> {
             flushes: self.counts.flushes.load(Ordering::Relaxed),
             trouble: self.trouble(),
         }
+    }
+
+    /// Which rows the writes have touched.
+    pub(super) fn stamps(&self) -> &Stamps {
+        &self.counts.stamps
     }
 
     fn trouble(&self) -> Option<Trouble> {
@@ -166,36 +179,62 @@ fn check(batch: &Batch, most: usize) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn run<E: Engine>(mut engine: E, mut jobs: mpsc::Receiver<Job<E>>, counts: &Counts) {
-    let mut next = None;
-    while let Some(job) = next.take().or_else(|| jobs.blocking_recv()) {
-        match job {
-            Job::Call(call) => call(&mut engine),
-            Job::Commit(first) => {
-                let (commits, left) = gather(first, &mut jobs, E::MOST_STEPS);
-                next = left;
-                settle(&mut engine, commits, counts);
+/// What the writing thread holds.
+struct Writing<E> {
+    engine: E,
+    jobs: mpsc::Receiver<Job<E>>,
+    /// A job that did not go with the last write.
+    next: Option<Job<E>>,
+    counts: Arc<Counts>,
+    pace: Pace,
+}
+
+impl<E: Engine> Writing<E> {
+    fn run(mut self) {
+        while let Some(job) = self.next.take().or_else(|| self.jobs.blocking_recv()) {
+            match job {
+                Job::Call(call) => {
+                    call(&mut self.engine);
+                    // The call may have opened the file again.
+                    self.counts.stamps.touch_all();
+                }
+                Job::Commit(first) => self.write(first),
+            }
+        }
+    }
+
+    fn write(&mut self, first: Commit) {
+        let mut steps = first.batch.steps.len();
+        let mut commits = vec![first];
+        self.gather(&mut commits, &mut steps);
+        let present = commits.len();
+        let until = Instant::now() + self.pace.patience(present);
+        while commits.len() < self.pace.crowd() && self.next.is_none() && Instant::now() < until {
+            thread::sleep(LOOK);
+            self.gather(&mut commits, &mut steps);
+        }
+        let (carried, began) = (commits.len(), Instant::now());
+        let answers = settle(&mut self.engine, commits, &self.counts);
+        let flush = began.elapsed();
+        self.pace.learn(present, carried, self.jobs.len(), flush);
+        answers.into_iter().for_each(Answer::send);
+    }
+
+    /// Adds the commits that wait, as far as one write takes them.
+    fn gather(&mut self, commits: &mut Vec<Commit>, steps: &mut usize) {
+        while self.next.is_none()
+            && let Ok(job) = self.jobs.try_recv()
+        {
+            match job {
+                Job::Commit(commit) if *steps + commit.batch.steps.len() <= E::MOST_STEPS => {
+                    *steps += commit.batch.steps.len();
+                    commits.push(commit);
+                }
+                other => self.next = Some(other),
             }
         }
     }
 }
 
-/// The commits that wait behind `first`, as far as one write takes them, and the job after them.
-fn gather<E>(
-    first: Commit,
-    jobs: &mut mpsc::Receiver<Job<E>>,
-    most: usize,
-) -> (Vec<Commit>, Option<Job<E>>) {
-    let mut steps = first.batch.steps.len();
-    let mut commits = vec![first];
-    while let Ok(job) = jobs.try_recv() {
-        match job {
-            Job::Commit(commit) if steps + commit.batch.steps.len() <= most => {
-                steps += commit.batch.steps.len();
-                commits.push(commit);
-            }
-            other => return (commits, Some(other)),
-        }
-    }
-    (commits, None)
-}
+/// How often whoever waits for company looks for it.
+const LOOK: Duration = Duration::from_micros(50);

@@ -6,8 +6,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use tokio::sync::oneshot;
+
 use crate::store::group::{Commit, Engine};
-use crate::store::{Expected, Key, Step, StepKind, StoreError, Trouble};
+use crate::store::{Expected, Key, Stamps, Step, StepKind, StoreError, Trouble};
 
 /// What a group has done, for its status.
 #[derive(Default)]
@@ -15,6 +17,7 @@ pub(super) struct Counts {
     pub(super) batches: AtomicU64,
     pub(super) flushes: AtomicU64,
     pub(super) trouble: Mutex<Option<Trouble>>,
+    pub(super) stamps: Stamps,
     /// Since when the write lasts that goes on.
     pub(super) began: Mutex<Option<Instant>>,
 }
@@ -41,18 +44,40 @@ impl Counts {
     }
 }
 
-/// Writes those of `commits` whose expectations hold, in one go, and answers each.
-pub(super) fn settle<E: Engine>(engine: &mut E, commits: Vec<Commit>, counts: &Counts) {
+/// What a caller is about to be told.
+pub(super) struct Answer {
+    to: oneshot::Sender<Result<(), StoreError>>,
+    answer: Result<(), StoreError>,
+}
+
+impl Answer {
+    pub(super) fn send(self) {
+        // Nobody listens when the caller went away; the batch stands all the same.
+        let _ = self.to.send(self.answer);
+    }
+}
+
+/// Writes those of `commits` whose expectations hold, in one go; what each is to be told.
+pub(super) fn settle<E: Engine>(
+    engine: &mut E,
+    commits: Vec<Commit>,
+    counts: &Counts,
+) -> Vec<Answer> {
     counts.begin();
     let verdicts = judge(engine, &commits).or_else(|error| {
         report(&error);
         engine.reopen();
+        counts.stamps.touch_all();
         judge(engine, &commits)
     });
     let (verdicts, written) = match verdicts {
         Ok(verdicts) => {
             let steps = accepted(&commits, &verdicts);
             let written = write(engine, &steps);
+            match &written {
+                Ok(()) => counts.stamps.touch(steps.iter().map(|step| &step.key)),
+                Err(_) => counts.stamps.touch_all(),
+            }
             counts.end(&verdicts, &written, !steps.is_empty());
             (verdicts, written)
         }
@@ -62,16 +87,17 @@ pub(super) fn settle<E: Engine>(engine: &mut E, commits: Vec<Commit>, counts: &C
             (vec![true; commits.len()], written)
         }
     };
-    for (commit, holds) in commits.into_iter().zip(verdicts) {
-        let answer = match &written {
+    let told = commits.into_iter().zip(verdicts);
+    told.map(|(commit, holds)| Answer {
+        to: commit.answer,
+        answer: match &written {
             // So are those that conflict: what they conflict with may not have been written.
             Err(error) => Err(error.again()),
             Ok(()) if holds => Ok(()),
             Ok(()) => Err(StoreError::Conflict),
-        };
-        // Nobody listens when the caller went away; the batch stands all the same.
-        let _ = commit.answer.send(answer);
-    }
+        },
+    })
+    .collect()
 }
 
 /// Whether each batch may be written, those before it counted in.

@@ -26,7 +26,7 @@ use crate::store::place::{self, Lock};
 use crate::store::redb::overlay::Overlay;
 use crate::store::row::UntilError;
 use crate::store::{
-    Batch, Key, Row, Settings, Snapshot, Status, Step, StepKind, Store, StoreError,
+    Batch, Key, Row, Settings, Snapshot, Stamps, Status, Step, StepKind, Store, StoreError,
 };
 
 /// Sealed rows in a redb file. Reads are made where they are asked for, from the last durable
@@ -156,6 +156,10 @@ impl Store for Redb {
             Row::unpack(Key::from_bytes(key.value()), value.value())
         });
         Ok(Box::new(UntilError(Some(rows))))
+    }
+
+    fn stamps(&self) -> &Stamps {
+        self.group.stamps()
     }
 
     fn most_steps(&self) -> usize {
