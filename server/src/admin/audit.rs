@@ -10,15 +10,17 @@ use axum::response::Response;
 use serde::Deserialize;
 use tokio::time::timeout;
 
-use crate::admin::asked::Asked;
+use crate::admin::asked::{Asked, Plain, Sent};
 use crate::admin::lines::{LINES, Pipe, PipeWriter, answer, line, pipe};
 use crate::admin::problem::{Refusal, with_causes};
-use crate::admin::wire::{AuditRecord, Page, Verification, VerifyProgress};
+use crate::admin::wire::{
+    AuditRecord, Page, ResumeOrder, ResumedTrail, Verification, VerifyProgress,
+};
 use crate::admin::{Desk, moment};
 use crate::domain::Timestamp;
 use crate::vault::{
     AuditEntry, AuditExport, AuditFormat, AuditHead, AuditQuery, AuditReport, Follower, Order,
-    OutcomeKind, VaultError, audit_line,
+    OutcomeKind, Resumption, VaultError, audit_line,
 };
 
 /// Which records.
@@ -216,6 +218,29 @@ pub(crate) async fn verify(
         let _gone = to.send(line(&last)).await;
     });
     Ok(answer(pieces, LINES))
+}
+
+pub(crate) async fn resume(
+    State(desk): State<Desk>,
+    asked: Asked<Plain>,
+    Sent(order): Sent<ResumeOrder>,
+) -> Result<Json<ResumedTrail>, Refusal> {
+    let resumed = desk
+        .vault
+        .resume_audit(&order.reason, &asked.caller)
+        .await?;
+    Ok(Json(resumption(&resumed)))
+}
+
+/// What became of the order to go on, in words.
+#[must_use]
+pub fn resumption(resumed: &Resumption) -> ResumedTrail {
+    ResumedTrail {
+        needed: resumed.needed,
+        lost_first: resumed.lost.as_ref().map(|lost| *lost.start()),
+        lost_last: resumed.lost.as_ref().map(|lost| *lost.end()),
+        next: resumed.next,
+    }
 }
 
 impl Which {

@@ -34,7 +34,7 @@ mod trusted;
 mod users;
 pub mod wire;
 
-pub use audit::{head_in_words, read_head, verification};
+pub use audit::{head_in_words, read_head, resumption, verification};
 pub use desk::{Desk, House};
 pub use error::AdminError;
 pub use listen::{AdminDoor, AdminSettings};

@@ -88,6 +88,7 @@ fn table() -> Table {
         .at(&get, "/v1/audit/follow", audit::follow)
         .at(&get, "/v1/audit/export", audit::export)
         .at(&post, "/v1/audit/verify", audit::verify)
+        .at(&post, "/v1/audit/resume", audit::resume)
         .at(&post, "/v1/keys/rotate", keys::rotate)
         .at(&post, "/v1/backups", backups::make)
 }

@@ -9,7 +9,7 @@ use crate::admin::AdminError;
 use crate::config::ConfigError;
 use crate::crypto::CryptoError;
 use crate::doors::DoorError;
-use crate::ledger::LedgerError;
+use crate::ledger::{Damage, LedgerError};
 use crate::store::StoreError;
 use crate::store::archive::ArchiveError;
 use crate::vault::{AnchorState, VaultError};
@@ -86,6 +86,12 @@ pub enum AppError {
     /// The audit trail.
     #[error("the audit trail: {0}")]
     Ledger(#[from] LedgerError),
+    /// The audit trail was damaged.
+    #[error(
+        "the audit trail: {0}; keep a copy of it, and go on behind the damage by \
+         `claviger audit resume --reason TEXT`"
+    )]
+    Damaged(Damage),
     /// The audit trail is whole, and the store is older than it.
     #[error("{0}")]
     StoreBehind(AnchorState),

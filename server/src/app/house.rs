@@ -1,5 +1,6 @@
 //! The floors, built from the ground up.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::app::trust::TrustKeeper;
@@ -7,8 +8,8 @@ use crate::app::{AppError, DataFolder, checks};
 use crate::config::{Config, Engine, HaMode, KeySource};
 use crate::crypto::{KeyRing, MasterSource, Passphrase, PassphraseCost};
 use crate::domain::{Door, Operation};
-use crate::ledger::{Ledger, LedgerKeys, LedgerSettings};
-use crate::store::rows::Rows;
+use crate::ledger::{Head, Ledger, LedgerError, LedgerKeys, LedgerSettings};
+use crate::store::rows::{AnchorRow, Rows};
 use crate::store::{self, Kind};
 use crate::vault::{
     Caller, Credential, Origin, Parts, SystemChance, SystemClock, SystemResolver, Vault,
@@ -26,12 +27,34 @@ impl House {
     /// Opens the floors over keys that are unlocked.
     ///
     /// # Errors
-    /// [`AppError::Store`] when another process has the data; [`AppError::Ledger`];
-    /// [`AppError::Vault`].
+    /// [`AppError::Store`] when another process has the data; [`AppError::Damaged`] when somebody
+    /// changed the end of the audit trail; [`AppError::Ledger`]; [`AppError::Vault`].
     pub async fn open(
         folder: &DataFolder,
         config: &Config,
         keys: KeyRing,
+    ) -> Result<Self, AppError> {
+        let open = |dir: &Path, keys, settings, _| Ledger::open(dir, keys, settings);
+        Self::open_with(folder, config, keys, open).await
+    }
+
+    /// Opens them although the end of the audit trail is damaged: it goes on behind the damage.
+    ///
+    /// # Errors
+    /// Those of [`House::open`] but damage.
+    pub(crate) async fn open_past_damage(
+        folder: &DataFolder,
+        config: &Config,
+        keys: KeyRing,
+    ) -> Result<Self, AppError> {
+        Self::open_with(folder, config, keys, Ledger::open_past_damage).await
+    }
+
+    async fn open_with(
+        folder: &DataFolder,
+        config: &Config,
+        keys: KeyRing,
+        open: OpenLedger,
     ) -> Result<Self, AppError> {
         let data = folder.path().to_owned();
         let (kind, settings) = (engine(config), store_settings(config));
@@ -39,9 +62,15 @@ impl House {
         let store = blocking(opening).await??;
         let keys = Arc::new(keys);
         let (seal, chain) = keys.ledger_keys();
+        let rows = Rows::new(store, keys);
+        let known = rows.get::<AnchorRow>(rows.places().anchor()).await?;
+        let known = known.map(|kept| Head {
+            seq: kept.record.seq,
+            tag: kept.record.tag,
+        });
         let (audit, settings) = (folder.audit(), ledger_settings(config));
-        let opening = move || Ledger::open(&audit, LedgerKeys::new(seal, chain), settings);
-        let ledger = Arc::new(blocking(opening).await??);
+        let opening = move || open(&audit, LedgerKeys::new(seal, chain), settings, known);
+        let ledger = Arc::new(blocking(opening).await?.map_err(told)?);
         let lists = config.tls.crl_dir.within(folder.path());
         let trust = TrustKeeper::new(
             &lists,
@@ -50,7 +79,7 @@ impl House {
         );
         let trust = Arc::new(trust.map_err(AppError::certificate("the truststore"))?);
         let vault = Vault::open(Parts {
-            rows: Rows::new(store, keys),
+            rows,
             ledger: ledger.clone(),
             clock: Arc::new(SystemClock),
             chance: Arc::new(SystemChance),
@@ -101,6 +130,18 @@ impl House {
             .vault
             .identify(&Credential::LocalOperator { uid }, &origin)
             .await?)
+    }
+}
+
+/// How the audit trail is opened, the end given that the store remembers.
+type OpenLedger =
+    fn(&Path, LedgerKeys, LedgerSettings, Option<Head>) -> Result<Ledger, LedgerError>;
+
+/// Whoever meets damage here can go on past it.
+fn told(error: LedgerError) -> AppError {
+    match error {
+        LedgerError::Damaged(damage) => AppError::Damaged(damage),
+        other => AppError::Ledger(other),
     }
 }
 

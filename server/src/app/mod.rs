@@ -18,6 +18,6 @@ pub use error::AppError;
 pub use folder::DataFolder;
 pub use house::House;
 pub use init::{InitReport, init};
-pub use recovery::{recover, verify_audit};
+pub use recovery::{recover, resume_audit, verify_audit};
 pub use restore::{BackupContent, Restore, RestoreReport, Unlock, restore, verify_backup};
 pub use serve::{Announcement, Orders, serve};

@@ -7,7 +7,7 @@ use crate::config::Config;
 use crate::crypto::{KeyRing, RecoveryCode};
 use crate::ledger::{self, Head, LedgerKeys, Report};
 use crate::store;
-use crate::vault::AnchorState;
+use crate::vault::{AnchorState, Resumption, VaultError};
 
 /// Checks the audit trail of a stopped server against its chain, against what the store remembers
 /// of it, and against `expected`, an end that somebody kept elsewhere.
@@ -32,9 +32,27 @@ pub async fn verify_audit(folder: &DataFolder, expected: Option<Head>) -> Result
     let report = blocking(move || ledger::verify(&audit, &ledger_keys, anchor, |_| {})).await??;
     match state? {
         // A trail that was cut has not come so far.
-        AnchorState::Whole | AnchorState::Cut { .. } => Ok(report),
+        AnchorState::Whole | AnchorState::Cut { .. } | AnchorState::Replaced { .. } => Ok(report),
         behind @ AnchorState::StoreBehind { .. } => Err(AppError::StoreBehind(behind)),
     }
+}
+
+/// Goes on with the audit trail of a stopped server past what is damaged or missing in it.
+///
+/// # Errors
+/// [`AppError::Store`] when a server is running; [`AppError::Vault`] without a reason.
+pub async fn resume_audit(folder: &DataFolder, reason: &str) -> Result<Resumption, AppError> {
+    folder.check()?;
+    let config = Config::load(folder.path())?;
+    if reason.trim().is_empty() {
+        return Err(VaultError::ReasonRequired.into());
+    }
+    let keys = unlock(folder, &config).await?;
+    let house = House::open_past_damage(folder, &config, keys).await?;
+    let operator = house.operator().await?;
+    let resumed = house.vault.resume_audit(reason, &operator).await;
+    house.close("audit resume").await?;
+    Ok(resumed?)
 }
 
 /// Opens the keys of a stopped server by the recovery code, and wraps them by a new master key from

@@ -159,6 +159,12 @@ async fn report_anchor(house: &House) -> Result<(), AppError> {
         AnchorState::Cut { remembered, found } => {
             error!(remembered, found, "the audit trail was cut or put back");
         }
+        AnchorState::Replaced { remembered } => {
+            error!(
+                remembered,
+                "the audit trail was cut or put back, and has grown since"
+            );
+        }
         AnchorState::StoreBehind { remembered, found } => {
             error!(remembered, found, "the store was put back from an old copy");
         }

@@ -7,8 +7,10 @@ use std::time::Duration;
 use clap::{Args, Subcommand, ValueEnum};
 use http::Method;
 
-use crate::admin::wire::{AuditRecord, Page, Verification, VerifyProgress};
-use crate::admin::{read_head, verification};
+use crate::admin::wire::{
+    AuditRecord, Page, ResumeOrder, ResumedTrail, Verification, VerifyProgress,
+};
+use crate::admin::{read_head, resumption, verification};
 use crate::cli::fields::AsJson;
 use crate::cli::output::visible;
 use crate::cli::private_write::{Existing, create};
@@ -21,6 +23,7 @@ pub(crate) enum Audit {
     Tail(Tail),
     Verify(Verify),
     Export(Export),
+    Resume(Resume),
 }
 
 /// Show the last records, and follow new ones
@@ -95,6 +98,23 @@ pub(crate) struct Verify {
     json: AsJson,
 }
 
+/// Go on past records of the trail that are lost or damaged; works on a stopped server, too
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  claviger audit resume --reason \"the disk was changed, see ticket 4711\"
+
+Without its trail a server refuses everything, and over a damaged one it does not start: first try
+to put back what is missing, and keep a copy of DIR/audit. This goes on in a new file, numbered
+behind all that can be found, and says which records are lost. The order, its reason and who gave
+it are the first record there; `claviger audit verify` names the gap from then on.")]
+pub(crate) struct Resume {
+    /// Why, for the trail
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+    #[command(flatten)]
+    json: AsJson,
+}
+
 /// Write the trail to a file or to standard output; its chain is checked on the way
 #[derive(Debug, Args)]
 #[command(after_help = "Example:
@@ -129,6 +149,7 @@ impl Audit {
         match self {
             Self::Tail(tail) => tail.run(context).await,
             Self::Verify(verify) => verify.run(context).await,
+            Self::Resume(resume) => resume.run(context).await,
             Self::Export(export) => export.run(context).await,
         }
     }
@@ -287,6 +308,46 @@ impl Verify {
         };
         let report = crate::app::verify_audit(&context.folder(), expected).await?;
         Ok(verification(&report))
+    }
+}
+
+impl Resume {
+    async fn run(self, context: &Context) -> Result<(), CliError> {
+        if self.reason.trim().is_empty() {
+            return Err(CliError::Usage(
+                "--reason is empty: say why, for the trail".to_owned(),
+            ));
+        }
+        let path = ApiPath::new("/v1/audit/resume");
+        let resumed = match context.client().await {
+            Ok(mut client) => {
+                let order = ResumeOrder {
+                    reason: self.reason,
+                };
+                client.send(Method::POST, &path, &order).await?
+            }
+            Err(CliError::NoServer(_)) => {
+                let resumed = crate::app::resume_audit(&context.folder(), &self.reason).await?;
+                resumption(&resumed)
+            }
+            Err(other) => return Err(other),
+        };
+        if self.json.json {
+            return context.out.json(&resumed);
+        }
+        context.out.line(in_words(&resumed))
+    }
+}
+
+/// What became of the order to go on, in a sentence.
+fn in_words(resumed: &ResumedTrail) -> String {
+    let ResumedTrail { needed, next, .. } = resumed;
+    match (needed, resumed.lost_first, resumed.lost_last) {
+        (false, ..) => "nothing is lost: the trail goes on as before".to_owned(),
+        (true, Some(first), Some(last)) => {
+            format!("records {first} to {last} are lost; the trail goes on with record {next}")
+        }
+        (true, ..) => format!("no record is lost; the trail goes on with record {next}"),
     }
 }
 

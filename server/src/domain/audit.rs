@@ -70,6 +70,8 @@ pub enum Operation {
     Export,
     /// Read the audit trail.
     ReadAudit,
+    /// Go on with the audit trail although records of it are lost.
+    ResumeAudit,
     /// Rotate the data key.
     RotateKey,
     /// Make a backup.
@@ -212,7 +214,8 @@ words! { Operation {
     EditUser => "edit-user", RemoveUser => "remove-user", Trust => "trust",
     Distrust => "distrust", IssueCertificate => "issue-certificate", Policy => "policy",
     Setting => "setting", Organisation => "organisation", Import => "import",
-    Export => "export", ReadAudit => "read-audit", RotateKey => "rotate-key",
+    Export => "export", ReadAudit => "read-audit",
+    ResumeAudit => "resume-audit", RotateKey => "rotate-key",
     Backup => "backup", Restore => "restore", Start => "start", Stop => "stop",
 } }
 

@@ -12,7 +12,7 @@ use crate::ledger::format::{Frame, HEADER_BYTES, RECORD_LABEL, TAG};
 use crate::ledger::index::Indexes;
 use crate::ledger::open::Opening;
 use crate::ledger::writer::{Append, Board, Job, Tip};
-use crate::ledger::{Cut, Head, Health, LedgerError, LedgerKeys, LedgerSettings};
+use crate::ledger::{Cut, Damage, Head, Health, LedgerError, LedgerKeys, LedgerSettings};
 
 /// The audit trail of one server: append-only, sealed, chained, durable.
 ///
@@ -27,6 +27,7 @@ pub struct Ledger {
     pub(crate) pruning: Mutex<()>,
     pub(crate) jobs: mpsc::Sender<Job>,
     pub(crate) cut: Option<Cut>,
+    pub(crate) passed: Option<Damage>,
 }
 
 impl Ledger {
@@ -42,22 +43,23 @@ impl Ledger {
         keys: LedgerKeys,
         settings: LedgerSettings,
     ) -> Result<Self, LedgerError> {
-        Opening::new(dir, keys, settings)?.run(|opening, last| opening.reopen(last))
+        Opening::new(dir, keys, settings)?.run(Opening::stand)
     }
 
-    /// Like [`Ledger::open`], but where the last segment was tampered with, goes on at the
-    /// operator's word in a new segment, numbered behind all that can be found in the old.
-    /// [`super::verify`] names the damage from then on.
+    /// Like [`Ledger::open`], but where that finds damage, goes on at the operator's word in a new
+    /// segment, numbered behind all that can be found in the last and behind `known`, an end that
+    /// is known from elsewhere. [`super::verify`] names the damage from then on.
     ///
     /// # Errors
-    /// Those of [`Ledger::open`] but damage of the last segment.
+    /// Those of [`Ledger::open`] but damage.
     pub fn open_past_damage(
         dir: &Path,
         keys: LedgerKeys,
         settings: LedgerSettings,
+        known: Option<Head>,
     ) -> Result<Self, LedgerError> {
-        Opening::new(dir, keys, settings)?.run(|opening, last| match opening.reopen(last) {
-            Err(LedgerError::Damaged(_)) => opening.pass(last),
+        Opening::new(dir, keys, settings)?.run(|opening| match opening.stand() {
+            Err(LedgerError::Damaged(damage)) => opening.pass(damage, known),
             other => other,
         })
     }
@@ -111,6 +113,12 @@ impl Ledger {
         self.cut.as_ref()
     }
 
+    /// What [`Ledger::open_past_damage`] went past.
+    #[must_use]
+    pub fn passed(&self) -> Option<&Damage> {
+        self.passed.as_ref()
+    }
+
     /// Tells of each new durable end from now on, for whoever follows the trail.
     #[must_use]
     pub fn subscribe(&self) -> Follower {
@@ -121,14 +129,15 @@ impl Ledger {
     }
 
     /// Goes on, at the operator's word, in a new segment behind the last acknowledged record,
-    /// although the file with it is gone. [`super::verify`] names the gap from then on. Changes
-    /// nothing when nothing is lost.
+    /// although the file with it is gone, or behind `lost`, an end that is known from elsewhere and
+    /// that the trail does not hold. [`super::verify`] names the gap from then on. Changes nothing
+    /// when nothing is lost.
     ///
     /// # Errors
     /// Why the new segment could not be made.
-    pub async fn resume(&self) -> Result<Head, LedgerError> {
+    pub async fn resume(&self, lost: Option<Head>) -> Result<Resumed, LedgerError> {
         let (answer, answered) = oneshot::channel();
-        Ok(self.ask(Job::Resume(answer), answered).await??)
+        Ok(self.ask(Job::Resume(lost, answer), answered).await??)
     }
 
     /// Writes what is queued, ends the threads and lets go of the directory. Appends are refused
@@ -152,6 +161,15 @@ impl Ledger {
             .await
             .map_err(|_| LedgerError::TooSlow)?
     }
+}
+
+/// What became of the order to go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Resumed {
+    /// What the next record follows.
+    pub head: Head,
+    /// Whether it stands in a new segment; otherwise nothing was lost.
+    pub renewed: bool,
 }
 
 /// Follows the trail's end.

@@ -43,6 +43,14 @@ pub enum LedgerError {
     /// Somebody changed it.
     #[error(transparent)]
     Damaged(#[from] Damage),
+    /// Somebody changed it, and again behind the place where it went on at the operator's word.
+    #[error("{first}; and behind where it went on by order: {again}")]
+    DamagedAgain {
+        /// The first place.
+        first: Damage,
+        /// The next place that no order explains.
+        again: Damage,
+    },
     /// A record opened and cannot be read, or the seal key is another.
     #[error("record {seq} does not open under this key")]
     Sealed {
@@ -149,7 +157,7 @@ pub enum DamageKind {
         /// The first record after the gap.
         until: u64,
     },
-    /// Records were lost under the running server, which went on from here at the operator's word.
+    /// Records were lost, and the server went on from here at the operator's word.
     Lost {
         /// The first record after the gap.
         until: u64,
@@ -180,10 +188,9 @@ impl fmt::Display for DamageKind {
                     "segments are missing; the trail goes on with record {until}"
                 )
             }
-            Self::Lost { until } => write!(
-                f,
-                "lost under the running server, which went on with record {until} by order"
-            ),
+            Self::Lost { until } => {
+                write!(f, "lost; the trail goes on with record {until} by order")
+            }
             Self::Truncated => f.write_str("the segment was truncated"),
             Self::Cut { known } => write!(f, "the trail was cut; record {known} is known"),
             Self::Replaced => f.write_str("the trail was replaced by another"),

@@ -49,6 +49,7 @@ mod group;
 mod health;
 mod index;
 mod keys;
+mod lost;
 mod open;
 mod prune;
 mod query;
@@ -62,7 +63,7 @@ mod trail;
 mod verify;
 mod writer;
 
-pub use book::{Follower, Ledger};
+pub use book::{Follower, Ledger, Resumed};
 pub use copy::TrailFile;
 pub use entry::{Entry, Vocabulary, Word};
 pub use error::{Damage, DamageKind, LedgerError, Trouble};

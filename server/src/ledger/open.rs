@@ -13,7 +13,7 @@ use crate::ledger::format::{Begin, HEADER_BYTES, SegmentHeader, Span, TAG, segme
 use crate::ledger::group::Group;
 use crate::ledger::health::Signals;
 use crate::ledger::index::Indexes;
-use crate::ledger::prune::finish_pruning;
+use crate::ledger::prune::{finish_pruning, keep_marker};
 use crate::ledger::reserve::{Reserve, Watch, prepare};
 use crate::ledger::segment::Segment;
 use crate::ledger::tail::salvage;
@@ -30,8 +30,17 @@ pub(crate) struct Opening {
     folder: Arc<Folder>,
 }
 
-/// The segment that will be written, where the chain stands in it, and what was cut off.
-pub(crate) type Standing = (Segment, Group, Option<Cut>);
+/// Where the chain stands.
+pub(crate) struct Standing {
+    /// The segment that will be written.
+    segment: Segment,
+    /// The chain's end in it.
+    group: Group,
+    /// What was cut off.
+    cut: Option<Cut>,
+    /// What was passed.
+    passed: Option<Damage>,
+}
 
 impl Opening {
     pub(crate) fn new(
@@ -49,14 +58,14 @@ impl Opening {
 
     pub(crate) fn run(
         self,
-        reopen: impl FnOnce(&Self, u64) -> Result<Standing, LedgerError>,
+        stand: impl FnOnce(&Self) -> Result<Standing, LedgerError>,
     ) -> Result<Ledger, LedgerError> {
-        let kept = finish_pruning(&self.folder, &self.keys)?;
-        let (segment, group, cut) = match (segments(&self.dir)?.last(), kept) {
-            (Some(last), _) => reopen(&self, *last)?,
-            (None, Some(first_kept)) => return Err(everything_gone(first_kept).into()),
-            (None, None) => self.begin()?,
-        };
+        let Standing {
+            segment,
+            group,
+            cut,
+            passed,
+        } = stand(&self)?;
         let board = Arc::new(Board {
             signals: Signals::default(),
             head: watch::Sender::new(Tip {
@@ -76,6 +85,7 @@ impl Opening {
             pruning: Mutex::new(()),
             jobs,
             cut,
+            passed,
         })
     }
 
@@ -113,8 +123,24 @@ impl Opening {
         Ok(jobs)
     }
 
-    pub(crate) fn reopen(&self, last: u64) -> Result<Standing, LedgerError> {
-        Segment::reopen(&self.folder, last, &self.keys)
+    /// Where the chain stands if nothing is wrong with its end.
+    pub(crate) fn stand(&self) -> Result<Standing, LedgerError> {
+        let kept = finish_pruning(&self.folder, &self.keys)?;
+        match (segments(&self.dir)?.last(), kept) {
+            (Some(last), _) => self.reopen(*last),
+            (None, Some(first_kept)) => Err(everything_gone(first_kept).into()),
+            (None, None) => self.begin(),
+        }
+    }
+
+    fn reopen(&self, last: u64) -> Result<Standing, LedgerError> {
+        let (segment, group, cut) = Segment::reopen(&self.folder, last, &self.keys)?;
+        Ok(Standing {
+            segment,
+            group,
+            cut,
+            passed: None,
+        })
     }
 
     /// The first segment of all, chained from a random tag.
@@ -130,13 +156,35 @@ impl Opening {
         })
     }
 
-    /// A segment behind a damaged one.
-    pub(crate) fn pass(&self, last: u64) -> Result<Standing, LedgerError> {
-        let mut cursor = Cursor::open(&segment_path(&self.dir, last))?;
-        let head = Head {
-            seq: last,
-            tag: [0; TAG],
+    /// A segment behind `damage`, and behind what is `known` from elsewhere.
+    pub(crate) fn pass(
+        &self,
+        damage: Damage,
+        known: Option<Head>,
+    ) -> Result<Standing, LedgerError> {
+        let kept = keep_marker(&self.folder, &self.keys)?.unwrap_or_default();
+        let found = match segments(&self.dir)?.last() {
+            Some(last) => self.salvaged(*last)?,
+            None => unproven(kept),
         };
+        let before = known.filter(|known| known.seq > found.seq).unwrap_or(found);
+        let standing = self.create(SegmentHeader {
+            begin: Begin::Loss,
+            first_seq: before.seq + 1,
+            prev_end: 0,
+            prev_tag: before.tag,
+            prev_span: Span::UNKNOWN,
+        })?;
+        Ok(Standing {
+            passed: Some(damage),
+            ..standing
+        })
+    }
+
+    /// The last record that can be found in the segment `last`; its first, where there is none.
+    fn salvaged(&self, last: u64) -> Result<Head, LedgerError> {
+        let mut cursor = Cursor::open(&segment_path(&self.dir, last))?;
+        let head = unproven(last);
         let walk = match cursor.header(&self.keys)? {
             Some(header) => Walk::new(&header),
             None => Walk {
@@ -145,14 +193,7 @@ impl Opening {
             },
         };
         let found = salvage(&mut cursor, &self.keys, walk)?;
-        let before = if found.seq < last { head } else { found };
-        self.create(SegmentHeader {
-            begin: Begin::Loss,
-            first_seq: before.seq + 1,
-            prev_end: 0,
-            prev_tag: before.tag,
-            prev_span: Span::UNKNOWN,
-        })
+        Ok(if found.seq < last { head } else { found })
     }
 
     fn create(&self, header: SegmentHeader) -> Result<Standing, LedgerError> {
@@ -160,7 +201,12 @@ impl Opening {
         let file = prepare(&self.folder, self.settings.segment_bytes, || false)?;
         let mut segment = Segment::begin(file, &self.folder, header, &[], &self.keys)?;
         segment.write(&self.folder, HEADER_BYTES, &[])?;
-        Ok((segment, group, None))
+        Ok(Standing {
+            segment,
+            group,
+            cut: None,
+            passed: None,
+        })
     }
 }
 
@@ -201,6 +247,11 @@ impl Watch for Sentry {
         }
         self.retry_if_red();
     }
+}
+
+/// A record of which nothing is known but its number.
+fn unproven(seq: u64) -> Head {
+    Head { seq, tag: [0; TAG] }
 }
 
 fn everything_gone(first_kept: u64) -> Damage {

@@ -106,6 +106,19 @@ pub(crate) fn finish_pruning(
     Ok(Some(marker.first_kept))
 }
 
+/// Where the trail begins by its note; a note that is not one of this ledger's is kept under another
+/// name, so that the next opening goes on without it.
+pub(crate) fn keep_marker(folder: &Folder, keys: &LedgerKeys) -> Result<Option<u64>, LedgerError> {
+    let path = folder.path().join(MARKER);
+    match read_marker(folder.path(), keys) {
+        Err(LedgerError::Damaged(_)) => {
+            fs::rename(&path, path.with_extension("aside"))?;
+            Ok(None)
+        }
+        read => Ok(read?.map(|marker| marker.first_kept)),
+    }
+}
+
 /// The note in `dir`, if there is one.
 pub(crate) fn read_marker(dir: &Path, keys: &LedgerKeys) -> Result<Option<Marker>, LedgerError> {
     match fs::read(dir.join(MARKER)) {

@@ -82,6 +82,10 @@ impl Reading<'_> {
                 Order::OldestFirst => last,
             }));
         }
+        if slot.proven.is_some_and(|proven| proven < slot.first) {
+            self.pass(slot.first, last);
+            return Ok(false);
+        }
         let mut opened = self.shelf.open(&slot, last)?;
         let done = self.blocks(&mut opened);
         self.shelf.close(opened);

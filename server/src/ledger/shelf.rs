@@ -22,8 +22,8 @@ pub(crate) struct Slot {
     pub(crate) last: u64,
     /// The times in it; unknown for the segment that is written.
     pub(crate) span: Option<Span>,
-    /// Whether it may end before `last`.
-    is_lossy: bool,
+    /// The last record that can be proven, where it may end before `last`.
+    pub(crate) proven: Option<u64>,
 }
 
 /// A segment that is read.
@@ -65,6 +65,9 @@ impl Ledger {
             return Ok(());
         };
         let slot = shelf.slot(place)?;
+        if slot.proven.is_some_and(|proven| proven < known.seq) {
+            return Err(edited(slot.first, HEADER_BYTES, known.seq).into());
+        }
         let mut opened = shelf.open(&slot, known.seq)?;
         let spot = opened
             .spots(&self.keys, known.seq, known.seq, known.seq)?
@@ -106,16 +109,42 @@ impl<'a> Shelf<'a> {
 
     pub(crate) fn slot(&self, place: usize) -> Result<Slot, LedgerError> {
         let first = self.segments.get(place).copied().unwrap_or_default();
-        let next = match self.segments.get(place + 1) {
-            Some(next) => Some(read_header(&mut self.cursor(*next)?, *next, self.keys())?),
-            None => None,
+        let Some(next) = self.segments.get(place + 1) else {
+            return Ok(Slot {
+                first,
+                last: u64::MAX,
+                span: None,
+                proven: None,
+            });
         };
+        let header = match self.header(*next) {
+            Err(LedgerError::Damaged(_)) if self.is_passed(place + 1) => None,
+            header => Some(header?),
+        };
+        let is_lossy = header.as_ref().is_none_or(|next| next.begin == Begin::Loss);
         Ok(Slot {
             first,
-            last: next.as_ref().map_or(u64::MAX, |next| next.first_seq - 1),
-            span: next.as_ref().map(|next| next.prev_span),
-            is_lossy: next.is_some_and(|next| next.begin == Begin::Loss),
+            last: next - 1,
+            span: header.map(|next| next.prev_span),
+            proven: if is_lossy {
+                Some(self.ledger.proven_in(first)?)
+            } else {
+                None
+            },
         })
+    }
+
+    /// Whether the operator let the trail go on behind the segment at `place`.
+    fn is_passed(&self, place: usize) -> bool {
+        let next = self.segments.get(place + 1);
+        next.is_some_and(|next| {
+            self.header(*next)
+                .is_ok_and(|next| next.begin == Begin::Loss)
+        })
+    }
+
+    fn header(&self, first: u64) -> Result<SegmentHeader, LedgerError> {
+        read_header(&mut self.cursor(first)?, first, self.keys())
     }
 
     /// Opens a segment to read it up to record `last`.
@@ -125,12 +154,12 @@ impl<'a> Shelf<'a> {
         let mut index = self.ledger.indexes.take(slot.first, &cursor)?;
         index.learn(&mut cursor, last)?;
         let (end, at) = index.end();
-        if end <= last && !slot.is_lossy {
+        if end <= last && slot.proven.is_none() {
             return Err(edited(slot.first, at, end).into());
         }
         Ok(Opened {
             first: slot.first,
-            last: last.min(end - 1),
+            last: last.min(end - 1).min(slot.proven.unwrap_or(u64::MAX)),
             cursor,
             header,
             index,

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::ledger::cursor::{Cursor, Found, Walk};
 use crate::ledger::folder::{segment_path, segments};
-use crate::ledger::format::{Begin, HEADER_BYTES, SegmentHeader, segment_name};
+use crate::ledger::format::{Begin, HEADER_BYTES, SegmentHeader, parse_name, segment_name};
 use crate::ledger::prune::{Marker, read_marker};
 use crate::ledger::segment::read_header;
 use crate::ledger::tail::{classify, judge};
@@ -65,6 +65,36 @@ impl<'a> Trail<'a> {
             return Ok(header.head());
         }
         Err(header_damage(first, DamageKind::Replaced).into())
+    }
+
+    /// Where the trail goes on at the operator's word behind `damage`, not before the segment at
+    /// `from`: the segment's place, and what its first record follows.
+    pub(crate) fn resumed_behind(&self, damage: &Damage, from: usize) -> Option<(usize, Head)> {
+        let named = parse_name(&damage.segment);
+        let standing = |first: &u64| Some(*first) >= named;
+        // A gap is named by the segment behind it; damage, and a missing file, by the one it is in.
+        let itself = match damage.kind {
+            DamageKind::Lost { .. } | DamageKind::SegmentMissing { .. } => 0,
+            DamageKind::Edited
+            | DamageKind::Removed
+            | DamageKind::Reordered
+            | DamageKind::Stray
+            | DamageKind::Foreign
+            | DamageKind::Misnamed
+            | DamageKind::Truncated
+            | DamageKind::Cut { .. }
+            | DamageKind::Replaced => 1,
+        };
+        let least = self.segments.iter().position(standing)? + itself;
+        let later = self.segments.iter().enumerate().skip(least.max(from));
+        later
+            .filter_map(|(place, first)| Some((place, self.header_of(*first)?)))
+            .find(|(_, header)| header.begin == Begin::Loss)
+            .map(|(place, header)| (place, header.head()))
+    }
+
+    fn header_of(&self, first: u64) -> Option<SegmentHeader> {
+        read_header(&mut self.cursor(first).ok()?, first, self.keys).ok()
     }
 
     /// Visits every record behind `head`, which stands before segment `from`.

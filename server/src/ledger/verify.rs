@@ -40,6 +40,8 @@ pub struct Report {
 /// # Errors
 /// [`LedgerError::Damaged`] names the first record that is not as it was written, was removed or
 /// moved; a missing or foreign segment; an end before an anchor, or another record in its place.
+/// Where the trail went on behind it at the operator's word, the rest is checked, too:
+/// [`LedgerError::DamagedAgain`] when that is not as it was written either.
 pub fn verify(
     dir: &Path,
     keys: &LedgerKeys,
@@ -63,18 +65,53 @@ fn check(
     anchors: &[Head],
     progress: &mut impl FnMut(Progress),
 ) -> Result<Report, LedgerError> {
-    let start = trail.start()?;
     let mut records = 0;
+    let first = match check_from(trail, None, anchors, (&mut records, progress)) {
+        Err(LedgerError::Damaged(damage)) => damage,
+        other => return other,
+    };
+    let mut passed = first.clone();
+    let mut from = 0;
+    // Behind each gap that was passed by order, the chain begins anew.
+    while let Some(next) = trail.resumed_behind(&passed, from) {
+        from = next.0 + 1;
+        match check_from(trail, Some(next), anchors, (&mut records, progress)) {
+            Err(LedgerError::Damaged(damage)) => passed = damage,
+            Err(other) => return Err(other),
+            Ok(_) => return Err(first.into()),
+        }
+    }
+    if passed == first {
+        return Err(first.into());
+    }
+    Err(LedgerError::DamagedAgain {
+        first,
+        again: passed,
+    })
+}
+
+/// Checks everything from the segment at the place that is given, which follows the head that is
+/// given; from the beginning otherwise.
+fn check_from(
+    trail: &Trail<'_>,
+    from: Option<(usize, Head)>,
+    anchors: &[Head],
+    (records, progress): (&mut u64, &mut impl FnMut(Progress)),
+) -> Result<Report, LedgerError> {
+    let (place, start) = match from {
+        Some(from) => from,
+        None => (0, trail.start()?),
+    };
     is_anchored(start, anchors, start.seq + 1, 0)?;
-    let end = trail.walk(0, start, |place, found| {
+    let end = trail.walk(place, start, |place, found| {
         let first = trail.segments.get(place).copied().unwrap_or_default();
         is_anchored(found.head(), anchors, first, found.at)?;
-        records += 1;
-        if records % EVERY == 1 {
+        *records += 1;
+        if *records % EVERY == 1 {
             progress(Progress {
                 segment: place + 1,
                 segments: trail.segments.len(),
-                records,
+                records: *records,
             });
         }
         Ok(())
@@ -84,7 +121,7 @@ fn check(
     }
     Ok(Report {
         first: start.seq + 1,
-        records,
+        records: *records,
         segments: trail.segments.len(),
         head: end.head,
         torn: end.torn,

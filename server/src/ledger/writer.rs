@@ -13,7 +13,7 @@ use crate::ledger::group::Group;
 use crate::ledger::health::Signals;
 use crate::ledger::reserve::Reserve;
 use crate::ledger::segment::Segment;
-use crate::ledger::{Head, LedgerKeys, Trouble};
+use crate::ledger::{Head, LedgerKeys, Resumed, Trouble};
 
 /// What the thread is asked for.
 #[derive(Debug)]
@@ -21,8 +21,8 @@ pub(crate) enum Job {
     Append(Append),
     /// Something may have changed: try again what is in trouble.
     Retry,
-    /// Go on in a new segment although records were lost.
-    Resume(oneshot::Sender<Result<Head, Trouble>>),
+    /// Go on in a new segment although records were lost, among them the end that is given.
+    Resume(Option<Head>, oneshot::Sender<Result<Resumed, Trouble>>),
     /// Write what is queued, then end.
     Close(oneshot::Sender<()>),
 }
@@ -117,10 +117,10 @@ impl Writer {
                 match job {
                     Job::Append(append) => self.take(append, &mut refused),
                     Job::Retry => self.retry(),
-                    Job::Resume(answer) => {
+                    Job::Resume(lost, answer) => {
                         self.flush();
                         // Whoever does not wait for the answer any more can ask for the head.
-                        let _ = answer.send(self.resume());
+                        let _ = answer.send(self.resume(lost));
                     }
                     Job::Close(answer) => {
                         jobs.close();
@@ -309,12 +309,18 @@ impl Writer {
         Ok(())
     }
 
-    /// Goes on although the present segment is lost, if it is.
-    fn resume(&mut self) -> Result<Head, Trouble> {
-        if self.mend().and_then(|()| self.segment.check()).is_ok() {
-            return Ok(self.group.head());
+    /// Goes on although the present segment is lost, if it is, or the end `lost`, which somebody
+    /// knows of and the trail does not hold.
+    fn resume(&mut self, lost: Option<Head>) -> Result<Resumed, Trouble> {
+        let end = self.group.head();
+        let head = lost.map_or(end, |lost| behind(end, lost));
+        let sound = self.mend().and_then(|()| self.segment.check()).is_ok();
+        if sound && head == end {
+            return Ok(Resumed {
+                head,
+                renewed: false,
+            });
         }
-        let head = self.group.head();
         let header = self.header(Begin::Loss, head, self.group.end());
         self.folder.reopen().map_err(|_| Trouble::Gone)?;
         self.folder.set_aside(header.first_seq)?;
@@ -325,7 +331,11 @@ impl Writer {
         self.state = State::Sound;
         self.list_what_is_left()?;
         self.board.signals.written();
-        Ok(head)
+        self.board.head.send_modify(|tip| tip.head = head);
+        Ok(Resumed {
+            head,
+            renewed: true,
+        })
     }
 
     fn list_what_is_left(&self) -> Result<(), Trouble> {
@@ -375,6 +385,18 @@ impl Writer {
             segments.push(first_seq);
         }
         Ok(())
+    }
+}
+
+/// What the next record follows, so that a number is missing wherever the end `lost` is: behind
+/// it, or behind one number more than the chain has come to without it.
+fn behind(end: Head, lost: Head) -> Head {
+    if lost.seq > end.seq {
+        return lost;
+    }
+    Head {
+        seq: end.seq + 1,
+        tag: [0; TAG],
     }
 }
 

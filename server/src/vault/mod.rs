@@ -6,6 +6,7 @@
 
 mod access;
 mod accounts;
+mod anchor;
 mod backup;
 mod book;
 mod caller;
@@ -24,6 +25,7 @@ mod organisations;
 mod policies;
 mod reading;
 mod resources;
+mod resume;
 mod retrieve;
 mod settings;
 mod shares;
@@ -39,6 +41,7 @@ pub use crate::ledger::{
     Query as AuditQuery, Report as AuditReport, Word, json_line as audit_line, neutralise,
 };
 pub use accounts::{AccountEdit, AccountView, NewAccount};
+pub use anchor::AnchorState;
 pub use backup::{BackupFiles, BackupProgress, BackupReport};
 pub use caller::{Caller, CertificateCredential, CertificateTrust, Credential, Origin};
 pub use change::{NewPassword, Reach};
@@ -48,8 +51,8 @@ pub use error::{Outage, VaultError};
 pub use find::Wanted;
 pub use host::{Resolve, ResolveError, SystemResolver};
 pub use keys::RotationProgress;
-pub use reading::AnchorState;
 pub use resources::{ResourceEdit, ResourceView};
+pub use resume::Resumption;
 pub use settings::{SettingView, Settings};
 pub use shares::ShareView;
 pub use status::HouseStatus;
@@ -103,7 +106,7 @@ pub struct Vault {
     accesses: access::AccessTimes,
     shortcuts: shortcut::Shortcuts,
     defaults: policies::DefaultPolicies,
-    behind: std::sync::OnceLock<AnchorState>,
+    anchored: std::sync::Mutex<Option<AnchorState>>,
     rotating: tokio::sync::Mutex<()>,
     secondary: bool,
 }
@@ -138,7 +141,7 @@ impl Vault {
             accesses: access::AccessTimes::default(),
             shortcuts: shortcut::Shortcuts::new(parts.shortcuts),
             defaults: policies::DefaultPolicies::default(),
-            behind: std::sync::OnceLock::new(),
+            anchored: std::sync::Mutex::default(),
             rotating: tokio::sync::Mutex::default(),
             secondary: parts.secondary,
         };

@@ -1,6 +1,6 @@
 //! How the house is.
 
-use crate::ledger::{Head, Health};
+use crate::ledger::{Head, Health, Trouble as LedgerTrouble};
 use crate::store::{Status as StoreStatus, Trouble};
 use crate::vault::{AnchorState, Vault, VaultError};
 
@@ -36,9 +36,10 @@ impl Vault {
         }
         match self.check_anchor().await? {
             AnchorState::Whole => {}
-            cut @ AnchorState::Cut { .. } => {
-                problems.push(format!("{cut}; run `claviger audit verify`"));
-            }
+            cut @ (AnchorState::Cut { .. } | AnchorState::Replaced { .. }) => problems.push(format!(
+                "{cut}; run `claviger audit verify`, put the trail back with the server stopped, or go \
+                 on without what is missing: `{RESUME}`"
+            )),
             behind @ AnchorState::StoreBehind { .. } => problems.push(format!(
                 "{behind}; see `claviger audit tail` for what that was"
             )),
@@ -61,13 +62,24 @@ impl Vault {
                 vec![format!("the audit trail has little room left: {why}")]
             }
             Health::Red { why, .. } => {
-                vec![format!(
-                    "the audit trail cannot be written, so everything is refused: {why}"
-                )]
+                let text = "the audit trail cannot be written, so everything is refused";
+                vec![match why {
+                    LedgerTrouble::Gone => format!(
+                        "{text}: {why}; put it back, or go on without what is lost: `{RESUME}`"
+                    ),
+                    LedgerTrouble::Full
+                    | LedgerTrouble::ReadOnly
+                    | LedgerTrouble::Slow
+                    | LedgerTrouble::Closed
+                    | LedgerTrouble::Disk(_) => format!("{text}: {why}"),
+                }]
             }
         }
     }
 }
+
+/// What goes on past a gap in the trail.
+const RESUME: &str = "claviger audit resume --reason TEXT";
 
 fn words(trouble: Trouble) -> &'static str {
     match trouble {

@@ -6,8 +6,9 @@ use claviger::admin::wire::{
     CreatedUser, DoorStatus, ExpiringCertificate, Field, ImportReport, ImportedCertificate, Issued,
     NewAccount, NewCertificate, NewIssue, NewOrganisation, NewPolicy, NewResource, NewSetting,
     NewShare, NewUser, Organisation, Page, PasswordChange, Policy, PolicyEdit, Problem, Resource,
-    ResourceEdit, Rotation, SecretText, Setting, Share, Status, TransferRow, TrustKind,
-    TrustedCertificate, User, UserCertificate, Verification, VerifyProgress,
+    ResourceEdit, ResumeOrder, ResumedTrail, Rotation, SecretText, Setting, Share, Status,
+    TransferRow, TrustKind, TrustedCertificate, User, UserCertificate, Verification,
+    VerifyProgress,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -173,6 +174,8 @@ fn what_is_read_of_users_and_resources_is_documented() {
 
     reads("NewUser", &user);
     reads("NewResource", &resource);
+    let order = ResumeOrder { reason: text() };
+    reads("ResumeOrder", &order);
     reads("ResourceEdit", &resource_edit());
     reads("NewAccount", &account);
     reads("AccountEdit", &account_edit());
@@ -496,4 +499,16 @@ fn the_house_is_shown_as_documented() {
 
     fits("ExpiringCertificate", &certificate);
     fits("Status", &status);
+}
+
+#[test]
+fn going_on_past_a_loss_is_shown_as_documented() {
+    let resumed = ResumedTrail {
+        needed: true,
+        lost_first: Some(2),
+        lost_last: Some(3),
+        next: 4,
+    };
+
+    fits("ResumedTrail", &resumed);
 }

@@ -89,6 +89,7 @@ async fn every_word_comes_back() {
         Operation::Import,
         Operation::Export,
         Operation::ReadAudit,
+        Operation::ResumeAudit,
         Operation::RotateKey,
         Operation::Backup,
         Operation::Restore,

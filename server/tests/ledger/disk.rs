@@ -354,7 +354,8 @@ async fn a_file_that_is_lost_under_the_ledger_is_refused_until_the_operator_deci
         }
         assert_eq!(ledger.head(), known, "{deed}");
 
-        assert_eq!(ledger.resume().await.unwrap(), known, "{deed}");
+        let resumed = ledger.resume(None).await.unwrap();
+        assert_eq!((resumed.head, resumed.renewed), (known, true), "{deed}");
         append_each(&ledger, 11, 20).await;
         assert_eq!(ledger.health(), Health::Ok, "{deed}");
         let page = ledger
@@ -422,7 +423,8 @@ async fn a_lost_directory_is_refused_until_the_operator_decides() {
 
     let refused = ledger.append(&record(31)).await;
     assert!(matches!(refused, Err(LedgerError::Gone)), "{refused:?}");
-    ledger.resume().await.unwrap();
+    let resumed = ledger.resume(None).await.unwrap();
+    assert_eq!(ledger.lost_before(resumed.head).unwrap(), Some(1..=30));
     append_each(&ledger, 31, 60).await;
 
     assert_eq!(ledger.health(), Health::Ok);
@@ -441,7 +443,8 @@ async fn resuming_changes_nothing_when_nothing_is_lost() {
     let ledger = place.open();
     append_each(&ledger, 1, 3).await;
 
-    assert_eq!(ledger.resume().await.unwrap(), ledger.head());
+    let resumed = ledger.resume(None).await.unwrap();
+    assert_eq!((resumed.head, resumed.renewed), (ledger.head(), false));
 
     append_each(&ledger, 4, 4).await;
     assert_eq!(place.segments().len(), 1);

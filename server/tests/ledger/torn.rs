@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use claviger::ledger::{DamageKind, Ledger, LedgerError};
+use claviger::ledger::{DamageKind, Head, Ledger, LedgerError, Order, Query};
 use futures_util::future::join_all;
 
 use crate::fixture::{HEADER, Place, append_each, record, records_in};
@@ -204,14 +204,127 @@ async fn an_operator_can_go_on_past_damage_and_it_stays_named() {
     fs::write(torn.place.last(), &bytes).unwrap();
     let place = &torn.place;
 
-    let ledger =
-        Ledger::open_past_damage(&place.dir(), place.keys.clone(), place.settings.clone()).unwrap();
+    let ledger = Ledger::open_past_damage(
+        &place.dir(),
+        place.keys.clone(),
+        place.settings.clone(),
+        None,
+    )
+    .unwrap();
 
     let known = torn.records.len() as u64;
     assert_eq!(ledger.head().seq, known);
+    assert_eq!(ledger.lost_before(ledger.head()).unwrap(), Some(5..=known));
+    assert_eq!(ledger.passed().map(|damage| damage.seq), Some(5));
     append_each(&ledger, known + 1, known + 2).await;
     ledger.close().await.unwrap();
     let damage = place.damage(None);
     assert_eq!((damage.kind, damage.seq), (DamageKind::Edited, 5));
     place.open();
+}
+
+#[tokio::test]
+async fn what_stands_before_and_behind_passed_damage_is_read() {
+    for at in ["header", "record"] {
+        let torn = several_in_the_last_write().await;
+        let known = torn.records.len() as u64;
+        let byte = if at == "header" {
+            100
+        } else {
+            torn.records[4].0 + 20
+        };
+        let mut bytes = torn.whole.clone();
+        bytes[byte] ^= 1;
+        fs::write(torn.place.last(), &bytes).unwrap();
+        let place = &torn.place;
+        let open = || {
+            Ledger::open_past_damage(
+                &place.dir(),
+                place.keys.clone(),
+                place.settings.clone(),
+                None,
+            )
+            .unwrap()
+        };
+        let ledger = open();
+        let next = ledger.head().seq + 1;
+        append_each(&ledger, next, next + 1).await;
+
+        for order in [Order::OldestFirst, Order::NewestFirst] {
+            let query = Query {
+                order,
+                ..Query::default()
+            };
+            let page = ledger.read(&query).unwrap();
+            let mut seqs: Vec<_> = page.entries.iter().map(|entry| entry.seq).collect();
+            seqs.sort_unstable();
+            let expected = if at == "header" {
+                vec![next, next + 1]
+            } else {
+                assert_eq!(next, known + 1);
+                vec![1, 2, 3, 4, next, next + 1]
+            };
+            assert_eq!(seqs, expected, "{at} {order:?}");
+        }
+        ledger.close().await.unwrap();
+        assert_eq!(open().passed(), None);
+    }
+}
+
+#[tokio::test]
+async fn a_trail_past_damage_goes_on_behind_what_is_known_from_elsewhere() {
+    let torn = several_in_the_last_write().await;
+    let mut bytes = torn.whole.clone();
+    bytes[torn.records[4].0 + 20] ^= 1;
+    fs::write(torn.place.last(), &bytes).unwrap();
+    let place = &torn.place;
+    let known = Head {
+        seq: 1000,
+        tag: [7; 32],
+    };
+
+    let ledger = Ledger::open_past_damage(
+        &place.dir(),
+        place.keys.clone(),
+        place.settings.clone(),
+        Some(known),
+    )
+    .unwrap();
+
+    assert_eq!(ledger.head(), known);
+    assert_eq!(ledger.lost_before(known).unwrap(), Some(5..=1000));
+}
+
+#[tokio::test]
+async fn damage_behind_a_gap_that_was_passed_is_named_too() {
+    let torn = several_in_the_last_write().await;
+    let mut bytes = torn.whole.clone();
+    bytes[torn.records[4].0 + 20] ^= 1;
+    fs::write(torn.place.last(), &bytes).unwrap();
+    let place = &torn.place;
+    let ledger = Ledger::open_past_damage(
+        &place.dir(),
+        place.keys.clone(),
+        place.settings.clone(),
+        None,
+    )
+    .unwrap();
+    let next = ledger.head().seq + 1;
+    append_each(&ledger, next, next + 5).await;
+    ledger.close().await.unwrap();
+    let known = Some(ledger.head());
+    assert_eq!(place.damage(known).seq, 5);
+
+    let mut bytes = fs::read(place.last()).unwrap();
+    let second = records_in(&bytes)[1].0;
+    bytes[second + 20] ^= 1;
+    fs::write(place.last(), bytes).unwrap();
+
+    match place.verify(known) {
+        Err(LedgerError::DamagedAgain { first, again }) => {
+            assert_eq!((first.kind, first.seq), (DamageKind::Edited, 5));
+            assert_eq!((again.kind, again.seq), (DamageKind::Edited, next + 1));
+        }
+        other => panic!("{other:?}"),
+    }
 }

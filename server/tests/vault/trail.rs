@@ -1,7 +1,7 @@
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 
-use claviger::domain::{Operation, Outcome, Role, Scope};
+use claviger::domain::{Operation, Outcome, RefusalReason, Role, Scope};
 use claviger::ledger::Query;
 use claviger::vault::{AnchorState, VaultError};
 
@@ -99,4 +99,40 @@ async fn what_cannot_be_recorded_does_not_happen() {
     assert!(matches!(refusal, VaultError::Unavailable(_)), "{refusal:?}");
     let missing = house.retrieve("nothing", "app", &owner).await.unwrap_err();
     assert!(matches!(missing, VaultError::Unavailable(_)), "{missing:?}");
+}
+
+#[tokio::test]
+async fn only_an_administrator_with_a_reason_goes_on_past_a_loss() {
+    let house = house().await;
+    let stranger = house
+        .user("owner", 1, Role::PasswordAdministrator, Scope::All)
+        .await;
+    let operator = house.operator().await;
+
+    let stranger = house.vault.resume_audit("because", &stranger).await;
+    let silent = house.vault.resume_audit(" \t", &operator).await;
+    let nothing = house.vault.resume_audit("because", &operator).await;
+
+    assert!(
+        matches!(stranger, Err(VaultError::NotAllowed)),
+        "{stranger:?}"
+    );
+    assert!(
+        matches!(silent, Err(VaultError::ReasonRequired)),
+        "{silent:?}"
+    );
+    let nothing = nothing.unwrap();
+    assert_eq!((nothing.needed, nothing.lost), (false, None));
+    let told = [
+        (Operation::ResumeAudit, Outcome::Allowed),
+        (
+            Operation::ResumeAudit,
+            Outcome::Refused(RefusalReason::ReasonMissing),
+        ),
+        (
+            Operation::ResumeAudit,
+            Outcome::Refused(RefusalReason::NotAllowed),
+        ),
+    ];
+    assert_eq!(house.newest(3), told);
 }

@@ -2,6 +2,7 @@
 
 mod answers;
 mod files;
+mod lost;
 mod running;
 
 use std::path::Path;

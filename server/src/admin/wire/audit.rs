@@ -59,3 +59,24 @@ pub struct Verification {
     /// What a crash tore off the end: acknowledged to nobody. Null if nothing.
     pub torn: Option<String>,
 }
+
+/// The order to go on with the trail although records of it are lost.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ResumeOrder {
+    /// Why, for the trail.
+    pub reason: String,
+}
+
+/// What became of the order to go on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResumedTrail {
+    /// Whether anything was wrong; otherwise the trail goes on as before.
+    pub needed: bool,
+    /// The first record that cannot be read and proven any more; null if there is none.
+    pub lost_first: Option<u64>,
+    /// The last of them; null if there is none.
+    pub lost_last: Option<u64>,
+    /// The number of the first record behind the gap.
+    pub next: u64,
+}

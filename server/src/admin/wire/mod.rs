@@ -20,7 +20,7 @@ mod transfer;
 mod user;
 
 pub use account::{Account, AccountEdit, NewAccount, PasswordChange};
-pub use audit::{AuditRecord, Verification, VerifyProgress};
+pub use audit::{AuditRecord, ResumeOrder, ResumedTrail, Verification, VerifyProgress};
 pub use certificate::{
     BoundCertificate, ImportedCertificate, Issued, NewCertificate, NewIssue, TrustKind,
     TrustedCertificate, UserCertificate,

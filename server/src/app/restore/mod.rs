@@ -135,7 +135,9 @@ async fn trail_damage(
     let keys = LedgerKeys::new(seal, chain);
     match blocking(move || ledger::verify(&audit, &keys, Some(head), |_| {})).await? {
         Ok(_) => Ok(None),
-        Err(LedgerError::Damaged(damage)) => Ok(Some(damage)),
+        Err(LedgerError::Damaged(damage) | LedgerError::DamagedAgain { first: damage, .. }) => {
+            Ok(Some(damage))
+        }
         Err(other) => Err(other.into()),
     }
 }
@@ -148,7 +150,7 @@ async fn write_down(
     damage: Option<&Damage>,
     keys: KeyRing,
 ) -> Result<(), AppError> {
-    let house = House::open(stage.folder(), stage.config(), keys).await?;
+    let house = House::open_past_damage(stage.folder(), stage.config(), keys).await?;
     let uid = rustix::process::geteuid().as_raw();
     let tag: String = content
         .head
