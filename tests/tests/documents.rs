@@ -31,7 +31,14 @@ fn sources(dirs: &[&str]) -> Vec<(String, String)> {
 /// The names of all functions with an attribute that makes them tests.
 fn tests() -> BTreeSet<String> {
     let mut names = BTreeSet::new();
-    for (_, text) in sources(&["xmlrpc-codec", "certs", "client", "server", "tests"]) {
+    for (_, text) in sources(&[
+        "xmlrpc-codec",
+        "input-data",
+        "certs",
+        "client",
+        "server",
+        "tests",
+    ]) {
         let mut marked = false;
         for line in text.lines().map(str::trim_start) {
             if line.starts_with("#[test]") || line.starts_with("#[tokio::test") {

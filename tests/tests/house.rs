@@ -22,6 +22,7 @@ const FLOORS: &[Floor] = &[
             "serde",
             "certs",
             "xmlrpc_codec",
+            "input_data",
             "claviger_client",
             "SystemTime",
             "Instant",
@@ -50,7 +51,13 @@ const FLOORS: &[Floor] = &[
     Floor {
         name: "vault",
         may_use: &["vault", "domain", "store", "ledger", "connectors"],
-        never: &["xmlrpc_codec", "claviger_client", "hyper", "axum"],
+        never: &[
+            "xmlrpc_codec",
+            "input_data",
+            "claviger_client",
+            "hyper",
+            "axum",
+        ],
     },
     Floor {
         name: "doors",
@@ -96,7 +103,7 @@ const EXCEPTIONS: &[(&str, &str, &str, &str)] = &[
     ("cli", "crypto", "CryptoError", "the same"),
 ];
 
-const OUR_CRATES: &[&str] = &["certs", "xmlrpc_codec", "claviger_client"];
+const OUR_CRATES: &[&str] = &["certs", "xmlrpc_codec", "input_data", "claviger_client"];
 
 /// The rooms of `doors` that speak a protocol: none knows another.
 const DOORS: &[&str] = &["xmlrpc", "ssh", "rest", "a2a"];
@@ -422,6 +429,7 @@ fn floor_files(floor: &str) -> Vec<Source> {
 fn every_source() -> Vec<Source> {
     let members = [
         "xmlrpc-codec",
+        "input-data",
         "certs",
         "client",
         "server",
