@@ -30,6 +30,7 @@ mod settings;
 mod shares;
 pub mod socket;
 mod tasks;
+mod tokens;
 mod trusted;
 mod users;
 pub mod wire;

@@ -8,7 +8,7 @@ use http::Method;
 use crate::admin::problem::Refusal;
 use crate::admin::{
     Desk, accounts, audit, backups, certificates, exports, health, imports, keys, organisations,
-    policies, resources, settings, shares, users,
+    policies, resources, settings, shares, tokens, users,
 };
 
 /// Every method and path of the API.
@@ -46,6 +46,18 @@ fn table() -> Table {
             &Method::DELETE,
             "/v1/users/{login}/certificates/{fingerprint}",
             users::unbind,
+        )
+        .at(&get, TOKENS, tokens::list)
+        .at(&post, TOKENS, tokens::issue)
+        .at(
+            &post,
+            "/v1/users/{login}/tokens/regenerate",
+            tokens::regenerate,
+        )
+        .at(
+            &Method::DELETE,
+            "/v1/users/{login}/tokens/{token}",
+            tokens::revoke,
         )
         .at(&get, "/v1/resources", resources::list)
         .at(&post, "/v1/resources", resources::add)
@@ -93,6 +105,7 @@ fn table() -> Table {
         .at(&post, "/v1/backups", backups::make)
 }
 
+const TOKENS: &str = "/v1/users/{login}/tokens";
 const ACCOUNTS: &str = "/v1/resources/{resource}/accounts";
 const ACCOUNT: &str = "/v1/resources/{resource}/accounts/{account}";
 const HISTORY: &str = "/v1/resources/{resource}/accounts/{account}/history";

@@ -33,6 +33,7 @@ mod setting;
 mod share;
 mod status;
 mod user;
+mod user_token;
 
 pub(crate) use client::Client;
 pub(crate) use error::CliError;

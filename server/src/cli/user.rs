@@ -11,6 +11,7 @@ use crate::cli::fields::{AsJson, InOrganisation, yes};
 use crate::cli::list::{PAGE, list};
 use crate::cli::output::visible;
 use crate::cli::secret_input::{ask, eprint, somebody_there};
+use crate::cli::user_token::UserToken;
 use crate::cli::{ApiPath, CliError, Context};
 
 /// API users: the programs that may come in
@@ -24,6 +25,8 @@ pub(crate) enum User {
     Remove(Remove),
     #[command(subcommand)]
     Cert(UserCert),
+    #[command(subcommand)]
+    Token(UserToken),
 }
 
 /// Make an API user
@@ -132,7 +135,7 @@ pub(crate) struct Unlock {
     user: Which,
 }
 
-/// Remove a user with its certificates and shares
+/// Remove a user with its certificates, tokens and shares
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  claviger user remove billing@app1.example")]
 pub(crate) struct Remove {
@@ -192,12 +195,19 @@ impl User {
             Self::Remove(remove) => remove.run(context).await,
             Self::Cert(UserCert::Add(add)) => add.run(context).await,
             Self::Cert(UserCert::Remove(remove)) => remove.run(context).await,
+            Self::Token(token) => token.run(context).await,
         }
     }
 }
 
 impl Which {
-    fn path(&self, below: &[&str]) -> ApiPath {
+    /// Its name.
+    pub(crate) fn login(&self) -> &str {
+        &self.login
+    }
+
+    /// Its path in the API, and what is below it.
+    pub(crate) fn path(&self, below: &[&str]) -> ApiPath {
         let path = ApiPath::new("/v1/users").then(&self.login);
         let path = below.iter().fold(path, |path, segment| path.then(segment));
         path.maybe("organisation", self.organisation.org.as_deref())
@@ -332,7 +342,7 @@ async fn switch(user: &Which, verb: &str, done: &str, context: &Context) -> Resu
 impl Remove {
     async fn run(self, context: &Context) -> Result<(), CliError> {
         let login = &self.user.login;
-        let question = format!("Remove user {login} with its certificates and shares?");
+        let question = format!("Remove user {login} with its certificates, tokens and shares?");
         if !self.yes && somebody_there() && !ask(&question)? {
             return Err(CliError::Failed("nothing was removed".to_owned()));
         }

@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use crate::crypto::derive::derive;
 use crate::crypto::document::{Document, Purpose, tampered};
 use crate::crypto::{CryptoError, MacKey, MasterKey, RecoveryCode, SealKey, private_file};
-use crate::domain::Timestamp;
+use crate::domain::{ApiToken, Timestamp};
 
 /// The data keys by number, the key that hides names, the ledger's key. Never printed; cheap to
 /// share in an `Arc`; keys can be added and retired while others seal and open.
@@ -20,6 +20,7 @@ pub struct KeyRing {
     index: MacKey,
     ledger: SealKey,
     other: SealKey,
+    tokens: MacKey,
     path: PathBuf,
     written: Mutex<Written>,
 }
@@ -171,6 +172,19 @@ impl KeyRing {
         MacKey::new(derive(self.other.expose(), &format!("mac: {label}")))
     }
 
+    /// What stands for a token at rest: `HMAC-SHA-256(token key, token)`. The key is no data key:
+    /// it stays when those are rotated.
+    #[must_use]
+    pub fn token_tag(&self, token: &ApiToken) -> [u8; 32] {
+        self.tokens.tag(&[token.expose().as_bytes()])
+    }
+
+    /// Whether `tag` stands for `token`, in constant time.
+    #[must_use]
+    pub fn is_token(&self, token: &ApiToken, tag: &[u8; 32]) -> bool {
+        self.tokens.verify(&[token.expose().as_bytes()], tag)
+    }
+
     /// Adds a data key, which seals from now on; returns its number. It is on disk before it is
     /// used.
     ///
@@ -276,11 +290,13 @@ impl KeyRing {
         root: SealKey,
     ) -> Result<Self, CryptoError> {
         let index = only_key(&path, &document, &root, Purpose::Index)?;
+        let other = only_key(&path, &document, &root, Purpose::Other)?;
         Ok(Self {
             data: ArcSwap::from_pointee(data_keys(&path, &document, &root)?),
             index: MacKey::new(Zeroizing::new(*index.expose())),
             ledger: only_key(&path, &document, &root, Purpose::Ledger)?,
-            other: only_key(&path, &document, &root, Purpose::Other)?,
+            tokens: MacKey::new(derive(other.expose(), "mac: claviger rest token v1")),
+            other,
             path,
             written: Mutex::new(Written { root, document }),
         })

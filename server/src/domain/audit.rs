@@ -52,6 +52,10 @@ pub enum Operation {
     EditUser,
     /// Remove a user.
     RemoveUser,
+    /// Issue a REST token.
+    IssueToken,
+    /// Take a REST token back.
+    RevokeToken,
     /// Trust a certificate.
     Trust,
     /// Stop trusting a certificate.
@@ -102,10 +106,12 @@ pub enum RefusalReason {
     UnknownUser,
     /// The certificate is not trusted any more, or never was.
     Untrusted,
-    /// The certificate is revoked, or its state cannot be told where it must be.
+    /// The certificate or token is revoked, or the certificate's state cannot be told where it must be.
     Revoked,
     /// The user is locked or has expired.
     Locked,
+    /// The token has run out.
+    Expired,
     /// The user came from another host than its own.
     WrongHost,
     /// The user's host has no address.
@@ -211,7 +217,8 @@ words! { Operation {
     RemoveResource => "remove-resource", CreateAccount => "create-account",
     EditAccount => "edit-account", RemoveAccount => "remove-account", History => "history",
     List => "list", Share => "share", Unshare => "unshare", CreateUser => "create-user",
-    EditUser => "edit-user", RemoveUser => "remove-user", Trust => "trust",
+    EditUser => "edit-user", RemoveUser => "remove-user",
+    IssueToken => "issue-token", RevokeToken => "revoke-token", Trust => "trust",
     Distrust => "distrust", IssueCertificate => "issue-certificate", Policy => "policy",
     Setting => "setting", Organisation => "organisation", Import => "import",
     Export => "export", ReadAudit => "read-audit",
@@ -221,7 +228,7 @@ words! { Operation {
 
 words! { RefusalReason {
     UnknownUser => "unknown-user", Untrusted => "untrusted", Revoked => "revoked",
-    Locked => "locked", WrongHost => "wrong-host", UnresolvableHost => "unresolvable-host",
+    Locked => "locked", Expired => "expired", WrongHost => "wrong-host", UnresolvableHost => "unresolvable-host",
     NoSuchResource => "no-such-resource", NoSuchAccount => "no-such-account",
     NoSuchThing => "no-such-thing", NotShared => "not-shared", NotAllowed => "not-allowed",
     ReasonMissing => "reason-missing", TicketMissing => "ticket-missing", Policy => "policy",

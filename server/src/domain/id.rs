@@ -46,6 +46,10 @@ id! {
     /// A password policy; the shipped ones are `1` Low, `2` Medium, `3` Strong.
     PolicyId
 }
+id! {
+    /// A REST token; not the token itself.
+    TokenId
+}
 
 impl OrgId {
     /// The organisation that exists from the first start.

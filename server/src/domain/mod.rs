@@ -15,12 +15,13 @@ mod policy;
 mod resource;
 mod share;
 mod time;
+mod token;
 mod user;
 
 pub use account::{Account, Change, SecretVersion};
 pub use audit::{Door, Operation, Outcome, Record, RefusalReason, RequestId};
 pub use decide::{Action, Decision, Standing, decide};
-pub use id::{AccountId, OrgId, PolicyId, ResourceId, UserId};
+pub use id::{AccountId, OrgId, PolicyId, ResourceId, TokenId, UserId};
 pub use name::{
     AccountName, Folded, FreeText, NameError, OrgName, PolicyName, ResourceName, UserName,
 };
@@ -31,6 +32,7 @@ pub use policy::{PasswordPolicy, PolicyError, PolicyViolation};
 pub use resource::{CustomField, Resource};
 pub use share::{Level, Share, Target};
 pub use time::Timestamp;
+pub use token::{ApiToken, Expiry, ExpiryError, Token, TokenError, TokenState};
 pub use user::{
     CertBinding, Fingerprint, Host, HostError, Lock, Role, Scope, User, UserKind, UserPatternError,
 };

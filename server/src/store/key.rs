@@ -46,11 +46,15 @@ pub enum Table {
     Accessed = 19,
     /// Documents of the house itself, such as the built-in CA, by hidden name.
     Document = 20,
+    /// REST tokens by organisation, user and id.
+    Token = 21,
+    /// Hidden token → organisation, user, token.
+    TokenByHash = 22,
 }
 
 impl Table {
     /// All of them.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 22] = [
         Self::Meta,
         Self::Organisation,
         Self::User,
@@ -71,6 +75,8 @@ impl Table {
         Self::UserByName,
         Self::Accessed,
         Self::Document,
+        Self::Token,
+        Self::TokenByHash,
     ];
 }
 

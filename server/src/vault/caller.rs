@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::domain::{
-    Door, Fingerprint, Level, OrgId, RequestId, Role, Scope, Standing, Timestamp, UserId,
+    ApiToken, Door, Fingerprint, Level, OrgId, RequestId, Role, Scope, Standing, Timestamp, UserId,
 };
 
 /// From where a request came.
@@ -19,10 +19,12 @@ pub struct Origin {
 }
 
 /// What somebody shows at a door.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Credential {
     /// A client certificate, trusted and not revoked, whose key the peer has proved to hold.
     Certificate(CertificateCredential),
+    /// A REST token.
+    Token(ApiToken),
     /// The peer of a Unix socket: root, or whom the server runs as.
     LocalOperator {
         /// Its user id on this machine.

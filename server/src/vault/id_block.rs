@@ -16,11 +16,12 @@ pub(super) enum IdKind {
     Resource = 3,
     Account = 4,
     Policy = 5,
+    Token = 6,
 }
 
 /// The ids that this process may give away without asking.
 #[derive(Debug, Default)]
-pub(super) struct IdBlocks([Mutex<Block>; 6]);
+pub(super) struct IdBlocks([Mutex<Block>; 7]);
 
 #[derive(Debug, Default)]
 struct Block {
@@ -66,14 +67,14 @@ fn first_of(kind: IdKind) -> u64 {
     match kind {
         IdKind::Organisation => 2,
         IdKind::Policy => 4,
-        IdKind::User | IdKind::Resource | IdKind::Account => 1,
+        IdKind::User | IdKind::Resource | IdKind::Account | IdKind::Token => 1,
     }
 }
 
 /// How many ids a crash may waste at first.
 fn size_of_block(kind: IdKind) -> u64 {
     match kind {
-        IdKind::Organisation | IdKind::Policy | IdKind::User => 1,
+        IdKind::Organisation | IdKind::Policy | IdKind::User | IdKind::Token => 1,
         IdKind::Resource | IdKind::Account => 100,
     }
 }

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use crate::domain::{
-    CertBinding, Lock, Operation, OrgId, Organisation, Outcome, RefusalReason, Role, Scope,
-    Timestamp, User, UserId, UserKind, UserName,
+    CertBinding, Lock, OrgId, Organisation, RefusalReason, Role, Scope, Timestamp, User, UserId,
+    UserKind, UserName,
 };
 use crate::store::rows::Ids;
-use crate::vault::book::Deed;
+use crate::vault::away::{Proof, Stranger};
 use crate::vault::caller::{Identity, Who};
 use crate::vault::{
     Caller, CertificateCredential, CertificateTrust, Credential, Origin, Vault, VaultError,
@@ -32,31 +32,20 @@ impl Vault {
                     self.identity_of(user, shown.valid_until, generation)
                         .await?
                 }
-                Err(why) => return Err(self.turn_away(shown, why, origin).await),
+                Err(why) => {
+                    let away = stranger(shown).away(why);
+                    return Err(self.turn_away(Proof::Certificate, &away, origin).await);
+                }
+            },
+            Credential::Token(shown) => match self.by_token(shown, origin).await? {
+                Ok((user, until)) => self.identity_of(user, until, generation).await?,
+                Err(away) => return Err(self.turn_away(Proof::Token, &away, origin).await),
             },
         };
         Ok(Caller {
             identity: Arc::new(identity),
             origin: *origin,
         })
-    }
-
-    /// Writes down that a certificate was turned away before anybody could be found by it, and
-    /// gives the words for the caller.
-    pub async fn turn_away_untrusted(
-        &self,
-        subject: &str,
-        why: RefusalReason,
-        origin: &Origin,
-    ) -> VaultError {
-        let deed = Deed::new(Operation::Identify);
-        match self
-            .write(&deed, Outcome::Refused(why), (subject, ""), origin)
-            .await
-        {
-            Ok(_) => VaultError::Unidentified(words(why).to_owned()),
-            Err(unwritten) => unwritten,
-        }
     }
 
     /// The same operator, acting in the organisation called `name`.
@@ -198,7 +187,12 @@ impl Vault {
         Ok(named.map_or(OrgId::DEFAULT, |org| org.id))
     }
 
-    async fn may_enter(&self, user: &User, origin: &Origin) -> Result<(), RefusalReason> {
+    /// Whether a user who is proved may come in now, and from there.
+    pub(super) async fn may_enter(
+        &self,
+        user: &User,
+        origin: &Origin,
+    ) -> Result<(), RefusalReason> {
         if user.lock == Lock::Locked || user.expires.is_some_and(|at| at <= self.clock.now()) {
             return Err(RefusalReason::Locked);
         }
@@ -206,22 +200,9 @@ impl Vault {
             (UserKind::Api { any_host: true, .. }, _) => Ok(()),
             (UserKind::Api { host, .. }, Some(peer)) => self.comes_from(host, peer).await,
             (UserKind::Api { .. }, None) => Err(RefusalReason::WrongHost),
-            (UserKind::Person, _) => Err(RefusalReason::UnknownUser),
+            // People move about; what keeps theirs safe is what they show.
+            (UserKind::Person, _) => Ok(()),
         }
-    }
-
-    async fn turn_away(
-        &self,
-        shown: &CertificateCredential,
-        why: RefusalReason,
-        origin: &Origin,
-    ) -> VaultError {
-        let name = match &shown.common_name {
-            Ok(name) => name.clone(),
-            Err(problem) => format!("({problem})"),
-        };
-        self.turn_away_untrusted(&format!("{name} [{}]", shown.fingerprint), why, origin)
-            .await
     }
 }
 
@@ -238,32 +219,10 @@ fn bound(user: &User, shown: &CertificateCredential) -> bool {
         })
 }
 
-/// What whoever is turned away is told. A host problem is named, since users of the original
-/// searched for it for days; whether a name exists is not.
-fn words(why: RefusalReason) -> &'static str {
-    match why {
-        RefusalReason::WrongHost => {
-            "this certificate's user may not come from this address: check the host of the API user"
-        }
-        RefusalReason::UnresolvableHost => {
-            "the host name of this certificate's user has no address: check the host of the API \
-             user and the server's name resolution"
-        }
-        RefusalReason::Revoked => "this certificate is revoked, or its revocation cannot be told",
-        RefusalReason::Untrusted => "this certificate is not trusted any more",
-        RefusalReason::UnknownUser
-        | RefusalReason::Locked
-        | RefusalReason::NoSuchResource
-        | RefusalReason::NoSuchAccount
-        | RefusalReason::NoSuchThing
-        | RefusalReason::NotShared
-        | RefusalReason::NotAllowed
-        | RefusalReason::ReasonMissing
-        | RefusalReason::TicketMissing
-        | RefusalReason::Policy
-        | RefusalReason::Exists
-        | RefusalReason::Invalid
-        | RefusalReason::ReadOnly
-        | RefusalReason::Target => "this certificate belongs to no API user that may come in",
-    }
+fn stranger(shown: &CertificateCredential) -> Stranger {
+    let name = match &shown.common_name {
+        Ok(name) => name.clone(),
+        Err(problem) => format!("({problem})"),
+    };
+    Stranger::new(format!("{name} [{}]", shown.fingerprint))
 }

@@ -20,6 +20,10 @@ pub struct Settings {
     pub default_policy: String,
     /// How long the addresses of a user's host are believed.
     pub host_lookup: Duration,
+    /// How many days a REST token counts for which nobody says it: 1 to 3650.
+    pub token_days: u16,
+    /// How many live REST tokens a user may have: 1 to 100.
+    pub tokens_per_user: u16,
 }
 
 impl Default for Settings {
@@ -30,6 +34,8 @@ impl Default for Settings {
             history: 10,
             default_policy: "Low".to_owned(),
             host_lookup: Duration::from_secs(30),
+            token_days: 365,
+            tokens_per_user: 10,
         }
     }
 }
@@ -76,6 +82,16 @@ impl Settings {
                 self.host_lookup.as_secs().to_string(),
                 "how long the addresses of an API user's host name are believed (1 to 3600)",
             ),
+            view(
+                "token-days",
+                self.token_days.to_string(),
+                "how many days a REST token counts for which nobody says it (1 to 3650)",
+            ),
+            view(
+                "tokens-per-user",
+                self.tokens_per_user.to_string(),
+                "how many live REST tokens a user may have (1 to 100)",
+            ),
         ]
     }
 
@@ -105,6 +121,8 @@ impl Settings {
                 let seconds = number(name, value, 1..=3600)?;
                 settings.host_lookup = Duration::from_secs(u64::from(seconds));
             }
+            "token-days" => settings.token_days = number(name, value, 1..=3650)?,
+            "tokens-per-user" => settings.tokens_per_user = number(name, value, 1..=100)?,
             _ => {
                 let names: Vec<_> = self.views().iter().map(|view| view.name).collect();
                 return Err(format!(

@@ -135,7 +135,7 @@ impl Vault {
         Ok(())
     }
 
-    /// Removes a user with its shares; not one that still owns resources.
+    /// Removes a user with its shares and tokens; not one that still owns resources.
     ///
     /// # Errors
     /// [`VaultError::NotAllowed`], [`VaultError::NotFound`]; [`VaultError::Invalid`] when it owns
@@ -223,7 +223,7 @@ impl Vault {
     }
 
     /// The user with a login, for an administrator.
-    async fn administered(
+    pub(super) async fn administered(
         &self,
         login: &str,
         deed: &Deed,
@@ -323,6 +323,7 @@ impl Vault {
             self.strike_from(&mut changes, key, &[user.org.0, user.id.0])
                 .await?;
         }
+        self.clear_tokens(&mut changes, user).await?;
         for shared in self
             .rows
             .all::<Ids>(&places.shares_by_user(user.id))

@@ -4,11 +4,11 @@
 use claviger::admin::wire::{
     Account, AccountEdit, AuditRecord, BackupReport, BadLine, BoundCertificate, Created,
     CreatedUser, DoorStatus, ExpiringCertificate, Field, ImportReport, ImportedCertificate, Issued,
-    NewAccount, NewCertificate, NewIssue, NewOrganisation, NewPolicy, NewResource, NewSetting,
-    NewShare, NewUser, Organisation, Page, PasswordChange, Policy, PolicyEdit, Problem, Resource,
-    ResourceEdit, ResumeOrder, ResumedTrail, Rotation, SecretText, Setting, Share, Status,
-    TransferRow, TrustKind, TrustedCertificate, User, UserCertificate, Verification,
-    VerifyProgress,
+    IssuedToken, NewAccount, NewCertificate, NewIssue, NewOrganisation, NewPolicy, NewResource,
+    NewSetting, NewShare, NewToken, NewUser, Organisation, Page, PasswordChange, Policy,
+    PolicyEdit, Problem, Resource, ResourceEdit, ResumeOrder, ResumedTrail, Rotation, SecretText,
+    Setting, Share, Status, Token, TransferRow, TrustKind, TrustedCertificate, User,
+    UserCertificate, Verification, VerifyProgress,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -173,6 +173,12 @@ fn what_is_read_of_users_and_resources_is_documented() {
     };
 
     reads("NewUser", &user);
+    reads(
+        "NewToken",
+        &NewToken {
+            expires: Some(text()),
+        },
+    );
     reads("NewResource", &resource);
     let order = ResumeOrder { reason: text() };
     reads("ResumeOrder", &order);
@@ -299,6 +305,29 @@ fn users_and_certificates_are_shown_as_documented() {
         not_after: time(),
     };
     fits("Issued", &issued);
+}
+
+#[test]
+fn tokens_are_shown_as_documented() {
+    let token = Token {
+        id: text(),
+        issued: time(),
+        expires: Some(time()),
+        state: text(),
+    };
+    fits("Token", &token);
+    fits(
+        "TokenPage",
+        &Page {
+            items: vec![token.clone()],
+            next: Some(text()),
+        },
+    );
+    let issued = IssuedToken {
+        secret: secret(),
+        token,
+    };
+    fits("IssuedToken", &issued);
 }
 
 #[test]

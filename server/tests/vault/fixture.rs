@@ -28,6 +28,10 @@ impl HeldClock {
     pub fn pass(&self, span: Duration) {
         self.0.fetch_add(span.as_millis() as i64, Ordering::SeqCst);
     }
+
+    pub fn back(&self, span: Duration) {
+        self.0.fetch_sub(span.as_millis() as i64, Ordering::SeqCst);
+    }
 }
 
 impl Clock for HeldClock {

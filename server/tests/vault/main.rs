@@ -15,6 +15,7 @@ mod identify;
 mod keys;
 mod retrieve;
 mod shortcut;
+mod tokens;
 mod trail;
 mod transfer;
 mod users;

@@ -4,6 +4,7 @@ mod answers;
 mod files;
 mod lost;
 mod running;
+mod users;
 
 use std::path::Path;
 use std::process::Command;

@@ -16,6 +16,7 @@ mod secret;
 mod setting;
 mod share;
 mod status;
+mod token;
 mod transfer;
 mod user;
 
@@ -35,6 +36,7 @@ pub use secret::SecretText;
 pub use setting::{NewSetting, Setting};
 pub use share::{NewShare, Share};
 pub use status::{Certificate as ExpiringCertificate, DoorStatus, Status};
+pub use token::{IssuedToken, NewToken, Token};
 pub use transfer::{BadLine, ImportReport, TransferRow};
 pub use user::{CreatedUser, NewUser, User};
 

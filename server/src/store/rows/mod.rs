@@ -5,11 +5,13 @@
 mod form;
 mod place;
 mod record;
+mod token;
 
 pub use place::Places;
 pub use record::{
     AnchorRow, DocumentRow, Ids, NextId, Record, Secret, SecretRow, SettingRow, TrustKind, TrustRow,
 };
+pub use token::TokenRow;
 
 use std::hint::black_box;
 use std::marker::PhantomData;

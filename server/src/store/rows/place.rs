@@ -3,7 +3,7 @@
 use crate::crypto::KeyRing;
 use crate::domain::{
     AccountId, AccountName, Fingerprint, Folded, OrgId, OrgName, PolicyId, ResourceId,
-    ResourceName, SecretVersion, Target, UserId, UserName,
+    ResourceName, SecretVersion, Target, TokenId, UserId, UserName,
 };
 use crate::store::{Key, Table};
 
@@ -72,6 +72,24 @@ impl<'a> Places<'a> {
     pub fn users_by_certificate(self, fingerprint: Fingerprint) -> Key {
         let hash = self.keys.hide("certificate", &[&fingerprint.0]);
         Key::table(Table::UserByCertificate).hash(&hash)
+    }
+
+    /// All tokens of a user.
+    #[must_use]
+    pub fn tokens(self, org: OrgId, user: UserId) -> Key {
+        Key::table(Table::Token).number(org.0).number(user.0)
+    }
+
+    /// A token of a user.
+    #[must_use]
+    pub fn token(self, org: OrgId, user: UserId, id: TokenId) -> Key {
+        self.tokens(org, user).number(id.0)
+    }
+
+    /// The token with a keyed hash.
+    #[must_use]
+    pub fn token_by_tag(self, tag: &[u8; 32]) -> Key {
+        Key::table(Table::TokenByHash).hash(&self.keys.hide("token", &[tag]))
     }
 
     /// All resources of an organisation.
