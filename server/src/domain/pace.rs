@@ -41,7 +41,7 @@ impl Pace {
         self.waited = present < self.crowd && self.rest == 0;
         self.rest = self.rest.saturating_sub(1);
         if self.waited {
-            self.flush.min(self.longest)
+            (self.flush * 2).min(self.longest)
         } else {
             Duration::ZERO
         }
@@ -94,12 +94,12 @@ mod tests {
     }
 
     #[test]
-    fn two_halves_wait_for_each_other_as_long_as_a_flush() {
+    fn two_halves_wait_for_each_other_as_long_as_two_flushes() {
         let mut pace = pace();
 
         pace.learn(4, 4, 4, FLUSH);
 
-        assert_eq!(pace.patience(4), FLUSH);
+        assert_eq!(pace.patience(4), FLUSH * 2);
         pace.learn(4, 8, 0, FLUSH);
         assert_eq!(pace.patience(8), Duration::ZERO);
     }
@@ -131,7 +131,7 @@ mod tests {
         pace.learn(4, 4, 4, FLUSH);
 
         for _ in 0..100 {
-            assert_eq!(pace.patience(4), FLUSH);
+            assert_eq!(pace.patience(4), FLUSH * 2);
             pace.learn(4, 7, 1, FLUSH);
         }
     }

@@ -13,7 +13,7 @@ pub struct LedgerSettings {
     /// How long an append may take, waiting for a place included; 10 s by default.
     pub max_wait: Duration,
     /// The longest that records wait for others to share a flush, where there are others, and never
-    /// longer than the last flush took; 1 ms by default.
+    /// longer than two flushes take; 1 ms by default.
     pub company: Duration,
     /// How often a disk that was full or failed is tried again without traffic; 1 s by default.
     pub retry: Duration,

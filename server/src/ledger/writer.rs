@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -142,15 +142,14 @@ impl Writer {
     }
 
     fn wait_for_company(&mut self, batch: &mut Vec<Job>, jobs: &mut mpsc::Receiver<Job>) {
-        let patience = self.pace.patience(batch.len());
-        if patience.is_zero() {
-            return;
-        }
-        thread::sleep(patience);
-        while batch.len() < BATCH
-            && let Ok(job) = jobs.try_recv()
-        {
-            batch.push(job);
+        let until = Instant::now() + self.pace.patience(batch.len());
+        while batch.len() < self.pace.crowd() && Instant::now() < until {
+            thread::sleep(LOOK);
+            while batch.len() < BATCH
+                && let Ok(job) = jobs.try_recv()
+            {
+                batch.push(job);
+            }
         }
     }
 
@@ -399,6 +398,9 @@ fn behind(end: Head, lost: Head) -> Head {
         tag: [0; TAG],
     }
 }
+
+/// How often whoever waits for company looks for it.
+const LOOK: Duration = Duration::from_micros(50);
 
 /// How many records are taken from the queue at once.
 const BATCH: usize = 1024;

@@ -12,7 +12,7 @@ pub struct Settings {
     /// Most batches that wait for the disk; who comes after waits for a place. Default: 1024.
     pub queue: usize,
     /// The longest that batches wait for others to share a flush, where there are others, and never
-    /// longer than the last flush took. Default: 1 ms.
+    /// longer than two flushes take. Default: 1 ms.
     pub company: Duration,
     /// How long a batch waits for a place. Default: 10 s.
     pub wait: Duration,

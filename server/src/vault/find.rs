@@ -81,9 +81,9 @@ impl Vault {
         let id = resource.as_ref().map_or(NOBODY, |kept| kept.record.id);
         let account = self.account_called(id, wanted.account).await?;
         let account_id = account.as_ref().map_or(AccountId(0), |kept| kept.record.id);
-        let share = self.share_of(caller, id, Some(account_id)).await?;
         let owner = resource.as_ref().and_then(|kept| kept.record.owner);
-        let decision = decide(action, caller.standing(owner, share));
+        let place = (owner, id, Some(account_id));
+        let decision = self.decision(action, place, caller).await?;
         let why = match (resource, account, decision) {
             (Some(resource), Some(account), Decision::Allowed) => {
                 return Ok(Found { resource, account });
@@ -109,9 +109,8 @@ impl Vault {
     ) -> Result<Kept<Resource>, VaultError> {
         let resource = self.resource_called(caller.org(), name).await?;
         let id = resource.as_ref().map_or(NOBODY, |kept| kept.record.id);
-        let share = self.share_of(caller, id, None).await?;
         let owner = resource.as_ref().and_then(|kept| kept.record.owner);
-        let decision = decide(action, caller.standing(owner, share));
+        let decision = self.decision(action, (owner, id, None), caller).await?;
         let (why, answer) = match (resource, decision) {
             (Some(resource), Decision::Allowed) => return Ok(resource),
             (Some(_), Decision::Denied) => (RefusalReason::NotAllowed, VaultError::NotAllowed),
@@ -119,6 +118,22 @@ impl Vault {
             (Some(_), Decision::Hidden) => (RefusalReason::NotShared, VaultError::Refused),
         };
         Err(self.refuse(deed, why, answer, caller).await)
+    }
+
+    /// Whether `caller` may do `action` there. Shares are looked up for whoever needs one: what is
+    /// missing is nobody's own, so it costs what it costs where nothing is shared.
+    async fn decision(
+        &self,
+        action: Action,
+        (owner, resource, account): (Option<UserId>, ResourceId, Option<AccountId>),
+        caller: &Caller,
+    ) -> Result<Decision, VaultError> {
+        let alone = decide(action, caller.standing(owner, None));
+        if alone == Decision::Allowed {
+            return Ok(alone);
+        }
+        let share = self.share_of(caller, resource, account).await?;
+        Ok(decide(action, caller.standing(owner, share)))
     }
 
     /// Demands the reason and the ticket that the account, its resource or the system asks for.

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, mpsc as thread_channel};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
@@ -26,7 +27,12 @@ pub(super) trait Engine: Send + 'static {
     fn row(&self, key: &Key) -> Result<Option<Row>, StoreError>;
 
     /// Takes all of `steps` in their order, or none; returns after they would survive a power cut.
-    fn write(&mut self, steps: &[&Step]) -> Result<(), StoreError>;
+    /// Where others wait, it is `hurried`: what only makes the next opening quicker may be left to
+    /// [`Self::rest`].
+    fn write(&mut self, steps: &[&Step], hurried: bool) -> Result<(), StoreError>;
+
+    /// Makes up for what hurried writes left, now that nobody waits.
+    fn rest(&mut self) {}
 
     /// Closes and opens the engine's files after an error, so that reads go on. Whether the last
     /// write is in them is open.
@@ -67,6 +73,7 @@ impl<E: Engine> Group<E> {
             next: None,
             counts: Arc::clone(&counts),
             pace: Pace::new(settings.company),
+            hurried: false,
         };
         let thread = thread::Builder::new()
             .name("store".to_owned())
@@ -187,11 +194,13 @@ struct Writing<E> {
     next: Option<Job<E>>,
     counts: Arc<Counts>,
     pace: Pace,
+    /// Whether a write since the last rest was hurried.
+    hurried: bool,
 }
 
 impl<E: Engine> Writing<E> {
     fn run(mut self) {
-        while let Some(job) = self.next.take().or_else(|| self.jobs.blocking_recv()) {
+        while let Some(job) = self.next.take().or_else(|| self.receive()) {
             match job {
                 Job::Call(call) => {
                     call(&mut self.engine);
@@ -201,6 +210,20 @@ impl<E: Engine> Writing<E> {
                 Job::Commit(first) => self.write(first),
             }
         }
+    }
+
+    /// The next job. Where none comes for a while, the engine has time for itself first.
+    fn receive(&mut self) -> Option<Job<E>> {
+        for _ in 0..(IDLE_LOOKS * u32::from(self.hurried)) {
+            match self.jobs.try_recv() {
+                Err(TryRecvError::Empty) => thread::sleep(IDLE_LOOK),
+                tried => return tried.ok(),
+            }
+        }
+        if std::mem::take(&mut self.hurried) {
+            self.engine.rest();
+        }
+        self.jobs.blocking_recv()
     }
 
     fn write(&mut self, first: Commit) {
@@ -214,7 +237,9 @@ impl<E: Engine> Writing<E> {
             self.gather(&mut commits, &mut steps);
         }
         let (carried, began) = (commits.len(), Instant::now());
-        let answers = settle(&mut self.engine, commits, &self.counts);
+        let hurried = carried > 1 || self.next.is_some() || !self.jobs.is_empty();
+        self.hurried |= hurried;
+        let answers = settle(&mut self.engine, commits, hurried, &self.counts);
         let flush = began.elapsed();
         self.pace.learn(present, carried, self.jobs.len(), flush);
         answers.into_iter().for_each(Answer::send);
@@ -235,6 +260,10 @@ impl<E: Engine> Writing<E> {
         }
     }
 }
+
+/// How often, and how many times, a queue is found empty before the engine may rest.
+const IDLE_LOOK: Duration = Duration::from_millis(2);
+const IDLE_LOOKS: u32 = 25;
 
 /// How often whoever waits for company looks for it.
 const LOOK: Duration = Duration::from_micros(50);

@@ -206,12 +206,19 @@ impl Engine for Writer {
         })?
     }
 
-    fn write(&mut self, steps: &[&Step]) -> Result<(), StoreError> {
+    fn write(&mut self, steps: &[&Step], hurried: bool) -> Result<(), StoreError> {
         let database = self.writable()?;
-        write(database, steps).map_err(failed)?;
+        write(database, steps, !hurried).map_err(failed)?;
         let table = read_table(database)?;
         self.show(Some(table));
         Ok(())
+    }
+
+    fn rest(&mut self) {
+        // What fails here fails again at the next write, and is told to whoever asked for it.
+        if let Err(error) = self.write(&[], false) {
+            tracing::warn!(%error, "the store cannot write while it rests");
+        }
     }
 
     fn reopen(&mut self) {
@@ -274,7 +281,7 @@ fn open(path: &Path, cache: usize, may_create: bool) -> Result<Database, StoreEr
     let database = open_on(FileBackend::new(file).map_err(failed)?, cache)?;
     // The table of a new file; of an old one, a look is enough.
     if read_table(&database).is_err() {
-        write(&database, &[]).map_err(failed)?;
+        write(&database, &[], true).map_err(failed)?;
     }
     Ok(database)
 }
@@ -296,12 +303,13 @@ fn read_table(database: &Database) -> Result<Table, StoreError> {
     transaction.open_table(ROWS).map_err(failed)
 }
 
-/// One durable transaction. Quick repair costs about half a millisecond here and saves seconds
-/// when a large store is opened after a crash; it also brings the two-phase commit.
-fn write(database: &Database, steps: &[&Step]) -> Result<(), redb::Error> {
+/// One durable transaction. Quick repair saves seconds when a large store is opened after a crash
+/// (two for a million rows), and costs half a millisecond and a second flush: that is left to the
+/// next rest where others wait. The last durable state is found by its checksums either way.
+fn write(database: &Database, steps: &[&Step], quick_repair: bool) -> Result<(), redb::Error> {
     let mut transaction = database.begin_write()?;
     transaction.set_durability(Durability::Immediate)?;
-    transaction.set_quick_repair(true);
+    transaction.set_quick_repair(quick_repair);
     {
         let mut table = transaction.open_table(ROWS)?;
         for step in steps {
