@@ -47,6 +47,11 @@ fn table() -> Table {
             "/v1/users/{login}/certificates/{fingerprint}",
             users::unbind,
         )
+        .at(
+            &Method::PUT,
+            "/v1/users/{login}/password",
+            users::set_password,
+        )
         .at(&get, TOKENS, tokens::list)
         .at(&post, TOKENS, tokens::issue)
         .at(

@@ -1,5 +1,7 @@
 //! `/v1/users`.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
@@ -9,8 +11,11 @@ use crate::admin::problem::Refusal;
 use crate::admin::trusted::{self, Shown};
 use crate::admin::wire::{self, BoundCertificate, CreatedUser, NewCertificate, Page};
 use crate::admin::{Desk, moment};
-use crate::domain::{CertBinding, Fingerprint, Lock, Role, Scope, User, UserId, UserKind};
-use crate::vault::{NewUser, UserEdit};
+use crate::domain::{
+    CertBinding, Fingerprint, Lock, Password, Person, Role, Scope, Timestamp, User, UserId,
+    UserKind,
+};
+use crate::vault::{NewPerson, NewUser, UserEdit};
 
 pub(crate) async fn list(
     State(desk): State<Desk>,
@@ -32,6 +37,11 @@ pub(crate) async fn add(
     asked: Asked<Plain>,
     Sent(new): Sent<wire::NewUser>,
 ) -> Result<(StatusCode, Json<CreatedUser>), Refusal> {
+    if new.person {
+        let user = desk.vault.add_person(&person(new)?, &asked.caller).await?;
+        let (user, warnings) = (in_words(&user), Vec::new());
+        return Ok((StatusCode::CREATED, Json(CreatedUser { user, warnings })));
+    }
     let shown = new
         .certificates
         .iter()
@@ -151,9 +161,29 @@ pub(crate) fn fingerprint_from(text: &str) -> Result<Fingerprint, Refusal> {
     })
 }
 
-fn parsed(new: &wire::NewUser, shown: &[Shown]) -> Result<NewUser, Refusal> {
+pub(crate) async fn set_password(
+    State(desk): State<Desk>,
+    Named(login): Named<String>,
+    asked: Asked<Plain>,
+    Sent(new): Sent<wire::NewPassword>,
+) -> Result<StatusCode, Refusal> {
+    let password = Arc::new(password(new.password)?);
+    desk.vault
+        .set_password(&login, &password, &asked.caller)
+        .await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn password(text: wire::SecretText) -> Result<Password, Refusal> {
+    Password::parse(text.expose()).map_err(|error| Refusal::invalid(error.to_string()))
+}
+
+/// How far it may go, and until when.
+fn reach(new: &wire::NewUser) -> Result<(Role, Scope, Option<Timestamp>), Refusal> {
     let role: Role = new.role.parse().map_err(|()| {
-        Refusal::invalid("`role` is administrator, password-administrator or password-user")
+        Refusal::invalid(
+            "`role` is administrator, password-administrator, password-auditor or password-user",
+        )
     })?;
     let scope = match new.scope.as_deref() {
         None => Scope::Owned,
@@ -167,6 +197,42 @@ fn parsed(new: &wire::NewUser, shown: &[Shown]) -> Result<NewUser, Refusal> {
             Refusal::invalid("`expires` is a time with its zone, like 2027-01-31T12:00:00Z")
         })?),
     };
+    Ok((role, scope, expires))
+}
+
+fn person(new: wire::NewUser) -> Result<NewPerson, Refusal> {
+    let (role, scope, expires) = reach(&new)?;
+    if new.any_host || !new.certificates.is_empty() {
+        return Err(Refusal::invalid(
+            "`any_host` and `certificates` are for programs: a person signs in",
+        ));
+    }
+    let given = new
+        .password
+        .ok_or_else(|| Refusal::invalid("a person needs a `password` to sign in with"))?;
+    Ok(NewPerson {
+        name: new.login,
+        role,
+        scope,
+        first: new.first_name.unwrap_or_default(),
+        last: new.last_name.unwrap_or_default(),
+        email: new.email.unwrap_or_default(),
+        full_name: new.full_name,
+        department: new.department.unwrap_or_default(),
+        location: new.location.unwrap_or_default(),
+        expires,
+        password: Arc::new(password(given)?),
+    })
+}
+
+fn parsed(new: &wire::NewUser, shown: &[Shown]) -> Result<NewUser, Refusal> {
+    let (role, scope, expires) = reach(new)?;
+    let personal = [&new.first_name, &new.last_name, &new.email];
+    if new.password.is_some() || personal.iter().any(|member| member.is_some()) {
+        return Err(Refusal::invalid(
+            "`password`, `first_name`, `last_name` and `email` are for persons",
+        ));
+    }
     Ok(NewUser {
         login: new.login.clone(),
         role,
@@ -190,7 +256,11 @@ fn in_words(user: &User) -> wire::User {
             certificates,
             ..
         } => (true, *any_host, certificates.as_slice()),
-        UserKind::Person => (false, true, [].as_slice()),
+        UserKind::Person(_) => (false, true, [].as_slice()),
+    };
+    let person = match &user.kind {
+        UserKind::Api { .. } => Person::default(),
+        UserKind::Person(person) => person.clone(),
     };
     wire::User {
         id: user.id.to_string(),
@@ -198,6 +268,9 @@ fn in_words(user: &User) -> wire::User {
         api,
         any_host,
         full_name: user.full_name.as_str().to_owned(),
+        first_name: person.first.as_str().to_owned(),
+        last_name: person.last.as_str().to_owned(),
+        email: person.email.as_str().to_owned(),
         role: user.role.to_string(),
         scope: user.scope.as_str().to_owned(),
         department: user.department.as_str().to_owned(),

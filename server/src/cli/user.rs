@@ -2,19 +2,19 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 use http::Method;
 
-use crate::admin::wire::{self, NewCertificate, NewUser};
+use crate::admin::wire::{self, NewCertificate, NewPassword, NewUser, SecretText};
 use crate::cli::cert::read_pem;
 use crate::cli::fields::{AsJson, InOrganisation, yes};
 use crate::cli::list::{PAGE, list};
 use crate::cli::output::visible;
-use crate::cli::secret_input::{ask, eprint, somebody_there};
+use crate::cli::secret_input::{ask, eprint, from_stdin, somebody_there};
 use crate::cli::user_token::UserToken;
 use crate::cli::{ApiPath, CliError, Context};
 
-/// API users: the programs that may come in
+/// Users: the programs and persons that may come in
 #[derive(Debug, Subcommand)]
 pub(crate) enum User {
     Add(Add),
@@ -23,24 +23,42 @@ pub(crate) enum User {
     Lock(Lock),
     Unlock(Unlock),
     Remove(Remove),
+    Password(Password),
     #[command(subcommand)]
     Cert(UserCert),
     #[command(subcommand)]
     Token(UserToken),
 }
 
-/// Make an API user
+/// Make a user: a program (--api) or a person (--person)
 #[derive(Debug, Args)]
-#[command(after_help = "Example:
-  claviger user add billing@app1.example --api --role password-user --cert billing.crt")]
+#[command(after_help = "Examples:
+  claviger user add billing@app1.example --api --role password-user --cert billing.crt
+  claviger user add alice --person --role administrator --scope all --password-stdin < secret")]
+#[command(group = ArgGroup::new("kind").required(true))]
 pub(crate) struct Add {
-    /// Its name, which is the CN of its certificates, and the host it comes from: a DNS name, an
-    /// address, or a network like 10.0.0.0/8
-    #[arg(value_name = "NAME@HOST")]
+    /// A program's name, which is the CN of its certificates, and the host it comes from: a DNS
+    /// name, an address, or a network like 10.0.0.0/8; or the name that a person signs in with
+    #[arg(value_name = "NAME@HOST|NAME")]
     login: String,
-    /// It is a program (the only kind of user there is so far)
-    #[arg(long, required = true)]
+    /// It is a program
+    #[arg(long, group = "kind")]
     api: bool,
+    /// It is a person
+    #[arg(long, group = "kind", requires = "password_stdin")]
+    person: bool,
+    /// Read the person's password from standard input
+    #[arg(long, conflicts_with = "api")]
+    password_stdin: bool,
+    /// The person's first name
+    #[arg(long, value_name = "TEXT", conflicts_with = "api")]
+    first_name: Option<String>,
+    /// The person's last name
+    #[arg(long, value_name = "TEXT", conflicts_with = "api")]
+    last_name: Option<String>,
+    /// The person's e-mail address
+    #[arg(long, value_name = "TEXT", conflicts_with = "api")]
+    email: Option<String>,
     /// What it may do
     #[arg(long, value_enum)]
     role: Role,
@@ -48,11 +66,11 @@ pub(crate) struct Add {
     #[arg(long, value_enum, default_value = "owned")]
     scope: Scope,
     /// A certificate (PEM or DER) that proves it; may be given several times
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "person")]
     cert: Vec<PathBuf>,
     #[command(flatten)]
     organisation: InOrganisation,
-    /// The name for reports [default: NAME@HOST - API User]
+    /// The name for reports [default: NAME@HOST - API User, or first and last name]
     #[arg(long, value_name = "TEXT")]
     full_name: Option<String>,
     /// Its department
@@ -62,7 +80,7 @@ pub(crate) struct Add {
     #[arg(long, value_name = "TEXT")]
     location: Option<String>,
     /// It may come from any host, whatever HOST says
-    #[arg(long)]
+    #[arg(long, conflicts_with = "person")]
     any_host: bool,
     /// When it stops being able to come in: a time like 2027-01-31T12:00:00Z
     #[arg(long, value_name = "TIME")]
@@ -76,6 +94,8 @@ enum Role {
     PasswordUser,
     /// Make resources and manage their passwords, too
     PasswordAdministrator,
+    /// Read the audit trail (persons only)
+    PasswordAuditor,
     /// Everything
     Administrator,
 }
@@ -146,6 +166,17 @@ pub(crate) struct Remove {
     yes: bool,
 }
 
+/// Give a person another password; whoever came in by the old one is out
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  claviger user password alice --password-stdin < secret")]
+pub(crate) struct Password {
+    #[command(flatten)]
+    user: Which,
+    /// Read the password from standard input
+    #[arg(long, required = true)]
+    password_stdin: bool,
+}
+
 /// The certificates that prove a user
 #[derive(Debug, Subcommand)]
 pub(crate) enum UserCert {
@@ -193,6 +224,7 @@ impl User {
             Self::Lock(Lock { user }) => switch(&user, "lock", "locked", context).await,
             Self::Unlock(Unlock { user }) => switch(&user, "unlock", "unlocked", context).await,
             Self::Remove(remove) => remove.run(context).await,
+            Self::Password(password) => password.run(context).await,
             Self::Cert(UserCert::Add(add)) => add.run(context).await,
             Self::Cert(UserCert::Remove(remove)) => remove.run(context).await,
             Self::Token(token) => token.run(context).await,
@@ -216,15 +248,18 @@ impl Which {
 
 impl Add {
     async fn run(self, context: &Context) -> Result<(), CliError> {
-        // Nothing to branch on: the flag is demanded so that other kinds of users can come later.
-        let Self { api: true, .. } = self else {
-            return Err(CliError::Usage(
-                "only API users can be made: give --api".to_owned(),
-            ));
+        let password = match self.password_stdin {
+            true => Some(SecretText::new(from_stdin("password")?)),
+            false => None,
         };
         let certificates = self.cert.iter().map(|file| read_pem(file));
         let new = NewUser {
             login: self.login,
+            person: self.person,
+            password,
+            first_name: self.first_name,
+            last_name: self.last_name,
+            email: self.email,
             role: word(&self.role),
             scope: Some(word(&self.scope)),
             any_host: self.any_host,
@@ -244,7 +279,7 @@ impl Add {
         let user = made.user;
         context.out.line(format_args!("user {} made", user.login))?;
         warn(&made.warnings);
-        if user.certificates.is_empty() {
+        if user.api && user.certificates.is_empty() {
             context.out.line(format_args!(
                 "it has no certificate yet: claviger user cert add {} FILE",
                 user.login
@@ -307,7 +342,14 @@ impl Show {
         });
         let mut facts = vec![
             ("user", user.login.clone()),
+            (
+                "kind",
+                if user.api { "program" } else { "person" }.to_owned(),
+            ),
             ("full name", user.full_name.clone()),
+            ("first name", user.first_name.clone()),
+            ("last name", user.last_name.clone()),
+            ("e-mail", user.email.clone()),
             ("role", user.role.clone()),
             ("scope", user.scope.clone()),
             ("any host", yes(user.any_host)),
@@ -351,6 +393,21 @@ impl Remove {
             .tell(Method::DELETE, &self.user.path(&[]), None::<&()>)
             .await?;
         context.out.line(format_args!("user {login} removed"))
+    }
+}
+
+impl Password {
+    async fn run(self, context: &Context) -> Result<(), CliError> {
+        let new = NewPassword {
+            password: SecretText::new(from_stdin("password")?),
+        };
+        let path = self.user.path(&["password"]);
+        let mut client = context.client().await?;
+        client.tell(Method::PUT, &path, Some(&new)).await?;
+        let login = &self.user.login;
+        context
+            .out
+            .line(format_args!("user {login} has another password now"))
     }
 }
 

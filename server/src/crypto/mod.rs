@@ -9,6 +9,7 @@ mod derive;
 mod document;
 mod error;
 mod keyring;
+mod login;
 mod mac;
 mod master;
 mod parcel;
@@ -21,6 +22,7 @@ mod source;
 
 pub use error::CryptoError;
 pub use keyring::KeyRing;
+pub use login::LoginHash;
 pub use mac::MacKey;
 pub use master::MasterKey;
 pub use parcel::{Parcel, ParcelReader, ParcelWriter};

@@ -93,12 +93,24 @@ pub(super) fn stretch(
     salt: &[u8],
     cost: PassphraseCost,
 ) -> Result<Zeroizing<[u8; 32]>, CryptoError> {
+    stretch_bytes(passphrase.0.as_bytes(), salt, cost)
+}
+
+/// The same for any secret.
+///
+/// # Errors
+/// [`CryptoError::Cost`] when the cost is out of bounds.
+pub(super) fn stretch_bytes(
+    secret: &[u8],
+    salt: &[u8],
+    cost: PassphraseCost,
+) -> Result<Zeroizing<[u8; 32]>, CryptoError> {
     cost.check()?;
     let params = Params::new(cost.memory_kib, cost.passes, cost.lanes, Some(32))
         .map_err(|_| CryptoError::Cost("not for Argon2id"))?;
     let mut key = Zeroizing::new([0; 32]);
     Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
-        .hash_password_into(passphrase.0.as_bytes(), salt, key.as_mut_slice())
+        .hash_password_into(secret, salt, key.as_mut_slice())
         .map_err(|_| CryptoError::Cost("the salt is 8 bytes at least"))?;
     Ok(key)
 }

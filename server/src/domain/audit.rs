@@ -20,7 +20,7 @@ pub enum Door {
 /// What was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Operation {
-    /// Coming in: shown only when it failed, or with the operation that followed.
+    /// Coming in: shown when it failed, with the operation that followed, or for who signed in.
     Identify,
     /// Retrieve a password.
     Retrieve,
@@ -112,6 +112,10 @@ pub enum RefusalReason {
     Locked,
     /// The token has run out.
     Expired,
+    /// The password is another one.
+    WrongPassword,
+    /// Too many attempts failed, with this name from this address or from it at all.
+    TooManyFailures,
     /// The user came from another host than its own.
     WrongHost,
     /// The user's host has no address.
@@ -228,7 +232,9 @@ words! { Operation {
 
 words! { RefusalReason {
     UnknownUser => "unknown-user", Untrusted => "untrusted", Revoked => "revoked",
-    Locked => "locked", Expired => "expired", WrongHost => "wrong-host", UnresolvableHost => "unresolvable-host",
+    Locked => "locked", Expired => "expired",
+    WrongPassword => "wrong-password", TooManyFailures => "too-many-failures",
+    WrongHost => "wrong-host", UnresolvableHost => "unresolvable-host",
     NoSuchResource => "no-such-resource", NoSuchAccount => "no-such-account",
     NoSuchThing => "no-such-thing", NotShared => "not-shared", NotAllowed => "not-allowed",
     ReasonMissing => "reason-missing", TicketMissing => "ticket-missing", Policy => "policy",

@@ -34,5 +34,6 @@ pub use share::{Level, Share, Target};
 pub use time::Timestamp;
 pub use token::{ApiToken, Expiry, ExpiryError, Token, TokenError, TokenState};
 pub use user::{
-    CertBinding, Fingerprint, Host, HostError, Lock, Role, Scope, User, UserKind, UserPatternError,
+    CertBinding, Fingerprint, Host, HostError, Lock, Person, Role, Scope, User, UserKind,
+    UserPatternError,
 };

@@ -269,7 +269,18 @@ pub enum UserKind {
         certificates: Vec<CertBinding>,
     },
     /// Somebody who signs in.
-    Person,
+    Person(Person),
+}
+
+/// What is known of somebody who signs in; the password is kept elsewhere.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Person {
+    /// The first name.
+    pub first: FreeText,
+    /// The last name.
+    pub last: FreeText,
+    /// The e-mail address, as it was given: nothing is sent to it.
+    pub email: FreeText,
 }
 
 /// Whether a user is kept out.
@@ -330,7 +341,7 @@ impl User {
     pub fn login(&self) -> String {
         match &self.kind {
             UserKind::Api { host, .. } => format!("{}@{host}", self.name),
-            UserKind::Person => self.name.to_string(),
+            UserKind::Person(_) => self.name.to_string(),
         }
     }
 

@@ -50,11 +50,13 @@ pub enum Table {
     Token = 21,
     /// Hidden token → organisation, user, token.
     TokenByHash = 22,
+    /// What persons sign in with, by organisation and user.
+    Login = 23,
 }
 
 impl Table {
     /// All of them.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::Meta,
         Self::Organisation,
         Self::User,
@@ -77,6 +79,7 @@ impl Table {
         Self::Document,
         Self::Token,
         Self::TokenByHash,
+        Self::Login,
     ];
 }
 

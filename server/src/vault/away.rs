@@ -9,6 +9,7 @@ use crate::vault::{Origin, Vault, VaultError};
 pub(super) enum Proof {
     Certificate,
     Token,
+    Password,
 }
 
 /// Somebody who may not come in, as the audit trail tells it.
@@ -40,7 +41,7 @@ impl Stranger {
     pub(super) fn of(user: &User) -> Self {
         let host = match &user.kind {
             UserKind::Api { host, .. } => host.to_string(),
-            UserKind::Person => String::new(),
+            UserKind::Person(_) => String::new(),
         };
         Self {
             name: user.login(),
@@ -96,6 +97,7 @@ fn words(proof: Proof, why: RefusalReason, host: &str) -> String {
     match proof {
         Proof::Certificate => certificate_words(why).to_owned(),
         Proof::Token => token_words(why, host),
+        Proof::Password => password_words(why).to_owned(),
     }
 }
 
@@ -113,6 +115,17 @@ fn certificate_words(why: RefusalReason) -> &'static str {
         RefusalReason::Revoked => "this certificate is revoked, or its revocation cannot be told",
         RefusalReason::Untrusted => "this certificate is not trusted any more",
         _ => "this certificate belongs to no API user that may come in",
+    }
+}
+
+/// Unknown names, wrong passwords and users who may not come in are one answer. That an address
+/// has failed too often is told, for that counts for every name, known or not.
+fn password_words(why: RefusalReason) -> &'static str {
+    match why {
+        RefusalReason::TooManyFailures => {
+            "too many attempts to sign in have failed from this address: try again later"
+        }
+        _ => "the name or the password is wrong, or this user may not come in",
     }
 }
 

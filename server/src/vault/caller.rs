@@ -4,7 +4,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::domain::{
-    ApiToken, Door, Fingerprint, Level, OrgId, RequestId, Role, Scope, Standing, Timestamp, UserId,
+    ApiToken, Door, Fingerprint, Level, OrgId, Password, RequestId, Role, Scope, Standing,
+    Timestamp, UserId,
 };
 
 /// From where a request came.
@@ -25,11 +26,24 @@ pub enum Credential {
     Certificate(CertificateCredential),
     /// A REST token.
     Token(ApiToken),
+    /// A person's name and password.
+    Password(PasswordCredential),
     /// The peer of a Unix socket: root, or whom the server runs as.
     LocalOperator {
         /// Its user id on this machine.
         uid: u32,
     },
+}
+
+/// What a person signs in with.
+#[derive(Clone, Debug)]
+pub struct PasswordCredential {
+    /// The organisation; `None` is the default one.
+    pub organisation: Option<String>,
+    /// The name, in whatever case.
+    pub name: String,
+    /// The password.
+    pub password: Arc<Password>,
 }
 
 /// What a trusted certificate says.

@@ -37,6 +37,13 @@ impl Vault {
                     return Err(self.turn_away(Proof::Certificate, &away, origin).await);
                 }
             },
+            Credential::Password(shown) => match self.by_password(shown, origin).await? {
+                Ok(user) => {
+                    let until = self.clock.now().after(self.settings.load().sign_in);
+                    self.identity_of(user, until, generation).await?
+                }
+                Err(away) => return Err(self.turn_away(Proof::Password, &away, origin).await),
+            },
             Credential::Token(shown) => match self.by_token(shown, origin).await? {
                 Ok((user, until)) => self.identity_of(user, until, generation).await?,
                 Err(away) => return Err(self.turn_away(Proof::Token, &away, origin).await),
@@ -91,11 +98,13 @@ impl Vault {
         generation: u64,
     ) -> Result<Identity, VaultError> {
         let org = self.organisation(user.org).await?;
-        let looked_up = self.clock.now().after(self.settings.load().host_lookup);
-        let until = user
-            .expires
-            .map_or(until, |expiry| expiry.min(until))
-            .min(looked_up);
+        let until = user.expires.map_or(until, |expiry| expiry.min(until));
+        let until = match user.kind {
+            UserKind::Api { .. } => {
+                until.min(self.clock.now().after(self.settings.load().host_lookup))
+            }
+            UserKind::Person(_) => until,
+        };
         Ok(Identity {
             who: Who::User(user.id),
             org: org.id,
@@ -201,7 +210,7 @@ impl Vault {
             (UserKind::Api { host, .. }, Some(peer)) => self.comes_from(host, peer).await,
             (UserKind::Api { .. }, None) => Err(RefusalReason::WrongHost),
             // People move about; what keeps theirs safe is what they show.
-            (UserKind::Person, _) => Ok(()),
+            (UserKind::Person(_), _) => Ok(()),
         }
     }
 }

@@ -23,6 +23,8 @@ mod id_block;
 mod identify;
 mod keys;
 mod organisations;
+mod patience;
+mod persons;
 mod policies;
 mod reading;
 mod resources;
@@ -31,6 +33,7 @@ mod retrieve;
 mod settings;
 mod shares;
 mod shortcut;
+mod sign_in;
 mod status;
 mod tokens;
 mod transfer;
@@ -45,7 +48,9 @@ pub use crate::ledger::{
 pub use accounts::{AccountEdit, AccountView, NewAccount};
 pub use anchor::AnchorState;
 pub use backup::{BackupFiles, BackupProgress, BackupReport};
-pub use caller::{Caller, CertificateCredential, CertificateTrust, Credential, Origin};
+pub use caller::{
+    Caller, CertificateCredential, CertificateTrust, Credential, Origin, PasswordCredential,
+};
 pub use change::{NewPassword, Reach};
 pub use clock::{Chance, Clock, NoChance, SystemChance, SystemClock};
 pub use create::NewResource;
@@ -53,6 +58,7 @@ pub use error::{Outage, VaultError};
 pub use find::Wanted;
 pub use host::{Resolve, ResolveError, SystemResolver};
 pub use keys::RotationProgress;
+pub use persons::NewPerson;
 pub use resources::{ResourceEdit, ResourceView};
 pub use resume::Resumption;
 pub use settings::{SettingView, Settings};
@@ -108,6 +114,8 @@ pub struct Vault {
     requests: AtomicU64,
     accesses: access::AccessTimes,
     shortcuts: shortcut::Shortcuts,
+    patience: patience::Patience,
+    turnstile: persons::Turnstile,
     defaults: policies::DefaultPolicies,
     anchored: std::sync::Mutex<Option<AnchorState>>,
     rotating: tokio::sync::Mutex<()>,
@@ -143,6 +151,8 @@ impl Vault {
             requests: AtomicU64::new(first),
             accesses: access::AccessTimes::default(),
             shortcuts: shortcut::Shortcuts::new(parts.shortcuts),
+            patience: patience::Patience::default(),
+            turnstile: persons::Turnstile::default(),
             defaults: policies::DefaultPolicies::default(),
             anchored: std::sync::Mutex::default(),
             rotating: tokio::sync::Mutex::default(),

@@ -24,6 +24,30 @@ pub struct Settings {
     pub token_days: u16,
     /// How many live REST tokens a user may have: 1 to 100.
     pub tokens_per_user: u16,
+    /// How many characters a person's password has at least: 8 to 128.
+    pub person_password: u16,
+    /// How long a person who signed in stays so without signing in again.
+    pub sign_in: Duration,
+    /// How often a name may fail to sign in from one address until it is locked there: 1 to 100.
+    pub login_failures: u16,
+    /// How often any names may fail to sign in from one address until it is locked: 1 to 10 000.
+    pub login_address_failures: u16,
+    /// How long the first lock lasts; each further failure doubles it.
+    pub login_lock: Duration,
+    /// How long a lock lasts at most.
+    pub login_longest_lock: Duration,
+    /// How long an answer is held back at most for a name that many fail with.
+    pub login_slowest: Duration,
+    /// How many passwords are compared at once: 1 to 16.
+    pub logins_at_once: u16,
+    /// How long somebody waits for its turn.
+    pub login_wait: Duration,
+    /// The memory that it costs to try a person's password, in MiB: 19 to 1024.
+    pub login_memory: u16,
+    /// How often that memory is passed over: 2 to 64.
+    pub login_passes: u16,
+    /// In how many lanes: 1 to 16.
+    pub login_lanes: u16,
 }
 
 impl Default for Settings {
@@ -36,6 +60,18 @@ impl Default for Settings {
             host_lookup: Duration::from_secs(30),
             token_days: 365,
             tokens_per_user: 10,
+            person_password: 8,
+            sign_in: Duration::from_secs(15 * 60),
+            login_failures: 5,
+            login_address_failures: 50,
+            login_lock: Duration::from_secs(30),
+            login_longest_lock: Duration::from_secs(900),
+            login_slowest: Duration::from_secs(4),
+            logins_at_once: 4,
+            login_wait: Duration::from_secs(10),
+            login_memory: 64,
+            login_passes: 3,
+            login_lanes: 4,
         }
     }
 }
@@ -56,7 +92,7 @@ impl Settings {
     #[must_use]
     pub fn views(&self) -> Vec<SettingView> {
         let view = |name, value, about| SettingView { name, value, about };
-        vec![
+        let mut all = vec![
             view(
                 "reason-required",
                 self.reason_demanded.to_string(),
@@ -92,7 +128,9 @@ impl Settings {
                 self.tokens_per_user.to_string(),
                 "how many live REST tokens a user may have (1 to 100)",
             ),
-        ]
+        ];
+        all.extend(self.sign_in_views());
+        all
     }
 
     /// These settings with one changed.
@@ -123,6 +161,7 @@ impl Settings {
             }
             "token-days" => settings.token_days = number(name, value, 1..=3650)?,
             "tokens-per-user" => settings.tokens_per_user = number(name, value, 1..=100)?,
+            _ if settings.set_sign_in(name, value)? => {}
             _ => {
                 let names: Vec<_> = self.views().iter().map(|view| view.name).collect();
                 return Err(format!(
@@ -135,7 +174,11 @@ impl Settings {
     }
 }
 
-fn number(name: &str, value: &str, range: std::ops::RangeInclusive<u16>) -> Result<u16, String> {
+pub(super) fn number(
+    name: &str,
+    value: &str,
+    range: std::ops::RangeInclusive<u16>,
+) -> Result<u16, String> {
     let parsed = value.parse().ok().filter(|number| range.contains(number));
     parsed.ok_or_else(|| {
         format!(

@@ -1,11 +1,11 @@
-//! Users: API users, and who they may be.
+//! Users: API users, and what is done with users of both kinds. `persons.rs` has the others.
 
 use crate::domain::{
     AccountId, CertBinding, Fingerprint, FreeText, Lock, NameError, Operation, OrgId,
     RefusalReason, Resource, ResourceId, Role, Scope, Target, Timestamp, User, UserId, UserKind,
 };
 use crate::store::Key;
-use crate::store::rows::{Changes, Ids, Kept};
+use crate::store::rows::{Changes, Ids, Kept, LoginRow};
 use crate::vault::book::Deed;
 use crate::vault::id_block::IdKind;
 use crate::vault::{Caller, Vault, VaultError};
@@ -53,7 +53,7 @@ impl Vault {
         let deed = Deed::new(Operation::CreateUser).detail(format!("{} {}", new.login, new.role));
         self.primary_only(&deed, caller).await?;
         self.administer(&deed, caller).await?;
-        let mut user = match self.draft_user(new, caller) {
+        let user = match self.draft_user(new, caller) {
             Ok(user) => user,
             Err(answer) => {
                 return Err(self
@@ -61,17 +61,28 @@ impl Vault {
                     .await);
             }
         };
+        self.make_user(user, None, &deed, caller).await
+    }
+
+    /// Makes a user of either kind: a person with what it signs in with.
+    pub(super) async fn make_user(
+        &self,
+        mut user: User,
+        login: Option<&LoginRow>,
+        deed: &Deed,
+        caller: &Caller,
+    ) -> Result<User, VaultError> {
         let by_login = self.rows.places().user_by_login(user.org, &user.login());
         if self.rows.get::<Ids>(by_login).await?.is_some() {
             let answer = VaultError::Exists("a user");
             return Err(self
-                .refuse(&deed, RefusalReason::Exists, answer, caller)
+                .refuse(deed, RefusalReason::Exists, answer, caller)
                 .await);
         }
         user.id = UserId(self.next_id(IdKind::User).await?);
-        self.allow(&deed, caller).await?;
-        let done = self.commit_user(&user).await;
-        self.settle(&deed, done, caller).await?;
+        self.allow(deed, caller).await?;
+        let done = self.commit_user(&user, login).await;
+        self.settle(deed, done, caller).await?;
         self.generation.grow();
         Ok(user)
     }
@@ -274,10 +285,13 @@ impl Vault {
         })
     }
 
-    async fn commit_user(&self, user: &User) -> Result<(), VaultError> {
+    async fn commit_user(&self, user: &User, login: Option<&LoginRow>) -> Result<(), VaultError> {
         let places = self.rows.places();
         let mut changes = self.rows.changes();
         changes.add(places.user(user.org, user.id), user)?;
+        if let Some(login) = login {
+            changes.add(places.login(user.org, user.id), login)?;
+        }
         changes.add(
             places.user_by_login(user.org, &user.login()),
             &Ids(vec![user.id.0]),
@@ -323,6 +337,7 @@ impl Vault {
             self.strike_from(&mut changes, key, &[user.org.0, user.id.0])
                 .await?;
         }
+        changes.clear(places.login(user.org, user.id));
         self.clear_tokens(&mut changes, user).await?;
         for shared in self
             .rows
@@ -416,7 +431,7 @@ fn apply(edit: &UserEdit, user: &mut User) -> Result<(), (RefusalReason, VaultEr
 fn certificates_of(user: &mut User) -> Result<&mut Vec<CertBinding>, (RefusalReason, VaultError)> {
     match &mut user.kind {
         UserKind::Api { certificates, .. } => Ok(certificates),
-        UserKind::Person => {
+        UserKind::Person(_) => {
             let answer = VaultError::Invalid("a person has no client certificate".to_owned());
             Err((RefusalReason::Invalid, answer))
         }

@@ -4,10 +4,10 @@
 use claviger::admin::wire::{
     Account, AccountEdit, AuditRecord, BackupReport, BadLine, BoundCertificate, Created,
     CreatedUser, DoorStatus, ExpiringCertificate, Field, ImportReport, ImportedCertificate, Issued,
-    IssuedToken, NewAccount, NewCertificate, NewIssue, NewOrganisation, NewPolicy, NewResource,
-    NewSetting, NewShare, NewToken, NewUser, Organisation, Page, PasswordChange, Policy,
-    PolicyEdit, Problem, Resource, ResourceEdit, ResumeOrder, ResumedTrail, Rotation, SecretText,
-    Setting, Share, Status, Token, TransferRow, TrustKind, TrustedCertificate, User,
+    IssuedToken, NewAccount, NewCertificate, NewIssue, NewOrganisation, NewPassword, NewPolicy,
+    NewResource, NewSetting, NewShare, NewToken, NewUser, Organisation, Page, PasswordChange,
+    Policy, PolicyEdit, Problem, Resource, ResourceEdit, ResumeOrder, ResumedTrail, Rotation,
+    SecretText, Setting, Share, Status, Token, TransferRow, TrustKind, TrustedCertificate, User,
     UserCertificate, Verification, VerifyProgress,
 };
 use serde::Serialize;
@@ -136,6 +136,11 @@ fn policy_edit() -> PolicyEdit {
 fn what_is_read_of_users_and_resources_is_documented() {
     let user = NewUser {
         login: text(),
+        person: true,
+        password: Some(secret()),
+        first_name: Some(text()),
+        last_name: Some(text()),
+        email: Some(text()),
         role: text(),
         scope: Some(text()),
         any_host: true,
@@ -173,6 +178,7 @@ fn what_is_read_of_users_and_resources_is_documented() {
     };
 
     reads("NewUser", &user);
+    reads("NewPassword", &NewPassword { password: secret() });
     reads(
         "NewToken",
         &NewToken {
@@ -236,6 +242,9 @@ fn user() -> User {
         api: true,
         any_host: true,
         full_name: text(),
+        first_name: text(),
+        last_name: text(),
+        email: text(),
         role: text(),
         scope: text(),
         department: text(),

@@ -13,6 +13,7 @@ mod create_change;
 mod fixture;
 mod identify;
 mod keys;
+mod persons;
 mod retrieve;
 mod shortcut;
 mod tokens;

@@ -81,3 +81,50 @@ fn regenerating_leaves_one_live_token_and_every_token_command_has_an_example() {
         assert!(help.stdout.contains("Example"), "{help}");
     }
 }
+
+#[test]
+fn a_person_is_made_from_standard_input_shown_and_given_another_password() {
+    let server = Server::start(SetUp::default());
+    let secret = "Tr0ub4dor-and-3-more";
+    let mut add = vec!["user", "add", "alice", "--person", "--password-stdin"];
+    add.extend(["--role", "password-auditor", "--first-name", "Alice"]);
+
+    let made = server.claviger_with_input(&add, secret).ok();
+    assert_eq!(made.stdout, "user alice made\n");
+    let shown = server.claviger(&["user", "show", "alice", "--json"]).ok();
+    let shown: Value = serde_json::from_str(&shown.stdout).unwrap();
+    assert_eq!(shown["api"], false);
+    assert_eq!(shown["role"], "password-auditor");
+    assert_eq!(shown["first_name"], "Alice");
+    let twice = server.claviger_with_input(&add, secret).ended(1);
+    assert_eq!(error_of(&twice), "a user with this name exists already");
+
+    let change = ["user", "password", "alice", "--password-stdin"];
+    server
+        .claviger_with_input(&change, "another one entirely")
+        .ok();
+    let short = server.claviger_with_input(&change, "short").ended(1);
+    assert!(error_of(&short).contains("8 characters"), "{short}");
+    let change = ["user", "password", "x@host", "--password-stdin"];
+    let nobody = server.claviger_with_input(&change, secret).ended(1);
+    assert_eq!(error_of(&nobody), "there is no such user");
+    server.claviger(&["user", "token", "issue", "alice"]).ok();
+    assert!(!server.log().contains(secret));
+}
+
+#[test]
+fn what_is_for_programs_is_not_for_persons_and_the_reverse() {
+    let person = ["user", "add", "a", "--role", "password-user", "--person"];
+    let program = ["user", "add", "a@b", "--role", "password-user", "--api"];
+    for (words, more) in [
+        (person, &[][..]),
+        (person, &["--password-stdin", "--any-host"]),
+        (person, &["--password-stdin", "--cert", "x"]),
+        (person, &["--password-stdin", "--api"]),
+        (program, &["--password-stdin"]),
+        (program, &["--email", "x"]),
+    ] {
+        let words: Vec<&str> = words.iter().chain(more).copied().collect();
+        claviger(&words).ended(2);
+    }
+}

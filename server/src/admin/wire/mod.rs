@@ -38,7 +38,7 @@ pub use share::{NewShare, Share};
 pub use status::{Certificate as ExpiringCertificate, DoorStatus, Status};
 pub use token::{IssuedToken, NewToken, Token};
 pub use transfer::{BadLine, ImportReport, TransferRow};
-pub use user::{CreatedUser, NewUser, User};
+pub use user::{CreatedUser, NewPassword, NewUser, User};
 
 use serde::{Deserialize, Deserializer};
 

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::SecretText;
 use super::certificate::UserCertificate;
 
 /// A user.
@@ -9,7 +10,7 @@ use super::certificate::UserCertificate;
 pub struct User {
     /// Its id.
     pub id: String,
-    /// `NAME@HOST` for an API user.
+    /// `NAME@HOST` for an API user, the name of a person.
     pub login: String,
     /// Whether it is a program.
     pub api: bool,
@@ -17,6 +18,12 @@ pub struct User {
     pub any_host: bool,
     /// The name for reports.
     pub full_name: String,
+    /// A person's first name.
+    pub first_name: String,
+    /// A person's last name.
+    pub last_name: String,
+    /// A person's e-mail address.
+    pub email: String,
     /// `administrator`, `password-administrator`, `password-auditor` or `password-user`.
     pub role: String,
     /// `owned` or `all`.
@@ -39,8 +46,23 @@ pub struct User {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewUser {
-    /// `NAME@HOST`.
+    /// `NAME@HOST`, or the name that a person signs in with.
     pub login: String,
+    /// Whether it is a person.
+    #[serde(default)]
+    pub person: bool,
+    /// What a person signs in with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password: Option<SecretText>,
+    /// A person's first name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_name: Option<String>,
+    /// A person's last name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_name: Option<String>,
+    /// A person's e-mail address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
     /// Its role.
     pub role: String,
     /// How far the role reaches: `owned` if absent.
@@ -64,6 +86,14 @@ pub struct NewUser {
     /// Its certificates (PEM, one each).
     #[serde(default)]
     pub certificates: Vec<String>,
+}
+
+/// Another password for a person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewPassword {
+    /// What it signs in with from now on.
+    pub password: SecretText,
 }
 
 /// A user that has just been made.

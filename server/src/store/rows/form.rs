@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{
     Account, AccountName, CertBinding, CustomField, Fingerprint, FreeText, Host, Level, Lock,
-    OrgName, Organisation, PasswordPolicy, PolicyId, PolicyName, Resource, ResourceName, Role,
-    Scope, SecretVersion, Share, Target, Timestamp, User, UserKind, UserName,
+    OrgName, Organisation, PasswordPolicy, Person, PolicyId, PolicyName, Resource, ResourceName,
+    Role, Scope, SecretVersion, Share, Target, Timestamp, User, UserKind, UserName,
 };
 use crate::domain::{AccountId, OrgId, ResourceId, UserId};
 
@@ -58,6 +58,8 @@ pub(super) struct UserForm {
     n: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     api: Option<ApiForm>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    p: Option<PersonForm>,
     f: String,
     r: String,
     s: String,
@@ -70,6 +72,34 @@ pub(super) struct UserForm {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     x: Option<i64>,
     c: i64,
+}
+
+#[derive(Default, Serialize, Deserialize)]
+struct PersonForm {
+    #[serde(default, skip_serializing_if = "is_default")]
+    f: String,
+    #[serde(default, skip_serializing_if = "is_default")]
+    l: String,
+    #[serde(default, skip_serializing_if = "is_default")]
+    e: String,
+}
+
+impl PersonForm {
+    fn of(person: &Person) -> Self {
+        Self {
+            f: person.first.as_str().to_owned(),
+            l: person.last.as_str().to_owned(),
+            e: person.email.as_str().to_owned(),
+        }
+    }
+
+    fn read(&self) -> Option<UserKind> {
+        Some(UserKind::Person(Person {
+            first: text(&self.f)?,
+            last: text(&self.l)?,
+            email: text(&self.e)?,
+        }))
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -126,7 +156,11 @@ impl Form<User> for UserForm {
                     any_host,
                     certificates,
                 } => Some(ApiForm::of(host, *any_host, certificates)),
-                UserKind::Person => None,
+                UserKind::Person(_) => None,
+            },
+            p: match &user.kind {
+                UserKind::Api { .. } => None,
+                UserKind::Person(person) => Some(PersonForm::of(person)),
             },
             f: user.full_name.as_str().to_owned(),
             r: user.role.as_str().to_owned(),
@@ -146,7 +180,7 @@ impl Form<User> for UserForm {
             name: UserName::parse(&self.n).ok()?,
             kind: match &self.api {
                 Some(api) => api.read()?,
-                None => UserKind::Person,
+                None => self.p.unwrap_or_default().read()?,
             },
             full_name: text(&self.f)?,
             role: self.r.parse::<Role>().ok()?,

@@ -3,10 +3,12 @@
 //! `record.rs` has the forms of the records, `place.rs` says where each one is.
 
 mod form;
+mod login;
 mod place;
 mod record;
 mod token;
 
+pub use login::{LoginCost, LoginRow};
 pub use place::Places;
 pub use record::{
     AnchorRow, DocumentRow, Ids, NextId, Record, Secret, SecretRow, SettingRow, TrustKind, TrustRow,

@@ -74,6 +74,12 @@ impl<'a> Places<'a> {
         Key::table(Table::UserByCertificate).hash(&hash)
     }
 
+    /// What a person signs in with.
+    #[must_use]
+    pub fn login(self, org: OrgId, user: UserId) -> Key {
+        Key::table(Table::Login).number(org.0).number(user.0)
+    }
+
     /// All tokens of a user.
     #[must_use]
     pub fn tokens(self, org: OrgId, user: UserId) -> Key {
