@@ -263,7 +263,7 @@ impl<E: Engine> Writing<E> {
 
 /// How often, and how many times, a queue is found empty before the engine may rest.
 const IDLE_LOOK: Duration = Duration::from_millis(2);
-const IDLE_LOOKS: u32 = 25;
+const IDLE_LOOKS: u32 = 5;
 
 /// How often whoever waits for company looks for it.
 const LOOK: Duration = Duration::from_micros(50);
