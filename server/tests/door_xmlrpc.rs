@@ -11,11 +11,13 @@ mod door;
 #[path = "door_xmlrpc/limits.rs"]
 mod limits;
 
+use std::net::IpAddr;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use claviger::domain::{Level, Lock, Role};
+use claviger::domain::{Door, Level, Lock, Role};
 use claviger::doors::{Limits, XmlrpcSettings};
-use claviger::vault::{Clock, UserEdit};
+use claviger::vault::{Clock, Credential, Origin, Resolve, ResolveError, UserEdit, Vault};
 use door::{House, Wish, request, result};
 use xmlrpc_codec::{Struct, Value};
 
@@ -470,4 +472,55 @@ async fn several_calls_in_one_are_answered_each_alone() {
         (Some(-32601), Some(-32600), Some(-32600))
     );
     assert_eq!(answers.len(), 6);
+}
+
+/// A name server that takes its time: until it has answered, the operator has locked the user.
+#[derive(Debug, Default)]
+struct Slow(OnceLock<Arc<Vault>>);
+
+#[async_trait::async_trait]
+impl Resolve for Slow {
+    async fn addresses(&self, _name: &str) -> Result<Vec<IpAddr>, ResolveError> {
+        if let Some(vault) = self.0.get() {
+            let origin = Origin {
+                door: Door::Admin,
+                peer: None,
+                request: vault.next_request(),
+            };
+            let operator = Credential::LocalOperator { uid: 0 };
+            let operator = vault.identify(&operator, &origin).await.unwrap();
+            let lock = UserEdit::Lock(Lock::Locked);
+            vault
+                .edit_user("app@app.example", &lock, &operator)
+                .await
+                .unwrap();
+        }
+        Ok(vec![IpAddr::from([127, 0, 0, 1])])
+    }
+}
+
+#[tokio::test]
+async fn who_is_locked_while_its_host_is_looked_up_does_not_come_in() {
+    let slow = Arc::new(Slow::default());
+    let wish = Wish {
+        resolver: Some(slow.clone()),
+        ..Wish::default()
+    };
+    let house = House::open_as(wish).await;
+    let app = house.issue("app");
+    house
+        .register("app@app.example", Role::PasswordUser, &app)
+        .await;
+    house
+        .share_password("app@app.example", Level::View, "First-Pass1!word")
+        .await;
+    let mut wire = house.connect(Some(&app)).await.unwrap();
+    slow.0.set(house.vault.clone()).unwrap();
+
+    let refused = wire
+        .call("retrievePassword", &["db-1", "root"])
+        .await
+        .unwrap_err();
+
+    assert_eq!(refused.code, 11, "{refused:?}");
 }

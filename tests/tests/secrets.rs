@@ -236,3 +236,16 @@ fn the_search_finds_what_it_is_for() {
     let wide: Vec<u8> = CANARY.encode_utf16().flat_map(u16::to_le_bytes).collect();
     assert!(holds_it(&wide));
 }
+
+#[test]
+fn a_server_that_breaks_leaves_no_core() {
+    let server = Server::start(SetUp::default());
+
+    let limits = fs::read_to_string(format!("/proc/{}/limits", server.pid())).unwrap();
+
+    let core = limits
+        .lines()
+        .find(|line| line.starts_with("Max core file"));
+    let words: Vec<_> = core.unwrap().split_whitespace().collect();
+    assert_eq!(words[4..6], ["0", "0"]);
+}

@@ -2,6 +2,8 @@
 //! connections and on resumed sessions; what is new works without a restart.
 
 use std::fs;
+use std::io::Write as _;
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Instant;
 
@@ -293,4 +295,21 @@ fn a_new_certificate_of_the_server_s_own_is_shown_without_a_restart() {
     assert_served(&mut open);
     let status = server.claviger(&["status"]).ok();
     assert!(!status.stdout.contains("cannot be used"), "{status}");
+}
+
+#[test]
+fn a_command_that_was_sent_is_done_though_whoever_sent_it_is_gone() {
+    let server = Server::start(quick());
+    let app = server.app("app");
+    let (_, mut kept) = session(&server, &app, 0);
+    let mut socket = UnixStream::connect(server.data().join("admin.sock")).unwrap();
+
+    let lock = "POST /v1/users/app@127.0.0.1/lock HTTP/1.1\r\nHost: claviger\r\n\r\n";
+    socket.write_all(lock.as_bytes()).unwrap();
+    drop(socket);
+
+    let end = Instant::now() + PATIENCE;
+    while code(&ask(&mut kept)).as_deref() != Some("11") {
+        assert!(Instant::now() < end, "still let in");
+    }
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, Request, header};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -176,7 +176,14 @@ impl Visit {
             uid: self.uid,
             request: id,
         });
-        let mut response = self.router.call(request).await?;
+        // What is stored and told half would be worse than what nobody waits for any more: whoever
+        // was taken back in the store would still be let in.
+        let answer = self.router.call(request);
+        let answered = self.desk.tasks.finish(answer).await;
+        let mut response = match answered {
+            Some(answer) => answer?,
+            None => Refusal::unavailable("the server is stopping").into_response(),
+        };
         if let Some(refusal) = response.extensions_mut().remove::<Refusal>() {
             let problem = refusal.of(id);
             let text = serde_json::to_vec(&problem).unwrap_or_default();

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
@@ -18,6 +19,20 @@ impl Tasks {
         // Those that have ended are forgotten here, so that the set does not grow.
         while tasks.try_join_next().is_some() {}
         tasks.spawn(task);
+    }
+
+    /// Does `work` to its end, even if whoever waits for the answer goes away; nothing when it was
+    /// stopped.
+    pub(crate) async fn finish<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> Option<T> {
+        let (answer, answered) = oneshot::channel();
+        self.spawn(async move {
+            // Nobody is left to be told.
+            let _gone = answer.send(work.await);
+        });
+        answered.await.ok()
     }
 
     /// Waits for all of them, at most so long; then stops the rest.

@@ -24,7 +24,8 @@ use crate::crypto::{Parcel, Passphrase, PassphraseCost};
   claviger export --out everything.csv --in-clear --yes-in-clear
 
 The passphrase is read from standard input if no file is given. `claviger import` reads the sealed
-file again. Passwords are written in clear only when it is said twice.")]
+file again. Passwords are written in clear only when it is said twice; nothing in them is changed
+then, so do not open the CSV in a spreadsheet, which runs what begins with =, +, - or @.")]
 pub(crate) struct Export {
     /// The file; it is made with mode 0600
     #[arg(long, value_name = "FILE")]

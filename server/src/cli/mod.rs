@@ -44,6 +44,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use rustix::process::{Resource, Rlimit, setrlimit};
 
 use crate::app::DataFolder;
 use crate::cli::output::visible;
@@ -136,6 +137,7 @@ impl Context {
 /// Reads the command line, does what it says, and gives the exit status.
 #[must_use]
 pub fn main() -> ExitCode {
+    forbid_core_dumps();
     let line = match Claviger::try_parse() {
         Ok(line) => line,
         Err(wrong) => return explain(&wrong),
@@ -158,6 +160,16 @@ pub fn main() -> ExitCode {
             code
         }
     }
+}
+
+/// What is in memory stays there when the program breaks: passwords and keys are.
+fn forbid_core_dumps() {
+    let none = Rlimit {
+        current: Some(0),
+        maximum: Some(0),
+    };
+    // Less than there is may always be asked for.
+    let _refused = setrlimit(Resource::Core, none);
 }
 
 /// Help and version go to standard output with status 0; a wrong command line is status 2.

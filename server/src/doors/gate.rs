@@ -16,7 +16,7 @@ use crate::domain::{Door, RefusalReason, RequestId, Timestamp};
 use crate::doors::Peer;
 use crate::doors::rarely::Rarely;
 use crate::vault::{
-    Caller, CertificateCredential, CertificateTrust, Credential, Origin, Vault, VaultError,
+    Caller, CertificateCredential, CertificateTrust, Credential, Origin, Outage, Vault, VaultError,
 };
 
 /// Lets in whoever a client certificate proves, through one door.
@@ -110,6 +110,26 @@ impl Gate {
             return Ok(known.caller.again(request));
         }
         visitor.remember(None);
+        for _ in 0..TRIES {
+            let before = self.generations();
+            let known = self.find_out(visitor, request).await?;
+            // Responders and name servers may take seconds, and some belong to whoever calls: what
+            // was taken back meanwhile must not come in.
+            if self.generations() == before {
+                visitor.remember(Some(known.clone()));
+                return Ok(known.caller);
+            }
+        }
+        let unsettled = "who may come in changes faster than it can be checked";
+        Err(VaultError::Unavailable(Outage::Part(unsettled)))
+    }
+
+    /// Two numbers that stay as they are while nobody is let in or taken back.
+    fn generations(&self) -> (u64, u64) {
+        (self.trust.generation(), self.vault.generation())
+    }
+
+    async fn find_out(&self, visitor: &Visitor, request: RequestId) -> Result<Known, VaultError> {
         let origin = Origin {
             door: self.door,
             peer: Some(visitor.peer.address()),
@@ -117,11 +137,7 @@ impl Gate {
         };
         let (verified, credential) = self.check(visitor, &origin).await?;
         let caller = self.vault.identify(&credential, &origin).await?;
-        visitor.remember(Some(Known {
-            verified,
-            caller: caller.clone(),
-        }));
-        Ok(caller)
+        Ok(Known { verified, caller })
     }
 
     /// Whether nothing has changed since: neither users, trust nor time.
@@ -231,6 +247,9 @@ fn valid_until(verified: &Verified, status: &OcspStatus, now: Timestamp) -> Time
 }
 
 const ASK_AGAIN: Duration = Duration::from_secs(60);
+
+/// How often it is found out who calls, while that changes.
+const TRIES: usize = 4;
 
 fn unix_time(now: Timestamp) -> UnixTime {
     let seconds = u64::try_from(now.unix_seconds()).unwrap_or(0);

@@ -85,6 +85,10 @@ impl Vault {
             Ok(value) => return Ok(value),
             Err(error) => error,
         };
+        if let VaultError::Unavailable(_) = error {
+            // Where the disk took too long to say so, it may have been done all the same.
+            self.generation.grow();
+        }
         self.record(deed, Outcome::Failed, caller).await?;
         Err(error)
     }

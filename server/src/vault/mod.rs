@@ -119,6 +119,7 @@ pub struct Vault {
     defaults: policies::DefaultPolicies,
     anchored: std::sync::Mutex<Option<AnchorState>>,
     rotating: tokio::sync::Mutex<()>,
+    publishing: tokio::sync::Mutex<()>,
     secondary: bool,
 }
 
@@ -156,6 +157,7 @@ impl Vault {
             defaults: policies::DefaultPolicies::default(),
             anchored: std::sync::Mutex::default(),
             rotating: tokio::sync::Mutex::default(),
+            publishing: tokio::sync::Mutex::default(),
             secondary: parts.secondary,
         };
         vault.furnish().await?;

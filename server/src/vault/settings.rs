@@ -251,6 +251,8 @@ impl Vault {
     /// Reads the settings; one that is damaged or of a later version keeps the server shut, since
     /// an unread demand would be an open door.
     pub(super) async fn load_settings(&self) -> Result<(), VaultError> {
+        // Whoever has read before another change must not put that in force after it.
+        let _one_at_a_time = self.publishing.lock().await;
         let mut settings = Settings::default();
         for kept in self
             .rows

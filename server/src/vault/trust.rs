@@ -92,6 +92,8 @@ impl Vault {
         self.administer(&deed, caller).await?;
         let key = self.rows.places().trust(fingerprint);
         let Some(kept) = self.rows.get::<TrustRow>(key).await? else {
+            // It may have gone without anybody being told: when the disk took too long to say so.
+            self.publish_trust().await?;
             let answer = VaultError::NotFound("trusted certificate");
             return Err(self
                 .refuse(&deed, RefusalReason::NoSuchThing, answer, caller)
@@ -118,6 +120,9 @@ impl Vault {
 
     /// Tells the listener, and makes everybody be identified again.
     pub(super) async fn publish_trust(&self) -> Result<(), VaultError> {
+        // Whoever has read before another change must not tell after it: what that took back would
+        // be trusted again.
+        let _one_at_a_time = self.publishing.lock().await;
         self.trust.trust(&self.all_trusted().await?);
         self.generation.grow();
         Ok(())

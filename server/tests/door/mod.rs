@@ -21,8 +21,8 @@ use claviger::ledger::{Ledger, LedgerKeys, LedgerSettings};
 use claviger::store::rows::Rows;
 use claviger::store::{self, Kind};
 use claviger::vault::{
-    Caller, Clock, Credential, NewPassword, NewResource, NewUser, Origin, Parts, ResourceEdit,
-    SystemChance, SystemClock, SystemResolver, TrustListener, Trusted, Vault,
+    Caller, Clock, Credential, NewPassword, NewResource, NewUser, Origin, Parts, Resolve,
+    ResourceEdit, SystemChance, SystemClock, SystemResolver, TrustListener, Trusted, Vault,
 };
 use rustls::pki_types::ServerName;
 use tempfile::TempDir;
@@ -37,6 +37,7 @@ use zeroize::Zeroizing;
 /// How a test wants its house.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Wish {
+    pub(crate) resolver: Option<Arc<dyn Resolve>>,
     pub(crate) limits: Limits,
     pub(crate) crowd: CrowdSettings,
     pub(crate) settings: XmlrpcSettings,
@@ -102,7 +103,10 @@ impl House {
         let directory = tempfile::tempdir().unwrap();
         let clock = Arc::new(HeldClock::default());
         let trust = TrustStore::new(Anchors::default()).unwrap();
-        let parts = parts(&directory, &clock, &trust, wish.secondary);
+        let mut parts = parts(&directory, &clock, &trust, wish.secondary);
+        if let Some(resolver) = wish.resolver {
+            parts.resolver = resolver;
+        }
         let vault = Arc::new(Vault::open(parts).await.unwrap());
         let authority =
             CertificateAuthority::create("test CA", clock.now().unix_seconds()).unwrap();

@@ -1,6 +1,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::mpsc::{Receiver, Sender};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -65,10 +66,18 @@ impl Resolve for Names {
 
 /// What the vault last said is trusted.
 #[derive(Debug, Default)]
-pub struct Heard(pub Mutex<Vec<Trusted>>);
+pub struct Heard(pub Mutex<Vec<Trusted>>, pub Mutex<Option<Pause>>);
+
+/// Told that somebody listens, and until when that takes.
+pub type Pause = (Sender<()>, Receiver<()>);
 
 impl TrustListener for Heard {
     fn trust(&self, trusted: &[Trusted]) {
+        let pause = self.1.lock().unwrap().take();
+        if let Some((listening, goes_on)) = pause {
+            listening.send(()).unwrap();
+            goes_on.recv().unwrap();
+        }
         *self.0.lock().unwrap() = trusted.to_vec();
     }
 }

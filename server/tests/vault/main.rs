@@ -19,4 +19,5 @@ mod shortcut;
 mod tokens;
 mod trail;
 mod transfer;
+mod trust;
 mod users;
