@@ -45,16 +45,6 @@ pub(super) struct Demands {
     ticket: Option<bool>,
 }
 
-impl Demands {
-    /// The same, where something else demands a reason or a ticket, too.
-    pub(super) fn and(self, reason: bool, ticket: bool) -> Self {
-        Self {
-            reason: if reason { Some(true) } else { self.reason },
-            ticket: if ticket { Some(true) } else { self.ticket },
-        }
-    }
-}
-
 impl Found {
     pub(super) fn spot(&self) -> Spot {
         let account = &self.account.record;
@@ -249,11 +239,7 @@ impl Vault {
         Ok(whole.max(part))
     }
 
-    pub(super) async fn share_level(
-        &self,
-        target: Target,
-        user: UserId,
-    ) -> Result<Option<Level>, VaultError> {
+    async fn share_level(&self, target: Target, user: UserId) -> Result<Option<Level>, VaultError> {
         let kept = self
             .rows
             .seek::<Share>(self.rows.places().share(target, user))
@@ -263,4 +249,4 @@ impl Vault {
 }
 
 /// An id that nothing has.
-pub(super) const NOBODY: ResourceId = ResourceId(0);
+const NOBODY: ResourceId = ResourceId(0);

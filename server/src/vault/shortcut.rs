@@ -96,8 +96,7 @@ impl Shortcuts {
     }
 }
 
-/// The state of every row that the way passes: both names, both records, both shares, and that
-/// there is no access control.
+/// The state of every row that the way passes: both names, both records, both shares.
 fn stamp(
     found: &Found,
     (resource, account): (&ResourceName, &AccountName),
@@ -106,20 +105,20 @@ fn stamp(
 ) -> Stamp<ROWS> {
     let places = rows.places();
     let id = found.resource.record.id;
-    let target = |account: Option<AccountId>| Target {
-        resource: id,
-        account,
+    let share = |account: Option<AccountId>| {
+        let target = Target {
+            resource: id,
+            account,
+        };
+        places.share(target, who.user)
     };
-    let (whole, one) = (target(None), target(Some(found.account.record.id)));
     rows.store().stamps().of([
         &places.resource_by_name(who.org, resource),
         &found.resource.key,
         &places.account_by_name(id, account),
         &found.account.key,
-        &places.share(whole, who.user),
-        &places.share(one, who.user),
-        &places.access_control(whole),
-        &places.access_control(one),
+        &share(None),
+        &share(Some(found.account.record.id)),
     ])
 }
 
@@ -139,4 +138,4 @@ impl fmt::Debug for Shortcuts {
     }
 }
 
-const ROWS: usize = 8;
+const ROWS: usize = 6;

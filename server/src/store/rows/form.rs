@@ -18,7 +18,7 @@ pub(super) trait Form<T>: Serialize + for<'de> Deserialize<'de> {
     fn read(self) -> Option<T>;
 }
 
-pub(super) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 

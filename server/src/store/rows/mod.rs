@@ -2,7 +2,6 @@
 //!
 //! `record.rs` has the forms of the records, `place.rs` says where each one is.
 
-mod custody;
 mod form;
 mod login;
 mod place;

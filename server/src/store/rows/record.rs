@@ -3,10 +3,9 @@
 use zeroize::Zeroizing;
 
 use crate::domain::{
-    AccessControl, Account, Change, Custody, Organisation, Password, PasswordPolicy, Request,
-    Resource, SecretVersion, Share, Timestamp, User, UserId,
+    Account, Change, Organisation, Password, PasswordPolicy, Resource, SecretVersion, Share,
+    Timestamp, User, UserId,
 };
-use crate::store::rows::custody::{AccessControlForm, CustodyForm, RequestForm};
 use crate::store::rows::form::{
     AccountForm, Form, OrganisationForm, PolicyForm, ResourceForm, ShareForm, UserForm,
 };
@@ -42,9 +41,6 @@ by_form! {
     Account => AccountForm,
     Share => ShareForm,
     PasswordPolicy => PolicyForm,
-    AccessControl => AccessControlForm,
-    Request => RequestForm,
-    Custody => CustodyForm,
 }
 
 /// A list of ids: what an index row holds.
