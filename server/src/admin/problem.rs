@@ -131,6 +131,17 @@ impl From<VaultError> for Refusal {
                 StatusCode::UNPROCESSABLE_ENTITY,
                 ("ticket-required", "a ticket is demanded"),
             ),
+            VaultError::OwnRequest => (
+                StatusCode::FORBIDDEN,
+                ("own-request", "nobody decides about a request of their own"),
+            ),
+            VaultError::Waiting(_) => (
+                StatusCode::CONFLICT,
+                ("waiting", "it is under access control and not checked out"),
+            ),
+            VaultError::InUse(_) | VaultError::Held => {
+                (StatusCode::CONFLICT, ("in-use", "somebody holds it"))
+            }
             VaultError::Policy(_) => (
                 StatusCode::UNPROCESSABLE_ENTITY,
                 ("policy", "the password does not keep its policy"),
@@ -188,7 +199,7 @@ impl IntoResponse for Refusal {
 mod tests {
     use super::*;
     use crate::domain::PolicyViolation;
-    use crate::vault::Outage;
+    use crate::vault::{Hurdle, Outage};
 
     #[test]
     fn every_refusal_has_its_status() {
@@ -199,6 +210,10 @@ mod tests {
             (VaultError::NotFound("user"), 404, "not-found"),
             (VaultError::ReasonRequired, 422, "reason-required"),
             (VaultError::TicketRequired, 422, "ticket-required"),
+            (VaultError::OwnRequest, 403, "own-request"),
+            (VaultError::Waiting(Hurdle::Approval), 409, "waiting"),
+            (VaultError::InUse("x".to_owned()), 409, "in-use"),
+            (VaultError::Held, 409, "in-use"),
             (VaultError::Policy(PolicyViolation::NoUpper), 422, "policy"),
             (VaultError::Invalid("x".to_owned()), 422, "invalid"),
             (VaultError::ResourceExists, 409, "exists"),

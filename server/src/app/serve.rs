@@ -125,7 +125,8 @@ async fn open_doors(
         doors: open.clone(),
     };
     doors.spawn(admin(socket, front, config, house, closer.closing()));
-    doors.spawn(watch.run(config.tls.poll_interval.get(), closer.closing()));
+    let (pause, sweep) = (&config.tls.poll_interval, &config.limits.expiry_sweep);
+    doors.spawn(watch.run(pause.get(), sweep.get(), closer.closing()));
     for (name, address) in &open {
         (orders.announce)(Announcement::Listening {
             door: name,

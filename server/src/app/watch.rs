@@ -1,5 +1,5 @@
 //! What the server looks after by itself: certificates and lists that change on disk, dates that
-//! come near, and the store's memory of the audit trail.
+//! come near, check-outs whose time is up, and the store's memory of the audit trail.
 
 use std::fs;
 use std::path::PathBuf;
@@ -59,14 +59,22 @@ impl Seen {
 }
 
 impl Watch {
-    /// Looks every `pause` until `closing` says so.
-    pub(crate) async fn run(self: Arc<Self>, pause: Duration, mut closing: Closing) {
-        let mut ticks = interval(pause);
+    /// Looks every `pause`, and every `sweep` for check-outs whose time is up, until `closing` says
+    /// so.
+    pub(crate) async fn run(
+        self: Arc<Self>,
+        pause: Duration,
+        sweep: Duration,
+        mut closing: Closing,
+    ) {
+        let [mut ticks, mut sweeps] = [pause, sweep].map(interval);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        sweeps.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 () = closing.said() => return,
                 _ = ticks.tick() => self.look().await,
+                _ = sweeps.tick() => self.end_overdue().await,
                 () = self.vault.access_times_crowded() => self.write_access_times().await,
             }
         }
@@ -97,6 +105,14 @@ impl Watch {
         self.write_access_times().await;
         if let Err(why) = self.vault.drop_anchor().await {
             warn!(%why, "the store cannot remember where the audit trail ends");
+        }
+    }
+
+    async fn end_overdue(&self) {
+        match self.vault.end_overdue().await {
+            Ok(0) => {}
+            Ok(ended) => info!(ended, "check-outs and requests whose time was up"),
+            Err(why) => warn!(%why, "check-outs whose time is up cannot be ended"),
         }
     }
 

@@ -222,6 +222,9 @@ section! {
         drain_timeout: Span = Span::from_secs(20);
         /// How long the look-up of an API user's host name may take.
         lookup_timeout: Span = Span::from_secs(2);
+        /// How often check-outs and requests whose time is up are looked for. They end on time
+        /// anyway; this is when a password that changes after its check-in changes.
+        expiry_sweep: Span = Span::from_secs(5);
         /// The most accounts whose time of last access waits in memory to be written.
         access_times: Count = Count::new(65_536);
     }

@@ -46,6 +46,20 @@ pub enum Operation {
     Share,
     /// Take a share back.
     Unshare,
+    /// Switch access control on, change it or switch it off.
+    AccessControl,
+    /// Request a password that is under access control.
+    Request,
+    /// Approve a request.
+    Approve,
+    /// Reject a request.
+    Reject,
+    /// Take a password that was approved.
+    CheckOut,
+    /// Give a password back, or take it back.
+    CheckIn,
+    /// A check-out's or a request's time is up.
+    Expire,
     /// Make a user.
     CreateUser,
     /// Change a user: lock, unlock, certificates.
@@ -134,6 +148,14 @@ pub enum RefusalReason {
     ReasonMissing,
     /// A ticket is demanded.
     TicketMissing,
+    /// Nobody decides about its own request.
+    OwnRequest,
+    /// There is no request or check-out that this could be done with.
+    NotRequested,
+    /// It was not approved, or not checked out.
+    NotApproved,
+    /// Somebody holds it.
+    InUse,
     /// The password breaks its policy.
     Policy,
     /// It is there already.
@@ -220,8 +242,10 @@ words! { Operation {
     CreateResource => "create-resource", EditResource => "edit-resource",
     RemoveResource => "remove-resource", CreateAccount => "create-account",
     EditAccount => "edit-account", RemoveAccount => "remove-account", History => "history",
-    List => "list", Share => "share", Unshare => "unshare", CreateUser => "create-user",
-    EditUser => "edit-user", RemoveUser => "remove-user",
+    List => "list", Share => "share", Unshare => "unshare",
+    AccessControl => "access-control", Request => "request", Approve => "approve",
+    Reject => "reject", CheckOut => "check-out", CheckIn => "check-in", Expire => "expire",
+    CreateUser => "create-user", EditUser => "edit-user", RemoveUser => "remove-user",
     IssueToken => "issue-token", RevokeToken => "revoke-token", Trust => "trust",
     Distrust => "distrust", IssueCertificate => "issue-certificate", Policy => "policy",
     Setting => "setting", Organisation => "organisation", Import => "import",
@@ -237,6 +261,8 @@ words! { RefusalReason {
     WrongHost => "wrong-host", UnresolvableHost => "unresolvable-host",
     NoSuchResource => "no-such-resource", NoSuchAccount => "no-such-account",
     NoSuchThing => "no-such-thing", NotShared => "not-shared", NotAllowed => "not-allowed",
-    ReasonMissing => "reason-missing", TicketMissing => "ticket-missing", Policy => "policy",
+    ReasonMissing => "reason-missing", TicketMissing => "ticket-missing",
+    OwnRequest => "own-request", NotRequested => "not-requested", NotApproved => "not-approved",
+    InUse => "in-use", Policy => "policy",
     Exists => "exists", Invalid => "invalid", ReadOnly => "read-only", Target => "target",
 } }

@@ -3,8 +3,10 @@
 //! Nothing of ours is used here, and neither tokio, serde nor a clock: what these files say can be
 //! read, and tested, without anything running.
 
+mod access_control;
 mod account;
 mod audit;
+mod custody;
 mod decide;
 mod id;
 mod name;
@@ -12,14 +14,17 @@ mod organisation;
 mod pace;
 mod password;
 mod policy;
+mod request;
 mod resource;
 mod share;
 mod time;
 mod token;
 mod user;
 
+pub use access_control::{AccessControl, Approver, ApproverStanding, ChangeAfter};
 pub use account::{Account, Change, SecretVersion};
 pub use audit::{Door, Operation, Outcome, Record, RefusalReason, RequestId};
+pub use custody::{Custody, Holder};
 pub use decide::{Action, Decision, Standing, decide};
 pub use id::{AccountId, OrgId, PolicyId, ResourceId, TokenId, UserId};
 pub use name::{
@@ -29,6 +34,7 @@ pub use organisation::Organisation;
 pub use pace::Pace;
 pub use password::{Password, PasswordError};
 pub use policy::{PasswordPolicy, PolicyError, PolicyViolation};
+pub use request::{Request, Sight, Slip, State, Status, Step, step};
 pub use resource::{CustomField, Resource};
 pub use share::{Level, Share, Target};
 pub use time::Timestamp;

@@ -52,11 +52,17 @@ pub enum Table {
     TokenByHash = 22,
     /// What persons sign in with, by organisation and user.
     Login = 23,
+    /// Access control by resource and account.
+    AccessControl = 30,
+    /// Requests by resource, account and user.
+    Request = 31,
+    /// Who holds an account, by resource and account.
+    Custody = 32,
 }
 
 impl Table {
     /// All of them.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 26] = [
         Self::Meta,
         Self::Organisation,
         Self::User,
@@ -80,6 +86,9 @@ impl Table {
         Self::Token,
         Self::TokenByHash,
         Self::Login,
+        Self::AccessControl,
+        Self::Request,
+        Self::Custody,
     ];
 }
 

@@ -2,7 +2,7 @@
 
 use crate::domain::{
     Account, AccountId, AccountName, Action, Change, FreeText, NameError, Operation, Password,
-    PolicyId, RefusalReason, Resource, SecretVersion, Timestamp, UserId,
+    PolicyId, RefusalReason, Resource, SecretVersion, Status, Timestamp, UserId,
 };
 use crate::store::rows::{Changes, Ids, Kept, SecretRow};
 use crate::vault::book::Deed;
@@ -65,6 +65,8 @@ pub struct AccountView {
     /// When its password was last retrieved, as far as it has been written down; the audit trail
     /// knows exactly.
     pub accessed: Option<Timestamp>,
+    /// What whoever asks sees of its password.
+    pub status: Status,
 }
 
 impl Vault {
@@ -150,7 +152,7 @@ impl Vault {
             let last = page.len() < PAGE;
             for kept in page {
                 if seen.len() < limit && self.sees_account(&resource, &kept.record, caller).await? {
-                    seen.push(self.account_view(kept.record).await?);
+                    seen.push(self.account_view(kept.record, caller).await?);
                 }
             }
             if last {
@@ -179,7 +181,7 @@ impl Vault {
         };
         let found = self.find(&wanted, Action::See, &deed, caller).await?;
         self.allow(&deed, caller).await?;
-        self.account_view(found.account.record).await
+        self.account_view(found.account.record, caller).await
     }
 
     /// Changes what is known of an account, but for its password.
@@ -242,6 +244,9 @@ impl Vault {
             changes.clear(self.rows.places().share_by_user(record.user, record.target));
             changes.remove(&share);
         }
+        let whole = found.resource.record.id;
+        self.remove_workflow_rows(&mut changes, whole, Some(found.account.record.id))
+            .await?;
         let done = changes.commit().await.map_err(VaultError::from);
         self.settle(&deed, done, caller).await
     }
@@ -358,9 +363,18 @@ impl Vault {
         Ok(crate::domain::decide(Action::See, standing) == crate::domain::Decision::Allowed)
     }
 
-    async fn account_view(&self, account: Account) -> Result<AccountView, VaultError> {
+    async fn account_view(
+        &self,
+        account: Account,
+        caller: &Caller,
+    ) -> Result<AccountView, VaultError> {
         let accessed = self.accessed(&account).await?;
-        Ok(AccountView { account, accessed })
+        let status = self.status_of(&account, caller).await?;
+        Ok(AccountView {
+            account,
+            accessed,
+            status,
+        })
     }
 }
 

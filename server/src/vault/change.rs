@@ -3,11 +3,11 @@
 use zeroize::Zeroizing;
 
 use crate::domain::{
-    Account, AccountName, Action, Change, Operation, Password, PasswordPolicy, PolicyViolation,
-    RefusalReason, SecretVersion,
+    Account, AccountName, Action, Change, Custody, Operation, Password, PasswordPolicy,
+    PolicyViolation, RefusalReason, SecretVersion, UserId,
 };
 use crate::store::StoreError;
-use crate::store::rows::{Kept, SecretRow};
+use crate::store::rows::{Changes, Kept, SecretRow};
 use crate::vault::book::Deed;
 use crate::vault::find::Found;
 use crate::vault::{Caller, Vault, VaultError, Wanted};
@@ -56,7 +56,8 @@ impl Vault {
     /// one was generated.
     ///
     /// # Errors
-    /// As for [`Self::retrieve`]; [`VaultError::Policy`] when the new password breaks a rule;
+    /// As for [`Self::retrieve`], holding included: whoever may change it learns what it is;
+    /// [`VaultError::Policy`] when the new password breaks a rule;
     /// [`VaultError::RemoteReset`] when the target cannot be told: then nothing has changed.
     pub async fn change(
         &self,
@@ -75,6 +76,7 @@ impl Vault {
         self.primary_only(&deed, caller).await?;
         let found = self.find(wanted, Action::Change, &deed, caller).await?;
         self.demand(found.demands(), wanted, &deed, caller).await?;
+        let hold = self.hold(&found.spot(), &deed, caller).await?;
         if reach == Reach::Remote {
             let answer = VaultError::RemoteReset(NO_WAY.to_owned());
             return Err(self
@@ -96,7 +98,9 @@ impl Vault {
             return Err(self.breaks(&deed, violation, caller).await);
         }
         self.allow(&deed, caller).await?;
-        let done = self.put_in_force(&found, &chosen, caller).await;
+        let done = self
+            .put_in_force(&found, &chosen, hold.as_ref(), caller)
+            .await;
         self.settle(&deed, done, caller).await?;
         Ok(chosen.generated.then_some(chosen.password))
     }
@@ -192,12 +196,17 @@ impl Vault {
         &self,
         found: &Found,
         chosen: &Chosen,
+        hold: Option<&Kept<Custody>>,
         caller: &Caller,
     ) -> Result<(), VaultError> {
         let mut account = found.account.clone();
         for _ in 0..TRIES {
-            match self.commit_version(&account, chosen, caller).await {
+            match self.commit_version(&account, chosen, hold, caller).await {
                 Err(VaultError::Conflict) => {
+                    // Whoever has given it back, or was sent away, changes nothing any more.
+                    if let Some(hold) = hold {
+                        self.still_so(hold).await?;
+                    }
                     let again = self.rows.get::<Account>(account.key.clone()).await?;
                     account = again.ok_or(VaultError::Refused)?;
                 }
@@ -211,17 +220,33 @@ impl Vault {
         &self,
         kept: &Kept<Account>,
         chosen: &Chosen,
+        hold: Option<&Kept<Custody>>,
         caller: &Caller,
+    ) -> Result<(), VaultError> {
+        let mut changes = self.rows.changes();
+        if let Some(hold) = hold {
+            changes.depend_on(hold);
+        }
+        self.add_version(&mut changes, kept, chosen, caller.user())?;
+        Ok(changes.commit().await?)
+    }
+
+    /// Adds the next version of the account's password to `changes`, and the account that says so.
+    pub(super) fn add_version(
+        &self,
+        changes: &mut Changes<'_>,
+        kept: &Kept<Account>,
+        chosen: &Chosen,
+        by: Option<UserId>,
     ) -> Result<(), VaultError> {
         let places = self.rows.places();
         let now = self.clock.now();
         let mut account = kept.record.clone();
         let version = SecretVersion(account.secret.0 + 1);
-        let mut changes = self.rows.changes();
         let change = Change {
             version,
             at: now,
-            by: caller.user(),
+            by,
             generated: chosen.generated,
         };
         let text = Zeroizing::new(chosen.password.expose().to_owned());
@@ -240,8 +265,7 @@ impl Vault {
         }
         account.secret = version;
         account.changed = now;
-        changes.replace(kept, &account)?;
-        Ok(changes.commit().await?)
+        Ok(changes.replace(kept, &account)?)
     }
 }
 

@@ -31,6 +31,18 @@ pub enum VaultError {
     /// A ticket must be given.
     #[error("a ticket id must be given")]
     TicketRequired,
+    /// It is under access control, and something is still to be done before it is given out.
+    #[error("{0}")]
+    Waiting(Hurdle),
+    /// Somebody else holds it: who.
+    #[error("it is in use: {0} holds it")]
+    InUse(String),
+    /// The caller holds it already.
+    #[error("it is in use: you hold it already")]
+    Held,
+    /// Nobody decides about a request of its own.
+    #[error("nobody decides about a request of their own")]
+    OwnRequest,
     /// The new password breaks its policy.
     #[error("the password does not keep its policy: {0}")]
     Policy(#[from] PolicyViolation),
@@ -58,6 +70,20 @@ pub enum VaultError {
     /// The house itself cannot do it now.
     #[error("the server cannot do this now: {0}")]
     Unavailable(#[from] Outage),
+}
+
+/// What is still to be done before a password under access control is given out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum Hurdle {
+    /// It must be requested.
+    #[error("it is given out on request only: request it first")]
+    Request,
+    /// The request waits for approval.
+    #[error("its request is waiting for approval")]
+    Approval,
+    /// The request is approved.
+    #[error("its request is approved: check it out first")]
+    CheckOut,
 }
 
 /// What is broken in the house.

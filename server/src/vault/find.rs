@@ -45,6 +45,16 @@ pub(super) struct Demands {
     ticket: Option<bool>,
 }
 
+impl Demands {
+    /// The same, where something else demands a reason or a ticket, too.
+    pub(super) fn and(self, reason: bool, ticket: bool) -> Self {
+        Self {
+            reason: if reason { Some(true) } else { self.reason },
+            ticket: if ticket { Some(true) } else { self.ticket },
+        }
+    }
+}
+
 impl Found {
     pub(super) fn spot(&self) -> Spot {
         let account = &self.account.record;
@@ -239,7 +249,11 @@ impl Vault {
         Ok(whole.max(part))
     }
 
-    async fn share_level(&self, target: Target, user: UserId) -> Result<Option<Level>, VaultError> {
+    pub(super) async fn share_level(
+        &self,
+        target: Target,
+        user: UserId,
+    ) -> Result<Option<Level>, VaultError> {
         let kept = self
             .rows
             .seek::<Share>(self.rows.places().share(target, user))
@@ -249,4 +263,4 @@ impl Vault {
 }
 
 /// An id that nothing has.
-const NOBODY: ResourceId = ResourceId(0);
+pub(super) const NOBODY: ResourceId = ResourceId(0);

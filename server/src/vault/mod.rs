@@ -39,6 +39,7 @@ mod tokens;
 mod transfer;
 mod trust;
 mod users;
+mod workflow;
 
 pub use crate::ledger::{
     Entry as AuditEntry, Export as AuditExport, ExportFormat as AuditFormat, Follower,
@@ -54,7 +55,7 @@ pub use caller::{
 pub use change::{NewPassword, Reach};
 pub use clock::{Chance, Clock, NoChance, SystemChance, SystemClock};
 pub use create::NewResource;
-pub use error::{Outage, VaultError};
+pub use error::{Hurdle, Outage, VaultError};
 pub use find::Wanted;
 pub use host::{Resolve, ResolveError, SystemResolver};
 pub use keys::RotationProgress;
@@ -68,6 +69,9 @@ pub use tokens::IssuedToken;
 pub use transfer::{Entry, EntryError};
 pub use trust::{TrustListener, Trusted};
 pub use users::{NewUser, UserEdit};
+pub use workflow::{
+    AccessControlView, CheckedOut, NewAccessControl, RequestPlace, RequestView,
+};
 
 use std::fmt;
 use std::sync::Arc;

@@ -246,6 +246,8 @@ impl Vault {
         {
             self.remove_account_rows(&mut changes, &account);
         }
+        self.remove_workflow_rows(&mut changes, resource.id, None)
+            .await?;
         Ok(changes.commit().await?)
     }
 

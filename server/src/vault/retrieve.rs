@@ -1,7 +1,7 @@
 //! Retrieving a password.
 
-use crate::domain::{Action, Operation, Password};
-use crate::store::rows::SecretRow;
+use crate::domain::{Action, Custody, Operation, Password};
+use crate::store::rows::{Kept, SecretRow};
 use crate::vault::book::Deed;
 use crate::vault::find::Spot;
 use crate::vault::{Caller, Vault, VaultError, Wanted};
@@ -12,6 +12,8 @@ impl Vault {
     /// # Errors
     /// [`VaultError::Refused`] for what is missing and what is not shared alike;
     /// [`VaultError::ReasonRequired`] and [`VaultError::TicketRequired`] where they are demanded;
+    /// [`VaultError::Waiting`] and [`VaultError::InUse`] where access control is on and the caller
+    /// does not hold it: nobody is above that, neither owner nor super administrator;
     /// [`VaultError::Unavailable`] when it cannot be read or recorded; [`VaultError::Conflict`]
     /// when it changes faster than it can be read.
     pub async fn retrieve(
@@ -22,10 +24,14 @@ impl Vault {
         let deed = Deed::new(Operation::Retrieve)
             .on(wanted.resource, wanted.account)
             .because(wanted.reason, wanted.ticket);
-        let (spot, password) = self.read_in_force(wanted, &deed, caller).await?;
+        let (spot, hold, password) = self.read_in_force(wanted, &deed, caller).await?;
         // The record is durable before the password leaves: a crash between costs an answer, not
         // a record.
         let at = self.allow_at(&deed, caller).await?;
+        if hold.is_some() {
+            // Its time may have run out, or an approver may have taken it back, meanwhile.
+            self.hold(&spot, &deed, caller).await?;
+        }
         self.note_access(spot, at);
         Ok(password)
     }
@@ -36,13 +42,13 @@ impl Vault {
         wanted: &Wanted<'_>,
         deed: &Deed,
         caller: &Caller,
-    ) -> Result<(Spot, Password), VaultError> {
+    ) -> Result<(Spot, Option<Kept<Custody>>, Password), VaultError> {
         for _ in 0..TRIES {
-            let spot = self.find_spot(wanted, deed, caller).await?;
+            let (spot, hold) = self.find_spot(wanted, deed, caller).await?;
             self.demand(spot.demands, wanted, deed, caller).await?;
             let key = self.rows.places().secret(spot.account, spot.secret);
             if let Some(kept) = self.rows.get::<SecretRow>(key).await? {
-                return Ok((spot, kept.record.password));
+                return Ok((spot, hold, kept.record.password));
             }
         }
         Err(VaultError::Conflict)
@@ -53,14 +59,19 @@ impl Vault {
         wanted: &Wanted<'_>,
         deed: &Deed,
         caller: &Caller,
-    ) -> Result<Spot, VaultError> {
+    ) -> Result<(Spot, Option<Kept<Custody>>), VaultError> {
         if let Some(spot) = self.shortcuts.find(wanted, caller, &self.rows) {
-            return Ok(spot);
+            return Ok((spot, None));
         }
         let commits = self.rows.store().stamps().commits();
         let found = self.find(wanted, Action::Retrieve, deed, caller).await?;
-        self.shortcuts.note(&found, caller, &self.rows, commits);
-        Ok(found.spot())
+        let spot = found.spot();
+        let hold = self.hold(&spot, deed, caller).await?;
+        if hold.is_none() {
+            // What is under access control is looked at every time.
+            self.shortcuts.note(&found, caller, &self.rows, commits);
+        }
+        Ok((spot, hold))
     }
 }
 

@@ -18,6 +18,8 @@ pub struct Settings {
     pub history: u16,
     /// The policy of resources that name none.
     pub default_policy: String,
+    /// How long a request waits for approval and check-out.
+    pub patience: Duration,
     /// How long the addresses of a user's host are believed.
     pub host_lookup: Duration,
     /// How many days a REST token counts for which nobody says it: 1 to 3650.
@@ -57,6 +59,7 @@ impl Default for Settings {
             ticket_demanded: false,
             history: 10,
             default_policy: "Low".to_owned(),
+            patience: Duration::from_hours(24),
             host_lookup: Duration::from_secs(30),
             token_days: 365,
             tokens_per_user: 10,
@@ -114,6 +117,11 @@ impl Settings {
                 "the password policy of resources that name none",
             ),
             view(
+                "request-hours",
+                (self.patience.as_secs() / 3600).to_string(),
+                "how long a request waits for approval and check-out (1 to 720)",
+            ),
+            view(
                 "host-lookup-seconds",
                 self.host_lookup.as_secs().to_string(),
                 "how long the addresses of an API user's host name are believed (1 to 3600)",
@@ -154,6 +162,10 @@ impl Settings {
             "default-policy" => {
                 let policy = PolicyName::parse(value).map_err(|error| error.to_string())?;
                 settings.default_policy = policy.to_string();
+            }
+            "request-hours" => {
+                let hours = number(name, value, 1..=720)?;
+                settings.patience = Duration::from_hours(u64::from(hours));
             }
             "host-lookup-seconds" => {
                 let seconds = number(name, value, 1..=3600)?;

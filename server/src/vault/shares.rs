@@ -110,7 +110,7 @@ impl Vault {
         Ok(views)
     }
 
-    async fn target(
+    pub(super) async fn target(
         &self,
         (resource, account): (&str, Option<&str>),
         deed: &Deed,
@@ -139,7 +139,7 @@ impl Vault {
         })
     }
 
-    async fn grantee(&self, login: &str, deed: &Deed, caller: &Caller) -> Result<User, VaultError> {
+    pub(super) async fn grantee(&self, login: &str, deed: &Deed, caller: &Caller) -> Result<User, VaultError> {
         match self.user_called(caller.org(), login).await? {
             Some(kept) => Ok(kept.record),
             None => {

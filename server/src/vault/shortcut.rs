@@ -96,7 +96,8 @@ impl Shortcuts {
     }
 }
 
-/// The state of every row that the way passes: both names, both records, both shares.
+/// The state of every row that the way passes: both names, both records, both shares, and that
+/// there is no access control.
 fn stamp(
     found: &Found,
     (resource, account): (&ResourceName, &AccountName),
@@ -105,20 +106,20 @@ fn stamp(
 ) -> Stamp<ROWS> {
     let places = rows.places();
     let id = found.resource.record.id;
-    let share = |account: Option<AccountId>| {
-        let target = Target {
-            resource: id,
-            account,
-        };
-        places.share(target, who.user)
+    let target = |account: Option<AccountId>| Target {
+        resource: id,
+        account,
     };
+    let (whole, one) = (target(None), target(Some(found.account.record.id)));
     rows.store().stamps().of([
         &places.resource_by_name(who.org, resource),
         &found.resource.key,
         &places.account_by_name(id, account),
         &found.account.key,
-        &share(None),
-        &share(Some(found.account.record.id)),
+        &places.share(whole, who.user),
+        &places.share(one, who.user),
+        &places.access_control(whole),
+        &places.access_control(one),
     ])
 }
 
@@ -138,4 +139,4 @@ impl fmt::Debug for Shortcuts {
     }
 }
 
-const ROWS: usize = 6;
+const ROWS: usize = 8;

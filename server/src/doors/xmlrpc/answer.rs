@@ -5,7 +5,7 @@ use xmlrpc_codec::{Fault, FaultCode, Struct, Value};
 use crate::domain::Password;
 use crate::doors::Ending;
 use crate::doors::xmlrpc::method::Form;
-use crate::vault::VaultError;
+use crate::vault::{Hurdle, VaultError};
 
 /// The result codes, as documented for callers in `docs/xmlrpc-codes.md`: they stay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub(super) enum ResultCode {
     Unavailable = 10,
     Unidentified = 11,
     Conflict = 12,
+    Waiting = 13,
+    InUse = 14,
 }
 
 /// What is said to a caller who does not get what it asked for.
@@ -63,7 +65,9 @@ impl Refusal {
             | ResultCode::Invalid
             | ResultCode::ReadOnly
             | ResultCode::Unidentified
-            | ResultCode::Conflict => Ending::Refused,
+            | ResultCode::Conflict
+            | ResultCode::Waiting
+            | ResultCode::InUse => Ending::Refused,
         }
     }
 }
@@ -88,6 +92,18 @@ impl From<VaultError> for Refusal {
             }
             VaultError::TicketRequired => {
                 Self::new(Code::TicketRequired, "A ticket id must be given.")
+            }
+            VaultError::OwnRequest => Self::new(
+                Code::NotAllowed,
+                "Nobody decides about a request of their own.",
+            ),
+            VaultError::Waiting(hurdle) => Self::new(Code::Waiting, waiting(hurdle)),
+            VaultError::InUse(holder) => Self::new(
+                Code::InUse,
+                format!("The password is in use: {holder} holds it."),
+            ),
+            VaultError::Held => {
+                Self::new(Code::InUse, "The password is in use: you hold it already.")
             }
             VaultError::Policy(violation) => Self::new(
                 Code::Policy,
@@ -120,6 +136,14 @@ impl From<VaultError> for Refusal {
                 "Somebody else is changing the same thing. Try again.",
             ),
         }
+    }
+}
+
+fn waiting(hurdle: Hurdle) -> &'static str {
+    match hurdle {
+        Hurdle::Request => "This password is given out on request only. Request it first.",
+        Hurdle::Approval => "Waiting for approval.",
+        Hurdle::CheckOut => "The request is approved. Check the password out first.",
     }
 }
 
@@ -246,6 +270,50 @@ mod tests {
                 .message
                 .starts_with("The password does not keep its policy: ")
         );
+    }
+
+    #[test]
+    fn every_refusal_of_access_control_has_its_code_and_message() {
+        let table = [
+            (
+                VaultError::OwnRequest,
+                3,
+                "Nobody decides about a request of their own.",
+            ),
+            (
+                VaultError::Waiting(Hurdle::Request),
+                13,
+                "This password is given out on request only. Request it first.",
+            ),
+            (
+                VaultError::Waiting(Hurdle::Approval),
+                13,
+                "Waiting for approval.",
+            ),
+            (
+                VaultError::Waiting(Hurdle::CheckOut),
+                13,
+                "The request is approved. Check the password out first.",
+            ),
+            (
+                VaultError::InUse("why".to_owned()),
+                14,
+                "The password is in use: why holds it.",
+            ),
+            (
+                VaultError::Held,
+                14,
+                "The password is in use: you hold it already.",
+            ),
+        ];
+
+        for (error, code, message) in table {
+            let refusal = Refusal::from(error);
+            assert_eq!(
+                (refusal.code as i32, refusal.message.as_str()),
+                (code, message)
+            );
+        }
     }
 
     #[test]

@@ -18,7 +18,7 @@ pub(super) trait Form<T>: Serialize + for<'de> Deserialize<'de> {
     fn read(self) -> Option<T>;
 }
 
-fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+pub(super) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 

@@ -202,6 +202,48 @@ impl<'a> Places<'a> {
             .number(of(target))
     }
 
+    /// All access controls of a resource and its accounts.
+    #[must_use]
+    pub fn access_controls(self, resource: ResourceId) -> Key {
+        Key::table(Table::AccessControl).number(resource.0)
+    }
+
+    /// What stands before a target.
+    #[must_use]
+    pub fn access_control(self, target: Target) -> Key {
+        self.access_controls(target.resource).number(of(target))
+    }
+
+    /// All requests.
+    #[must_use]
+    pub fn requests(self) -> Key {
+        Key::table(Table::Request)
+    }
+
+    /// All requests for accounts of a resource.
+    #[must_use]
+    pub fn requests_of(self, resource: ResourceId) -> Key {
+        self.requests().number(resource.0)
+    }
+
+    /// A user's request for an account.
+    #[must_use]
+    pub fn request(self, resource: ResourceId, account: AccountId, user: UserId) -> Key {
+        self.requests_of(resource).number(account.0).number(user.0)
+    }
+
+    /// All accounts that somebody holds.
+    #[must_use]
+    pub fn custodies(self) -> Key {
+        Key::table(Table::Custody)
+    }
+
+    /// Who holds an account.
+    #[must_use]
+    pub fn custody(self, resource: ResourceId, account: AccountId) -> Key {
+        self.custodies().number(resource.0).number(account.0)
+    }
+
     /// All policies of an organisation.
     #[must_use]
     pub fn policies(self, org: OrgId) -> Key {

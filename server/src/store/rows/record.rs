@@ -3,9 +3,10 @@
 use zeroize::Zeroizing;
 
 use crate::domain::{
-    Account, Change, Organisation, Password, PasswordPolicy, Resource, SecretVersion, Share,
-    Timestamp, User, UserId,
+    AccessControl, Account, Change, Custody, Organisation, Password, PasswordPolicy, Request,
+    Resource, SecretVersion, Share, Timestamp, User, UserId,
 };
+use crate::store::rows::custody::{AccessControlForm, CustodyForm, RequestForm};
 use crate::store::rows::form::{
     AccountForm, Form, OrganisationForm, PolicyForm, ResourceForm, ShareForm, UserForm,
 };
@@ -41,6 +42,9 @@ by_form! {
     Account => AccountForm,
     Share => ShareForm,
     PasswordPolicy => PolicyForm,
+    AccessControl => AccessControlForm,
+    Request => RequestForm,
+    Custody => CustodyForm,
 }
 
 /// A list of ids: what an index row holds.

@@ -1,0 +1,168 @@
+//! Access control: who must agree before a password is given out, and what happens afterwards.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use crate::domain::{OrgId, Target, UserId};
+
+/// What stands before the passwords of a resource or of one account; an account's own wins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccessControl {
+    /// The organisation it belongs to.
+    pub org: OrgId,
+    /// What it stands before.
+    pub target: Target,
+    /// Who may approve; nobody named is whoever may manage it.
+    pub approvers: Vec<UserId>,
+    /// How many must approve: 1 or 2.
+    pub approvals: u8,
+    /// Whether one at a time may hold it.
+    pub exclusive: bool,
+    /// The longest that it may be held.
+    pub longest: Duration,
+    /// Whether a request must give a reason.
+    pub reason: bool,
+    /// Whether a request must give a ticket.
+    pub ticket: bool,
+    /// Whether, and where, the password changes when it has been checked in.
+    pub change_after: Option<ChangeAfter>,
+}
+
+/// Where a password changes after it has been checked in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ChangeAfter {
+    /// Here only.
+    Local,
+    /// On the target first, then here.
+    Remote,
+}
+
+/// Who approves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Approver {
+    /// The operator on the machine.
+    Operator,
+    /// A user.
+    User(UserId),
+}
+
+/// How an approver stands when its approval is counted: not when it was given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ApproverStanding {
+    /// Whether it is there and neither locked nor expired.
+    pub present: bool,
+    /// Whether it may manage what is asked for.
+    pub manages: bool,
+}
+
+impl AccessControl {
+    /// The most approvers that are named.
+    pub const MOST_APPROVERS: usize = 20;
+    /// The longest that anything may be held.
+    pub const LONGEST: Duration = Duration::from_hours(30 * 24);
+
+    /// Whether an approval by `approver` counts for a request of `requester`: nobody's own, and
+    /// nobody's who has lost the right.
+    #[must_use]
+    pub fn counts(
+        &self,
+        approver: Approver,
+        requester: UserId,
+        standing: ApproverStanding,
+    ) -> bool {
+        approver != Approver::User(requester) && self.may_approve(approver, standing)
+    }
+
+    /// Whether `approver` may decide about requests of others.
+    #[must_use]
+    pub fn may_approve(&self, approver: Approver, standing: ApproverStanding) -> bool {
+        match approver {
+            Approver::Operator => true,
+            Approver::User(_) if !standing.present => false,
+            Approver::User(_) if self.approvers.is_empty() => standing.manages,
+            Approver::User(user) => self.approvers.contains(&user),
+        }
+    }
+}
+
+impl ChangeAfter {
+    /// The word for it on the command line and in the admin API.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Local => "local",
+            Self::Remote => "remote",
+        }
+    }
+}
+
+impl fmt::Display for ChangeAfter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for ChangeAfter {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        [Self::Local, Self::Remote]
+            .into_iter()
+            .find(|place| place.as_str() == text)
+            .ok_or(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::ResourceId;
+
+    fn control(approvers: &[u64]) -> AccessControl {
+        AccessControl {
+            org: OrgId::DEFAULT,
+            target: Target {
+                resource: ResourceId(1),
+                account: None,
+            },
+            approvers: approvers.iter().map(|id| UserId(*id)).collect(),
+            approvals: 1,
+            exclusive: true,
+            longest: Duration::from_hours(1),
+            reason: false,
+            ticket: false,
+            change_after: None,
+        }
+    }
+
+    #[test]
+    fn an_approval_counts_by_who_the_approver_is_now() {
+        let me = UserId(7);
+        let (named, unnamed) = (control(&[7, 8]), control(&[]));
+        let user = |id| Approver::User(UserId(id));
+        let stands = |present, manages| ApproverStanding { present, manages };
+        let table = [
+            // control, approver, there, manages, counts
+            (&named, user(8), true, false, true),
+            (&named, user(8), false, false, false),
+            (&named, user(9), true, true, false),
+            (&named, user(7), true, true, false),
+            (&named, Approver::Operator, false, false, true),
+            (&unnamed, user(9), true, true, true),
+            (&unnamed, user(9), true, false, false),
+            (&unnamed, user(9), false, true, false),
+            (&unnamed, user(7), true, true, false),
+            (&unnamed, Approver::Operator, false, false, true),
+        ];
+
+        for (control, approver, present, manages, counts) in table {
+            assert_eq!(
+                control.counts(approver, me, stands(present, manages)),
+                counts,
+                "{approver:?} {present} {manages} of {:?}",
+                control.approvers
+            );
+        }
+    }
+}

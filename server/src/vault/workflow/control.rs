@@ -1,0 +1,239 @@
+//! Switching access control on, looking at it, and switching it off.
+
+use std::time::Duration;
+
+use crate::domain::{AccessControl, AccountId, ChangeAfter, Operation, RefusalReason, ResourceId};
+use crate::store::rows::Kept;
+use crate::vault::book::Deed;
+use crate::vault::{Caller, Vault, VaultError};
+
+/// Access control as it is to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewAccessControl {
+    /// The logins of those who may approve; none is whoever may manage it.
+    pub approvers: Vec<String>,
+    /// How many must approve: 1 or 2.
+    pub approvals: u8,
+    /// Whether one at a time may hold it.
+    pub exclusive: bool,
+    /// The longest that it may be held.
+    pub longest: Duration,
+    /// Whether a request must give a reason.
+    pub reason: bool,
+    /// Whether a request must give a ticket.
+    pub ticket: bool,
+    /// Whether, and where, the password changes when it has been checked in.
+    pub change_after: Option<ChangeAfter>,
+}
+
+/// Access control as its lists show it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccessControlView {
+    /// The account's name; `None` is the whole resource.
+    pub account: Option<String>,
+    /// The logins of those who are named as approvers.
+    pub approvers: Vec<String>,
+    /// What is switched on.
+    pub control: AccessControl,
+}
+
+impl Vault {
+    /// Switches access control on for a resource or one of its accounts, or changes it: at once,
+    /// for requests under way, too. Whoever holds the password keeps it until its time is up.
+    ///
+    /// # Errors
+    /// [`VaultError::Refused`], [`VaultError::NotAllowed`] for whoever may not manage it;
+    /// [`VaultError::NotFound`] when an approver is nobody; [`VaultError::Invalid`].
+    pub async fn set_access_control(
+        &self,
+        (resource, account): (&str, Option<&str>),
+        new: &NewAccessControl,
+        caller: &Caller,
+    ) -> Result<(), VaultError> {
+        let deed = Deed::new(Operation::AccessControl)
+            .on(resource, account.unwrap_or_default())
+            .detail(words(new));
+        self.primary_only(&deed, caller).await?;
+        let target = self.target((resource, account), &deed, caller).await?;
+        if let Err(why) = check(new) {
+            let answer = VaultError::Invalid(why.to_owned());
+            return Err(self
+                .refuse(&deed, RefusalReason::Invalid, answer, caller)
+                .await);
+        }
+        let mut approvers = Vec::new();
+        for login in &new.approvers {
+            let id = self.grantee(login, &deed, caller).await?.id;
+            if !approvers.contains(&id) {
+                approvers.push(id);
+            }
+        }
+        if !approvers.is_empty() && approvers.len() < usize::from(new.approvals) {
+            let answer = VaultError::Invalid(TOO_FEW.to_owned());
+            return Err(self
+                .refuse(&deed, RefusalReason::Invalid, answer, caller)
+                .await);
+        }
+        let control = AccessControl {
+            org: caller.org(),
+            target,
+            approvers,
+            approvals: new.approvals,
+            exclusive: new.exclusive,
+            longest: new.longest,
+            reason: new.reason,
+            ticket: new.ticket,
+            change_after: new.change_after,
+        };
+        self.allow(&deed, caller).await?;
+        let done = self.commit_control(&control).await;
+        self.settle(&deed, done, caller).await
+    }
+
+    /// Switches access control off where it was switched on; an account's own leaves the
+    /// resource's in force.
+    ///
+    /// # Errors
+    /// As for [`Self::set_access_control`]; [`VaultError::NotFound`] when none is switched on.
+    pub async fn remove_access_control(
+        &self,
+        (resource, account): (&str, Option<&str>),
+        caller: &Caller,
+    ) -> Result<(), VaultError> {
+        let deed = Deed::new(Operation::AccessControl)
+            .on(resource, account.unwrap_or_default())
+            .detail("off");
+        self.primary_only(&deed, caller).await?;
+        let target = self.target((resource, account), &deed, caller).await?;
+        let key = self.rows.places().access_control(target);
+        let Some(kept) = self.rows.get::<AccessControl>(key).await? else {
+            let answer = VaultError::NotFound("access control");
+            return Err(self
+                .refuse(&deed, RefusalReason::NoSuchThing, answer, caller)
+                .await);
+        };
+        self.allow(&deed, caller).await?;
+        let mut changes = self.rows.changes();
+        changes.remove(&kept);
+        let done = changes.commit().await.map_err(VaultError::from);
+        self.settle(&deed, done, caller).await
+    }
+
+    /// What is switched on for a resource and its accounts; with an account, what is in force for
+    /// it.
+    ///
+    /// # Errors
+    /// [`VaultError::Refused`], [`VaultError::NotAllowed`] for whoever may not manage it.
+    pub async fn access_controls(
+        &self,
+        (resource, account): (&str, Option<&str>),
+        caller: &Caller,
+    ) -> Result<Vec<AccessControlView>, VaultError> {
+        let deed = Deed::new(Operation::List)
+            .on(resource, account.unwrap_or_default())
+            .detail("access control");
+        let target = self.target((resource, account), &deed, caller).await?;
+        self.allow(&deed, caller).await?;
+        let kept = match target.account {
+            Some(account) => {
+                let kept = self.control_of(target.resource, account).await?;
+                kept.into_iter().collect()
+            }
+            None => {
+                let prefix = self.rows.places().access_controls(target.resource);
+                self.rows.all::<AccessControl>(&prefix).await?
+            }
+        };
+        let mut views = Vec::new();
+        for kept in kept {
+            views.push(self.control_view(kept).await?);
+        }
+        Ok(views)
+    }
+
+    async fn control_view(
+        &self,
+        kept: Kept<AccessControl>,
+    ) -> Result<AccessControlView, VaultError> {
+        let control = kept.record;
+        let account = match control.target.account {
+            None => None,
+            Some(id) => self.account_name(control.target.resource, id).await?,
+        };
+        let mut approvers = Vec::new();
+        for id in &control.approvers {
+            approvers.push(self.login_of(control.org, *id).await?);
+        }
+        Ok(AccessControlView {
+            account,
+            approvers,
+            control,
+        })
+    }
+
+    pub(super) async fn account_name(
+        &self,
+        resource: ResourceId,
+        account: AccountId,
+    ) -> Result<Option<String>, VaultError> {
+        let key = self.rows.places().account(resource, account);
+        let kept = self.rows.get::<crate::domain::Account>(key).await?;
+        Ok(kept.map(|kept| kept.record.name.to_string()))
+    }
+
+    async fn commit_control(&self, control: &AccessControl) -> Result<(), VaultError> {
+        let key = self.rows.places().access_control(control.target);
+        let kept: Option<Kept<AccessControl>> = self.rows.get(key.clone()).await?;
+        let mut changes = self.rows.changes();
+        changes.set(key, kept.as_ref(), control)?;
+        Ok(changes.commit().await?)
+    }
+}
+
+fn check(new: &NewAccessControl) -> Result<(), &'static str> {
+    if !(1..=2).contains(&new.approvals) {
+        return Err("one or two must approve");
+    }
+    if new.approvers.len() > AccessControl::MOST_APPROVERS {
+        return Err("at most 20 approvers are named");
+    }
+    if new.longest < Duration::from_mins(1) || new.longest > AccessControl::LONGEST {
+        return Err("a check-out may last from 1 minute to 30 days");
+    }
+    if new.change_after == Some(ChangeAfter::Remote) {
+        return Err(NO_WAY);
+    }
+    Ok(())
+}
+
+/// For the audit trail.
+fn words(new: &NewAccessControl) -> String {
+    let approvers = match new.approvers.as_slice() {
+        [] => "whoever manages it".to_owned(),
+        named => named.join(", "),
+    };
+    let minutes = new.longest.as_secs() / 60;
+    let mut text = format!(
+        "{} of {approvers}; at most {minutes} minutes",
+        new.approvals
+    );
+    for (is, word) in [
+        (new.exclusive, "exclusive"),
+        (new.reason, "reason"),
+        (new.ticket, "ticket"),
+    ] {
+        if is {
+            text.push_str("; ");
+            text.push_str(word);
+        }
+    }
+    if let Some(place) = new.change_after {
+        text.push_str("; change after check-in: ");
+        text.push_str(place.as_str());
+    }
+    text
+}
+
+const TOO_FEW: &str = "where two must approve, two approvers must be named, or none";
+const NO_WAY: &str = "a password cannot be changed on this resource, for no connector is set up \
+                      for it: let it change locally after check-in";

@@ -1,0 +1,133 @@
+//! The requests that wait for an approver.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::domain::{AccountId, Operation, Request, Resource, ResourceId, Status, UserId};
+use crate::vault::book::Deed;
+use crate::vault::workflow::rights::approver;
+use crate::vault::{Caller, Vault, VaultError};
+
+/// Where a request is in the list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RequestPlace(pub ResourceId, pub AccountId, pub UserId);
+
+impl fmt::Display for RequestPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}-{}", self.0, self.1, self.2)
+    }
+}
+
+impl FromStr for RequestPlace {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let mut numbers = text.splitn(3, '-').map(|part| part.parse::<u64>());
+        match (numbers.next(), numbers.next(), numbers.next()) {
+            (Some(Ok(resource)), Some(Ok(account)), Some(Ok(user))) => {
+                Ok(Self(ResourceId(resource), AccountId(account), UserId(user)))
+            }
+            _ => Err(()),
+        }
+    }
+}
+
+/// A request as its list shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestView {
+    /// The resource's name.
+    pub resource: String,
+    /// The account's name.
+    pub account: String,
+    /// The requester's login.
+    pub requester: String,
+    /// The request.
+    pub request: Request,
+    /// What the requester sees of the account.
+    pub status: Status,
+}
+
+impl RequestView {
+    /// Where it is in the list.
+    #[must_use]
+    pub fn place(&self) -> RequestPlace {
+        let request = &self.request;
+        RequestPlace(request.resource, request.account, request.requester)
+    }
+}
+
+impl Vault {
+    /// At most `limit` requests and check-outs of others about which `caller` may decide, after
+    /// the one at `after`.
+    ///
+    /// # Errors
+    /// [`VaultError::Unavailable`].
+    pub async fn requests(
+        &self,
+        after: Option<RequestPlace>,
+        limit: usize,
+        caller: &Caller,
+    ) -> Result<Vec<RequestView>, VaultError> {
+        let deed = Deed::new(Operation::List).detail("requests");
+        self.allow(&deed, caller).await?;
+        let places = self.rows.places();
+        let prefix = places.requests();
+        let mut after = after
+            .map(|RequestPlace(resource, account, user)| places.request(resource, account, user));
+        let mut views = Vec::new();
+        loop {
+            let page = self
+                .rows
+                .page::<Request>(&prefix, after.as_ref(), PAGE)
+                .await?;
+            let last = page.len() < PAGE;
+            after = page.last().map(|kept| kept.key.clone());
+            for kept in page {
+                if views.len() >= limit {
+                    return Ok(views);
+                }
+                views.extend(self.shown_to(kept.record, caller).await?);
+            }
+            if last {
+                return Ok(views);
+            }
+        }
+    }
+
+    /// The request as `caller` may see it; `None` when it is not its business, or over.
+    async fn shown_to(
+        &self,
+        mut request: Request,
+        caller: &Caller,
+    ) -> Result<Option<RequestView>, VaultError> {
+        request.state = request.state.at(self.clock.now());
+        let own = caller.user() == Some(request.requester);
+        if own || request.org != caller.org() || request.state.has_ended() {
+            return Ok(None);
+        }
+        let key = self.rows.places().resource(request.org, request.resource);
+        let Some(resource) = self.rows.get::<Resource>(key).await? else {
+            return Ok(None);
+        };
+        let resource = resource.record;
+        let control = self.control_of(resource.id, request.account).await?;
+        let control = control.map(|kept| kept.record);
+        let by = approver(caller);
+        if !self
+            .may_approve(control.as_ref(), by, &resource, request.account)
+            .await?
+        {
+            return Ok(None);
+        }
+        let account = self.account_name(resource.id, request.account).await?;
+        Ok(Some(RequestView {
+            resource: resource.name.to_string(),
+            account: account.unwrap_or_default(),
+            requester: self.login_of(request.org, request.requester).await?,
+            status: Status::of(Some(request.state), false, self.clock.now()),
+            request,
+        }))
+    }
+}
+
+const PAGE: usize = 256;

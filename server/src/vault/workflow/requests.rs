@@ -1,0 +1,138 @@
+//! Raising, approving and rejecting requests.
+
+use crate::domain::{AccessControl, Action, Operation, RefusalReason, State, Status, Step};
+use crate::vault::book::Deed;
+use crate::vault::find::Found;
+use crate::vault::workflow::rights::{Requester, deed};
+use crate::vault::workflow::turn::Turn;
+use crate::vault::{Caller, Vault, VaultError, Wanted};
+
+impl Vault {
+    /// Requests the account that is wanted, with the reason and ticket that are given; `named` is
+    /// the user for whom the operator asks.
+    ///
+    /// # Errors
+    /// [`VaultError::Refused`] for whoever may not retrieve it; [`VaultError::ReasonRequired`],
+    /// [`VaultError::TicketRequired`]; [`VaultError::Held`]; [`VaultError::Invalid`] when it is
+    /// requested already or is not under access control; [`VaultError::NotFound`] when the named
+    /// user is nobody.
+    pub async fn request(
+        &self,
+        wanted: &Wanted<'_>,
+        named: Option<&str>,
+        caller: &Caller,
+    ) -> Result<Status, VaultError> {
+        let mut deed = deed(Operation::Request, wanted);
+        if let Some(named) = named {
+            deed = deed.detail(format!("for {named}"));
+        }
+        self.primary_only(&deed, caller).await?;
+        let (found, requester, control) = self.asked_for(wanted, named, &deed, caller).await?;
+        let demands = found.demands().and(control.reason, control.ticket);
+        self.demand(demands, wanted, &deed, caller).await?;
+        let turn = turn(&found, &requester, Step::Raise, wanted, &deed);
+        self.turn(&turn, caller).await?;
+        Ok(Status::Waiting)
+    }
+
+    /// Approves the request of the user called `requester` for the account that is wanted; whoever
+    /// approves twice counts once. Says whether enough have approved.
+    ///
+    /// # Errors
+    /// [`VaultError::Refused`], [`VaultError::NotAllowed`] for whoever may not approve it;
+    /// [`VaultError::OwnRequest`]; [`VaultError::NotFound`] when there is no request.
+    pub async fn approve(
+        &self,
+        wanted: &Wanted<'_>,
+        requester: &str,
+        caller: &Caller,
+    ) -> Result<bool, VaultError> {
+        let deed = deed(Operation::Approve, wanted).detail(requester);
+        let state = self
+            .decided((wanted, requester), Step::Approve, &deed, caller)
+            .await?;
+        Ok(matches!(state, State::Approved { .. }))
+    }
+
+    /// Rejects the request of the user called `requester` for the account that is wanted.
+    ///
+    /// # Errors
+    /// As for [`Self::approve`].
+    pub async fn reject(
+        &self,
+        wanted: &Wanted<'_>,
+        requester: &str,
+        caller: &Caller,
+    ) -> Result<(), VaultError> {
+        let deed = deed(Operation::Reject, wanted).detail(requester);
+        self.decided((wanted, requester), Step::Reject, &deed, caller)
+            .await
+            .map(drop)
+    }
+
+    /// Makes an approver's step.
+    pub(super) async fn decided(
+        &self,
+        (wanted, login): (&Wanted<'_>, &str),
+        step: Step,
+        deed: &Deed,
+        caller: &Caller,
+    ) -> Result<State, VaultError> {
+        self.primary_only(deed, caller).await?;
+        let found = self.find_to_decide(wanted, deed, caller).await?;
+        let Some(user) = self.user_called(caller.org(), login).await? else {
+            let (why, answer) = (RefusalReason::NoSuchThing, VaultError::NotFound("request"));
+            return Err(self.refuse(deed, why, answer, caller).await);
+        };
+        let requester = Requester {
+            id: user.record.id,
+            login: user.record.login(),
+        };
+        if step != Step::CheckIn && caller.user() == Some(requester.id) {
+            let why = RefusalReason::OwnRequest;
+            return Err(self.refuse(deed, why, VaultError::OwnRequest, caller).await);
+        }
+        let turn = turn(&found, &requester, step, wanted, deed);
+        self.turn(&turn, caller).await
+    }
+
+    /// The account for which `caller` asks, for whom, and the access control that stands before it.
+    pub(super) async fn asked_for(
+        &self,
+        wanted: &Wanted<'_>,
+        named: Option<&str>,
+        deed: &Deed,
+        caller: &Caller,
+    ) -> Result<(Found, Requester, AccessControl), VaultError> {
+        let found = self.find(wanted, Action::Retrieve, deed, caller).await?;
+        let requester = self.requester(&found, named, deed, caller).await?;
+        let (resource, account) = (found.resource.record.id, found.account.record.id);
+        let Some(control) = self.control_of(resource, account).await? else {
+            let answer = VaultError::Invalid(UNCONTROLLED.to_owned());
+            return Err(self
+                .refuse(deed, RefusalReason::Invalid, answer, caller)
+                .await);
+        };
+        Ok((found, requester, control.record))
+    }
+}
+
+/// A step on what was found.
+pub(super) fn turn<'a>(
+    found: &'a Found,
+    requester: &'a Requester,
+    step: Step,
+    wanted: &'a Wanted<'a>,
+    deed: &'a Deed,
+) -> Turn<'a> {
+    Turn {
+        resource: &found.resource.record,
+        account: found.account.record.id,
+        requester,
+        step,
+        wanted,
+        deed,
+    }
+}
+
+const UNCONTROLLED: &str = "access control is not switched on for it: retrieve it as it is";
