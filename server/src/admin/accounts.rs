@@ -140,6 +140,7 @@ fn in_words(view: &AccountView, names: &Names) -> wire::Account {
         policy: names.of(account.policy),
         reason_demanded: account.reason_demanded,
         ticket_demanded: account.ticket_demanded,
+        status: view.status.to_string(),
         version: account.secret.0,
         created: moment::to_text(account.created),
         changed: moment::to_text(account.changed),

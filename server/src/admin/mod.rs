@@ -7,6 +7,7 @@
 //! compares it with [`routes`]. No password is ever given out here but by the export, for that is
 //! what doors are for.
 
+mod access_controls;
 mod accounts;
 mod asked;
 mod audit;
@@ -24,6 +25,7 @@ mod moment;
 mod organisations;
 mod policies;
 mod problem;
+mod requests;
 mod resources;
 mod routes;
 mod settings;

@@ -28,12 +28,13 @@ pub(crate) async fn list(
 ) -> Result<Json<Page<AccessRequest>>, Refusal> {
     let limit = asked.query.limit.unwrap_or(100);
     let limit = limit.clamp(1, desk.settings.max_page);
-    let after: Option<RequestPlace> = match &asked.query.after {
-        None => None,
-        Some(text) => Some(text.parse().map_err(|()| {
-            Refusal::malformed("`after` is what an earlier page gave as `next`")
-        })?),
-    };
+    let after: Option<RequestPlace> =
+        match &asked.query.after {
+            None => None,
+            Some(text) => Some(text.parse().map_err(|()| {
+                Refusal::malformed("`after` is what an earlier page gave as `next`")
+            })?),
+        };
     let views = desk.vault.requests(after, limit, &asked.caller).await?;
     let last = views.last().map(|view| view.place().to_string());
     let next = last.filter(|_| views.len() >= limit);

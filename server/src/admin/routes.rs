@@ -7,8 +7,8 @@ use http::Method;
 
 use crate::admin::problem::Refusal;
 use crate::admin::{
-    Desk, accounts, audit, backups, certificates, exports, health, imports, keys, organisations,
-    policies, resources, settings, shares, tokens, users,
+    Desk, access_controls, accounts, audit, backups, certificates, exports, health, imports, keys,
+    organisations, policies, requests, resources, settings, shares, tokens, users,
 };
 
 /// Every method and path of the API.
@@ -33,7 +33,7 @@ pub(crate) fn router(desk: Desk) -> Router {
 fn table() -> Table {
     let get = Method::GET;
     let post = Method::POST;
-    Table::default()
+    workflow(Table::default())
         .at(&get, "/v1/status", health::status)
         .at(&get, "/v1/users", users::list)
         .at(&post, "/v1/users", users::add)
@@ -111,6 +111,22 @@ fn table() -> Table {
 }
 
 const TOKENS: &str = "/v1/users/{login}/tokens";
+fn workflow(table: Table) -> Table {
+    let get = Method::GET;
+    let post = Method::POST;
+    table
+        .at(&get, CONTROLS, access_controls::list)
+        .at(&Method::PUT, CONTROLS, access_controls::set)
+        .at(&Method::DELETE, CONTROLS, access_controls::remove)
+        .at(&get, "/v1/requests", requests::list)
+        .at(&post, "/v1/requests", requests::raise)
+        .at(&post, "/v1/requests/approve", requests::approve)
+        .at(&post, "/v1/requests/reject", requests::reject)
+        .at(&post, "/v1/requests/checkout", requests::check_out)
+        .at(&post, "/v1/requests/checkin", requests::check_in)
+}
+
+const CONTROLS: &str = "/v1/access-controls";
 const ACCOUNTS: &str = "/v1/resources/{resource}/accounts";
 const ACCOUNT: &str = "/v1/resources/{resource}/accounts/{account}";
 const HISTORY: &str = "/v1/resources/{resource}/accounts/{account}/history";

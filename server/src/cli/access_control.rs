@@ -168,5 +168,13 @@ fn minutes(text: &str) -> Result<u64, String> {
 
 const PATH: &str = "/v1/access-controls";
 const HEADS: [&str; 9] = [
-    "RESOURCE", "ACCOUNT", "APPROVERS", "OF THEM", "EXCLUSIVE", "MAX", "REASON", "TICKET", "CHANGE",
+    "RESOURCE",
+    "ACCOUNT",
+    "APPROVERS",
+    "OF THEM",
+    "EXCLUSIVE",
+    "MAX",
+    "REASON",
+    "TICKET",
+    "CHANGE",
 ];

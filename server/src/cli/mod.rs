@@ -3,6 +3,7 @@
 //! Exit status 0 is done, 1 failed, 2 a command line that makes no sense. What goes wrong is one
 //! line on standard error that says what to do.
 
+mod access_control;
 mod account;
 mod audit;
 mod backup;
@@ -26,6 +27,7 @@ mod path;
 mod policy;
 mod private_write;
 mod progress;
+mod request;
 mod resource;
 mod secret_input;
 mod serve;
@@ -92,6 +94,10 @@ enum Command {
     Share(share::Share),
     Unshare(share::Unshare),
     Shares(share::Shares),
+    #[command(subcommand)]
+    AccessControl(access_control::AccessControl),
+    #[command(subcommand)]
+    Request(request::Request),
     #[command(subcommand)]
     Policy(policy::Policy),
     #[command(subcommand)]
@@ -198,6 +204,8 @@ fn run(command: Command, context: &Context) -> Result<ExitCode, CliError> {
         Command::Share(share) => block_on(share.run(context))?,
         Command::Unshare(unshare) => block_on(unshare.run(context))?,
         Command::Shares(shares) => block_on(shares.run(context))?,
+        Command::AccessControl(control) => block_on(control.run(context))?,
+        Command::Request(request) => block_on(request.run(context))?,
         Command::Policy(policy) => block_on(policy.run(context))?,
         Command::Setting(setting) => block_on(setting.run(context))?,
         Command::Org(org) => block_on(org.run(context))?,

@@ -94,8 +94,8 @@ impl Request {
 
 impl List {
     async fn run(self, context: &Context) -> Result<(), CliError> {
-        let path = ApiPath::new("/v1/requests")
-            .maybe("organisation", self.organisation.org.as_deref());
+        let path =
+            ApiPath::new("/v1/requests").maybe("organisation", self.organisation.org.as_deref());
         let row = |request: AccessRequest| {
             vec![
                 request.resource,
@@ -125,7 +125,7 @@ impl From<Raise> for Which {
 }
 
 impl Which {
-    async fn run(self, path: &str, done: &str, context: &Context) -> Result<(), CliError> {
+    async fn run(self, path: &'static str, done: &str, context: &Context) -> Result<(), CliError> {
         let path = ApiPath::new(path).maybe("organisation", self.organisation.org.as_deref());
         let (resource, account) = self.target;
         let which = NewAccessRequest {

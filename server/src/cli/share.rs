@@ -73,7 +73,18 @@ pub(crate) struct What {
 }
 
 impl What {
-    fn split(&self) -> (&str, Option<&str>) {
+    /// As it was written.
+    pub(crate) fn target(&self) -> &str {
+        &self.target
+    }
+
+    /// The organisation it is in.
+    pub(crate) fn organisation(&self) -> Option<&str> {
+        self.organisation.org.as_deref()
+    }
+
+    /// The resource, and the account where one is meant.
+    pub(crate) fn split(&self) -> (&str, Option<&str>) {
         if self.whole {
             (&self.target, None)
         } else {

@@ -69,9 +69,7 @@ pub use tokens::IssuedToken;
 pub use transfer::{Entry, EntryError};
 pub use trust::{TrustListener, Trusted};
 pub use users::{NewUser, UserEdit};
-pub use workflow::{
-    AccessControlView, CheckedOut, NewAccessControl, RequestPlace, RequestView,
-};
+pub use workflow::{AccessControlView, CheckedOut, NewAccessControl, RequestPlace, RequestView};
 
 use std::fmt;
 use std::sync::Arc;

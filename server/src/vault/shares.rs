@@ -139,7 +139,12 @@ impl Vault {
         })
     }
 
-    pub(super) async fn grantee(&self, login: &str, deed: &Deed, caller: &Caller) -> Result<User, VaultError> {
+    pub(super) async fn grantee(
+        &self,
+        login: &str,
+        deed: &Deed,
+        caller: &Caller,
+    ) -> Result<User, VaultError> {
         match self.user_called(caller.org(), login).await? {
             Some(kept) => Ok(kept.record),
             None => {

@@ -11,6 +11,7 @@
 mod document;
 mod people;
 mod records;
+mod requests;
 mod routes;
 mod server;
 mod shapes;

@@ -16,11 +16,11 @@ use serde_json::{Value, to_value};
 
 use crate::document::{differences, schema};
 
-fn text() -> String {
+pub(crate) fn text() -> String {
     "x".to_owned()
 }
 
-fn time() -> String {
+pub(crate) fn time() -> String {
     "2027-01-31T12:00:00Z".to_owned()
 }
 
@@ -37,7 +37,7 @@ fn fields() -> Vec<Field> {
 
 /// Checks a value that has every member it can have.
 #[track_caller]
-fn fits(name: &str, value: &impl Serialize) {
+pub(crate) fn fits(name: &str, value: &impl Serialize) {
     let value = to_value(value).unwrap();
     let wrong = differences(&value, schema(name));
     assert!(wrong.is_empty(), "{name}: {wrong:?}");
@@ -52,7 +52,7 @@ fn fits(name: &str, value: &impl Serialize) {
 
 /// Checks that what the document demands is enough, and that what it does not know is refused.
 #[track_caller]
-fn reads<T: Serialize + DeserializeOwned>(name: &str, value: &T) {
+pub(crate) fn reads<T: Serialize + DeserializeOwned>(name: &str, value: &T) {
     fits(name, value);
     let whole = to_value(value).unwrap();
     let required: Vec<&str> = schema(name)["required"]
@@ -366,6 +366,7 @@ fn resources_accounts_and_shares_are_shown_as_documented() {
         policy: Some(text()),
         reason_demanded: None,
         ticket_demanded: None,
+        status: text(),
         version: 1,
         created: time(),
         changed: time(),

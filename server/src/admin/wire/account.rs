@@ -22,6 +22,8 @@ pub struct Account {
     pub reason_demanded: Option<bool>,
     /// Whether a ticket is demanded; null is the resource's.
     pub ticket_demanded: Option<bool>,
+    /// What the operator sees of its password: `****`, `[REQUEST]` or `[ In use ]`.
+    pub status: String,
     /// Which password is in force, counted from 1.
     pub version: u64,
     /// When it was made.

@@ -19,6 +19,7 @@ mod status;
 mod token;
 mod transfer;
 mod user;
+mod workflow;
 
 pub use account::{Account, AccountEdit, NewAccount, PasswordChange};
 pub use audit::{AuditRecord, ResumeOrder, ResumedTrail, Verification, VerifyProgress};
@@ -39,6 +40,8 @@ pub use status::{Certificate as ExpiringCertificate, DoorStatus, Status};
 pub use token::{IssuedToken, NewToken, Token};
 pub use transfer::{BadLine, ImportReport, TransferRow};
 pub use user::{CreatedUser, NewPassword, NewUser, User};
+
+pub use workflow::{AccessControl, AccessRequest, NewAccessControl, NewAccessRequest};
 
 use serde::{Deserialize, Deserializer};
 
