@@ -5,8 +5,6 @@
     reason = "what the tests share may stop them, too"
 )]
 
-mod not_run;
-
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
@@ -56,7 +54,7 @@ fn a_key_file_of_another_user_is_refused() {
     if let Err(why) = chown(home.path().join("master.key"), Some(12345), None) {
         let name = "a_key_file_of_another_user_is_refused";
         let why = format!("only root can give a file away ({why})");
-        return not_run::not_run(name, &why);
+        return harness::not_run(name, &why);
     }
 
     let refused = KeyRing::unlock(home.path(), &source).unwrap_err();

@@ -7,13 +7,9 @@
     reason = "what the tests share may stop them, and says what it could not try"
 )]
 
-mod not_run;
-
-use std::fs::{self, File};
+use std::fs;
 use std::future::Future;
-use std::io;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use claviger::store::{
@@ -80,7 +76,7 @@ async fn fill_and_free(disk: PathBuf, kind: Kind) {
 
 async fn read_only(disk: PathBuf, kind: Kind) {
     drop(store::open(kind, &disk, &small()).unwrap());
-    mount(&["-o", "remount,ro"], &disk).unwrap();
+    harness::mount(&["-o", "remount,ro"], &disk);
 
     let refused = store::open(kind, &disk, &small()).map(drop);
 
@@ -139,63 +135,10 @@ fn small() -> Settings {
     }
 }
 
-/// Runs `story` of the test `name` on a tmpfs, in a process of its own.
+/// Runs `story` of the test `name` on a tmpfs.
 fn on_a_small_disk<F: Future<Output = ()>>(name: &str, story: impl FnOnce(PathBuf) -> F) {
-    if let Some(disk) = std::env::var_os(DISK) {
-        let disk = PathBuf::from(disk);
-        mount(&["-t", "tmpfs", "-o", "size=24m", "claviger-test"], &disk).unwrap();
-        tokio::runtime::Runtime::new()
-            .unwrap()
-            .block_on(story(disk));
-        fs::write(Path::new(&std::env::var_os(TOLD).unwrap()), "done").unwrap();
-        return;
-    }
-    let home = tempfile::tempdir().unwrap();
-    let (disk, told) = (home.path().join("disk"), home.path().join("told"));
-    fs::create_dir(&disk).unwrap();
-    let Some(unshare) = namespace(&disk) else {
-        return not_run::not_run(name, "no mount namespace may be made here");
-    };
-    let output = Command::new("unshare")
-        .args(unshare)
-        .arg(std::env::current_exe().unwrap())
-        .args(["--exact", name, "--nocapture"])
-        .env(DISK, &disk)
-        .env(TOLD, &told)
-        .output()
-        .unwrap();
-
-    let text = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        output.status.success(),
-        "{text}{}",
-        String::from_utf8_lossy(&output.stdout)
-    );
-    assert!(File::open(told).is_ok(), "the story was not told: {text}");
+    harness::on_a_small_disk(name, "24m", |disk| {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        runtime.block_on(story(disk.to_owned()));
+    });
 }
-
-/// How a mount namespace is made here: as root, or as the root of a user namespace.
-fn namespace(disk: &Path) -> Option<&'static [&'static str]> {
-    let ways: [&[&str]; 2] = [&["--mount"], &["--mount", "--map-root-user"]];
-    ways.into_iter().find(|way| {
-        let mut tried = Command::new("unshare");
-        tried
-            .args(*way)
-            .args(["mount", "-t", "tmpfs", "claviger-test"])
-            .arg(disk);
-        tried.output().is_ok_and(|output| output.status.success())
-    })
-}
-
-fn mount(arguments: &[&str], disk: &Path) -> io::Result<()> {
-    let output = Command::new("mount").args(arguments).arg(disk).output()?;
-    if output.status.success() {
-        return Ok(());
-    }
-    Err(io::Error::other(
-        String::from_utf8_lossy(&output.stderr).into_owned(),
-    ))
-}
-
-const DISK: &str = "CLAVIGER_TEST_DISK";
-const TOLD: &str = "CLAVIGER_TEST_TOLD";

@@ -8,16 +8,16 @@ use std::process::Command;
 
 use crate::process::run;
 
-/// Runs `story` of the test `name` on a file system of `mib` MiB, in a process of its own. Where no
-/// mount namespace may be made, [`not_run`] says so.
+/// Runs `story` of the test `name` on a file system of `size` (`24m`, `64k`), in a process of its
+/// own. Where no mount namespace may be made, [`not_run`] says so.
 ///
 /// # Panics
 /// When the story does.
 #[track_caller]
-pub fn on_a_small_disk(name: &str, mib: u32, story: impl FnOnce(&Path)) {
+pub fn on_a_small_disk(name: &str, size: &str, story: impl FnOnce(&Path)) {
     if let Some(disk) = std::env::var_os(DISK) {
         let disk = PathBuf::from(disk);
-        let size = format!("size={mib}m");
+        let size = format!("size={size},mode=0700");
         mount(&["-t", "tmpfs", "-o", &size, "claviger-test"], &disk);
         story(&disk);
         File::create(std::env::var_os(TOLD).expect("set beside the disk")).expect("a mark");

@@ -125,7 +125,7 @@ fn fill(disk: &Path) -> PathBuf {
 fn a_full_disk_refuses_clearly_keeps_what_was_acknowledged_and_recovers() {
     on_a_small_disk(
         "a_full_disk_refuses_clearly_keeps_what_was_acknowledged_and_recovers",
-        32,
+        "32m",
         |disk| {
             let (mut server, app) = watched(&disk.join("data"));
             let mut wire = server.connect(Some(&app)).unwrap();
@@ -170,7 +170,7 @@ fn a_full_disk_refuses_clearly_keeps_what_was_acknowledged_and_recovers() {
 fn a_read_only_disk_is_refused_at_the_start_and_harms_nothing() {
     on_a_small_disk(
         "a_read_only_disk_is_refused_at_the_start_and_harms_nothing",
-        32,
+        "32m",
         |disk| {
             let (mut server, app) = watched(&disk.join("data"));
             assert!(server.terminate().success());

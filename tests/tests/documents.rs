@@ -34,6 +34,7 @@ fn tests() -> BTreeSet<String> {
     for (_, text) in sources(&[
         "xmlrpc-codec",
         "input-data",
+        "text-position",
         "certs",
         "client",
         "server",

@@ -430,6 +430,7 @@ fn every_source() -> Vec<Source> {
     let members = [
         "xmlrpc-codec",
         "input-data",
+        "text-position",
         "certs",
         "client",
         "server",

@@ -4,7 +4,7 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use harness::{PATIENCE, Server, SetUp, Wire, xml};
+use harness::{Identity, PATIENCE, Server, SetUp, Wire, xml};
 
 const DOOR: &str = "doors.xmlrpc";
 
@@ -108,10 +108,9 @@ fn times_are_kept() {
     assert!(start.elapsed() >= Duration::from_secs(1));
 }
 
-#[test]
-fn an_address_gets_its_share_of_connections() {
-    let set_up = SetUp::default().set(DOOR, "max_connections_per_address", "3");
-    let server = Server::start(set_up);
+/// A door whose limit `setting` is three connections: three are served, and a fourth is not.
+fn full_of_three(setting: &str) -> (Server, Identity, Vec<Wire>) {
+    let server = Server::start(SetUp::default().set(DOOR, setting, "3"));
     let app = server.app("app");
     let mut wires: Vec<_> = (0..3)
         .map(|_| server.connect(Some(&app)).unwrap())
@@ -121,6 +120,12 @@ fn an_address_gets_its_share_of_connections() {
     assert!(server.connect(Some(&app)).is_err(), "the fourth");
 
     wires.iter_mut().for_each(assert_answers);
+    (server, app, wires)
+}
+
+#[test]
+fn an_address_gets_its_share_of_connections() {
+    full_of_three("max_connections_per_address");
 }
 
 #[test]
@@ -165,16 +170,7 @@ fn the_end_comes_in_time_and_takes_answers_along() {
 
 #[test]
 fn in_all_there_are_only_so_many_connections_and_a_place_that_is_given_back_is_taken() {
-    let set_up = SetUp::default().set(DOOR, "max_connections", "3");
-    let server = Server::start(set_up);
-    let app = server.app("app");
-    let mut wires: Vec<_> = (0..3)
-        .map(|_| server.connect(Some(&app)).unwrap())
-        .collect();
-    wires.iter_mut().for_each(assert_answers);
-
-    assert!(server.connect(Some(&app)).is_err(), "the fourth");
-    wires.iter_mut().for_each(assert_answers);
+    let (server, app, mut wires) = full_of_three("max_connections");
     drop(wires.pop());
 
     let end = Instant::now() + PATIENCE;

@@ -48,7 +48,6 @@ mod encode;
 mod error;
 mod limits;
 mod message;
-mod position;
 mod scalar;
 mod structure;
 mod token;
@@ -62,6 +61,6 @@ pub use encode::{encode_call, encode_call_in, encode_response, encode_response_i
 pub use error::{DecodeError, EncodeError, ErrorKind, FaultCode};
 pub use limits::Limits;
 pub use message::{Call, Fault, Response};
-pub use position::Position;
 pub use structure::{Iter, Struct};
+pub use text_position::Position;
 pub use value::Value;

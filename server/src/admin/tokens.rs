@@ -26,13 +26,10 @@ pub(crate) async fn issue(
     Named(login): Named<String>,
     asked: Asked<Plain>,
     Sent(new): Sent<NewToken>,
-) -> Result<(StatusCode, Json<wire::IssuedToken>), Refusal> {
+) -> Result<Created, Refusal> {
     let expires = expiry(&new)?;
-    let issued = desk
-        .vault
-        .issue_token(&login, expires, &asked.caller)
-        .await?;
-    Ok((StatusCode::CREATED, Json(shown_once(&issued))))
+    let issued = desk.vault.issue_token(&login, expires, &asked.caller);
+    Ok(shown_once(&issued.await?))
 }
 
 pub(crate) async fn regenerate(
@@ -40,13 +37,10 @@ pub(crate) async fn regenerate(
     Named(login): Named<String>,
     asked: Asked<Plain>,
     Sent(new): Sent<NewToken>,
-) -> Result<(StatusCode, Json<wire::IssuedToken>), Refusal> {
+) -> Result<Created, Refusal> {
     let expires = expiry(&new)?;
-    let issued = desk
-        .vault
-        .regenerate_token(&login, expires, &asked.caller)
-        .await?;
-    Ok((StatusCode::CREATED, Json(shown_once(&issued))))
+    let issued = desk.vault.regenerate_token(&login, expires, &asked.caller);
+    Ok(shown_once(&issued.await?))
 }
 
 pub(crate) async fn revoke(
@@ -68,13 +62,16 @@ fn expiry(new: &NewToken) -> Result<Option<Expiry>, Refusal> {
     new.expires.as_deref().map(parse).transpose()
 }
 
-fn shown_once(issued: &IssuedToken) -> wire::IssuedToken {
+fn shown_once(issued: &IssuedToken) -> Created {
     let text = Zeroizing::new(issued.text.expose().to_owned());
-    wire::IssuedToken {
+    let issued = wire::IssuedToken {
         secret: SecretText::new(text),
         token: in_words(&issued.token),
-    }
+    };
+    (StatusCode::CREATED, Json(issued))
 }
+
+type Created = (StatusCode, Json<wire::IssuedToken>);
 
 fn in_words(token: &Token) -> wire::Token {
     let state = match token.state {

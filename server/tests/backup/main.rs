@@ -11,7 +11,5 @@
 mod disk;
 mod fixture;
 mod made;
-#[path = "../not_run/mod.rs"]
-mod not_run;
 mod refused;
 mod restored;

@@ -51,7 +51,7 @@ fn system(line: &str, undo: &str, path: &Path) -> Option<Undo> {
         Ok(()) => Some(Undo(vec![words(undo, path)])),
         Err(why) => {
             let test = std::thread::current().name().unwrap_or("?").to_owned();
-            crate::not_run::not_run(&test, &format!("`{line}`: {}", why.trim()));
+            harness::not_run(&test, &format!("`{line}`: {}", why.trim()));
             None
         }
     }
@@ -460,7 +460,7 @@ fn ext4(place: &Place, image: &Path) -> Option<Undo> {
     let made = run(&words("mkfs.ext4 -q -O ^has_journal PATH", image));
     if let Err(why) = made {
         let test = std::thread::current().name().unwrap_or("?").to_owned();
-        crate::not_run::not_run(&test, &format!("mkfs.ext4: {}", why.trim()));
+        harness::not_run(&test, &format!("mkfs.ext4: {}", why.trim()));
         return None;
     }
     let line = format!("mount -o loop {} PATH", image.display());

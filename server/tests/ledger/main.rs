@@ -11,8 +11,6 @@ mod append;
 mod disk;
 mod fixture;
 mod kill;
-#[path = "../not_run/mod.rs"]
-mod not_run;
 mod read;
 mod tamper;
 mod torn;

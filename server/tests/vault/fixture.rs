@@ -8,7 +8,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use claviger::crypto::{KeyRing, MasterKey};
 use claviger::domain::{
-    CertBinding, Door, Fingerprint, Level, Operation, Outcome, Password, Role, Scope, Timestamp,
+    CertBinding, Door, Fingerprint, Level, Operation, Outcome, Password, RefusalReason, Role,
+    Scope, Timestamp,
 };
 use claviger::ledger::{Ledger, LedgerKeys, LedgerSettings, Query, Word};
 use claviger::store::rows::Rows;
@@ -228,6 +229,22 @@ impl House {
             .share((resource, account), login, level, &operator)
             .await
             .unwrap();
+    }
+
+    /// That whoever showed something was turned away with `words`, and the audit trail knows why.
+    #[track_caller]
+    pub fn assert_turned_away(
+        &self,
+        shown: Result<Caller, VaultError>,
+        why: RefusalReason,
+        words: &str,
+    ) {
+        match shown {
+            Err(VaultError::Unidentified(told)) => assert_eq!(told, words),
+            other => panic!("{other:?}"),
+        }
+        let newest = self.newest(1);
+        assert_eq!(newest, [(Operation::Identify, Outcome::Refused(why))]);
     }
 
     /// The operation and outcome of the newest records, newest first.

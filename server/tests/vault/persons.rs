@@ -79,16 +79,6 @@ async fn sign_in(
     house.vault.identify(&shown, &origin).await
 }
 
-#[track_caller]
-fn is_refused(house: &House, shown: Result<Caller, VaultError>, why: RefusalReason, words: &str) {
-    match shown {
-        Err(VaultError::Unidentified(told)) => assert_eq!(told, words),
-        other => panic!("{other:?}"),
-    }
-    let newest = house.newest(1);
-    assert_eq!(newest, [(Operation::Identify, Outcome::Refused(why))]);
-}
-
 #[tokio::test]
 async fn a_person_signs_in_with_name_and_password_from_anywhere() {
     let house = with_person().await;
@@ -118,10 +108,10 @@ async fn unknown_names_wrong_passwords_and_locked_persons_are_one_answer() {
         .unwrap();
 
     let shown = sign_in(&house, "Alice", "wrong", "10.0.0.1").await;
-    is_refused(&house, shown, RefusalReason::WrongPassword, WRONG);
+    house.assert_turned_away(shown, RefusalReason::WrongPassword, WRONG);
     for nobody in ["Bob", "app@10.0.0.1", "", "Alice\0", "Al*ce", "' or 1=1"] {
         let shown = sign_in(&house, nobody, SECRET, "10.0.0.2").await;
-        is_refused(&house, shown, RefusalReason::UnknownUser, WRONG);
+        house.assert_turned_away(shown, RefusalReason::UnknownUser, WRONG);
     }
     let lock = UserEdit::Lock(Lock::Locked);
     house
@@ -130,7 +120,7 @@ async fn unknown_names_wrong_passwords_and_locked_persons_are_one_answer() {
         .await
         .unwrap();
     let shown = sign_in(&house, "Alice", SECRET, "10.0.0.1").await;
-    is_refused(&house, shown, RefusalReason::Locked, WRONG);
+    house.assert_turned_away(shown, RefusalReason::Locked, WRONG);
 }
 
 /// Both compare a password with Argon2id once; a way without it would be a hundred times faster.
@@ -139,7 +129,8 @@ async fn a_name_that_nobody_has_takes_as_long_as_a_wrong_password() {
     let house = with_person().await;
     set(&house, "sign-in-failures", "100").await.unwrap();
     let mut fastest = [Duration::MAX; 2];
-    for _ in 0..5 {
+    // The fastest of many: whatever else the machine does makes none of them faster.
+    for _ in 0..25 {
         for (name, best) in ["Alice", "Nobody"].into_iter().zip(&mut fastest) {
             let began = std::time::Instant::now();
             assert!(sign_in(&house, name, "wrong", "10.0.0.1").await.is_err());
@@ -156,15 +147,15 @@ async fn case_and_blanks_are_no_way_around_the_lock_out() {
     let house = with_person().await;
     for name in ["alice", " ALICE", "Alice\t"] {
         let shown = sign_in(&house, name, "wrong", "10.0.0.1").await;
-        is_refused(&house, shown, RefusalReason::WrongPassword, WRONG);
+        house.assert_turned_away(shown, RefusalReason::WrongPassword, WRONG);
     }
 
     for name in ["Alice", "aLICE ", "\u{3000}alice", "Ａlice"] {
         let shown = sign_in(&house, name, SECRET, "10.0.0.1").await;
-        is_refused(&house, shown, RefusalReason::TooManyFailures, TOO_MANY);
+        house.assert_turned_away(shown, RefusalReason::TooManyFailures, TOO_MANY);
     }
     let mapped = sign_in(&house, "Alice", SECRET, "::ffff:10.0.0.1").await;
-    is_refused(&house, mapped, RefusalReason::TooManyFailures, TOO_MANY);
+    house.assert_turned_away(mapped, RefusalReason::TooManyFailures, TOO_MANY);
     house.clock.pass(Duration::from_secs(30));
     assert!(sign_in(&house, "Alice", SECRET, "10.0.0.1").await.is_ok());
 }
@@ -176,7 +167,7 @@ async fn nobody_is_locked_out_by_somebody_elses_failures() {
         for _ in 0..2 {
             let peer = format!("198.51.100.{host}");
             let shown = sign_in(&house, "Alice", "wrong", &peer).await;
-            is_refused(&house, shown, RefusalReason::WrongPassword, WRONG);
+            house.assert_turned_away(shown, RefusalReason::WrongPassword, WRONG);
         }
     }
 
@@ -188,11 +179,11 @@ async fn unknown_names_are_locked_out_like_known_ones() {
     let house = with_person().await;
     for _ in 0..3 {
         let shown = sign_in(&house, "nobody", "wrong", "10.0.0.1").await;
-        is_refused(&house, shown, RefusalReason::UnknownUser, WRONG);
+        house.assert_turned_away(shown, RefusalReason::UnknownUser, WRONG);
     }
 
     let shown = sign_in(&house, "nobody", "wrong", "10.0.0.1").await;
-    is_refused(&house, shown, RefusalReason::TooManyFailures, TOO_MANY);
+    house.assert_turned_away(shown, RefusalReason::TooManyFailures, TOO_MANY);
 }
 
 #[tokio::test]
@@ -229,7 +220,7 @@ async fn another_password_ends_what_the_old_one_opened() {
 
     assert!(!house.vault.holds(&before));
     let shown = sign_in(&house, "Alice", SECRET, "10.0.0.1").await;
-    is_refused(&house, shown, RefusalReason::WrongPassword, WRONG);
+    house.assert_turned_away(shown, RefusalReason::WrongPassword, WRONG);
     let shown = sign_in(&house, "Alice", "another one entirely", "10.0.0.1").await;
     assert!(shown.is_ok());
 }
@@ -294,7 +285,7 @@ async fn a_removed_person_is_nobody_and_a_namesake_has_its_own_password() {
     house.vault.remove_user("Alice", &operator).await.unwrap();
     assert!(!house.vault.holds(&caller));
     let shown = sign_in(&house, "Alice", SECRET, "10.0.0.1").await;
-    is_refused(&house, shown, RefusalReason::UnknownUser, WRONG);
+    house.assert_turned_away(shown, RefusalReason::UnknownUser, WRONG);
     let namesake = NewPerson {
         password: password("another one entirely"),
         ..new_person("Alice")
@@ -302,7 +293,7 @@ async fn a_removed_person_is_nobody_and_a_namesake_has_its_own_password() {
     add(&house, namesake).await.unwrap();
 
     let shown = sign_in(&house, "Alice", SECRET, "10.0.0.1").await;
-    is_refused(&house, shown, RefusalReason::WrongPassword, WRONG);
+    house.assert_turned_away(shown, RefusalReason::WrongPassword, WRONG);
 }
 
 #[tokio::test]
@@ -320,7 +311,7 @@ async fn an_expired_person_is_out_at_the_moment() {
 
     assert!(!house.vault.holds(&caller));
     let shown = sign_in(&house, "Guest", SECRET, "10.0.0.1").await;
-    is_refused(&house, shown, RefusalReason::Locked, WRONG);
+    house.assert_turned_away(shown, RefusalReason::Locked, WRONG);
 }
 
 #[tokio::test]

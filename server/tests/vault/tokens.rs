@@ -2,8 +2,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use claviger::domain::{
-    ApiToken, Expiry, Lock, Operation, Outcome, RefusalReason, Role, Scope, Timestamp, TokenId,
-    TokenState,
+    ApiToken, Expiry, Lock, RefusalReason, Role, Scope, Timestamp, TokenId, TokenState,
 };
 use claviger::vault::{Caller, Clock, Credential, IssuedToken, UserEdit, VaultError};
 
@@ -40,17 +39,6 @@ async fn show(house: &House, token: &str, peer: &str) -> Result<Caller, VaultErr
     house.vault.identify(&shown, &origin).await
 }
 
-/// That a token is refused with these words, and the audit trail knows why.
-#[track_caller]
-fn is_refused(house: &House, shown: Result<Caller, VaultError>, why: RefusalReason, words: &str) {
-    match shown {
-        Err(VaultError::Unidentified(told)) => assert_eq!(told, words),
-        other => panic!("{other:?}"),
-    }
-    let newest = house.newest(1);
-    assert_eq!(newest, [(Operation::Identify, Outcome::Refused(why))]);
-}
-
 #[tokio::test]
 async fn a_token_proves_its_user_and_no_other_text_does() {
     let house = with_user().await;
@@ -64,10 +52,10 @@ async fn a_token_proves_its_user_and_no_other_text_does() {
     let last = if text.ends_with('0') { "1" } else { "0" };
     let near = format!("{}{last}", &text[..35]);
     let refused = show(&house, &near, "10.0.0.1").await;
-    is_refused(&house, refused, RefusalReason::UnknownUser, UNKNOWN);
+    house.assert_turned_away(refused, RefusalReason::UnknownUser, UNKNOWN);
     let zero = "00000000-0000-0000-0000-000000000000";
     let refused = show(&house, zero, "10.0.0.1").await;
-    is_refused(&house, refused, RefusalReason::UnknownUser, UNKNOWN);
+    house.assert_turned_away(refused, RefusalReason::UnknownUser, UNKNOWN);
 }
 
 #[tokio::test]
@@ -103,13 +91,13 @@ async fn unknown_revoked_expired_and_locked_tokens_are_one_answer() {
     house.clock.pass(Duration::from_secs(86_400));
 
     let shown = show(&house, revoked.text.expose(), "10.0.0.1").await;
-    is_refused(&house, shown, RefusalReason::Revoked, UNKNOWN);
+    house.assert_turned_away(shown, RefusalReason::Revoked, UNKNOWN);
     let shown = show(&house, expired.text.expose(), "10.0.0.1").await;
-    is_refused(&house, shown, RefusalReason::Expired, UNKNOWN);
+    house.assert_turned_away(shown, RefusalReason::Expired, UNKNOWN);
     let lock = UserEdit::Lock(Lock::Locked);
     house.vault.edit_user(USER, &lock, &operator).await.unwrap();
     let shown = show(&house, locked.text.expose(), "10.0.0.1").await;
-    is_refused(&house, shown, RefusalReason::Locked, UNKNOWN);
+    house.assert_turned_away(shown, RefusalReason::Locked, UNKNOWN);
 }
 
 #[tokio::test]
@@ -126,11 +114,11 @@ async fn a_token_counts_to_its_last_millisecond_and_stays_out_when_the_clock_is_
     house.clock.pass(Duration::from_millis(1));
     assert!(!house.vault.holds(&caller), "an open connection ends, too");
     let shown = show(&house, text, "10.0.0.1").await;
-    is_refused(&house, shown, RefusalReason::Expired, UNKNOWN);
+    house.assert_turned_away(shown, RefusalReason::Expired, UNKNOWN);
 
     house.clock.back(Duration::from_millis(5_000));
     let shown = show(&house, text, "10.0.0.1").await;
-    is_refused(&house, shown, RefusalReason::Expired, UNKNOWN);
+    house.assert_turned_away(shown, RefusalReason::Expired, UNKNOWN);
 }
 
 #[tokio::test]
@@ -181,7 +169,7 @@ async fn the_token_of_a_removed_user_is_unknown_and_a_namesake_does_not_inherit_
     add(&house, "app", "10.0.0.1").await;
 
     let shown = show(&house, issued.text.expose(), "10.0.0.1").await;
-    is_refused(&house, shown, RefusalReason::UnknownUser, UNKNOWN);
+    house.assert_turned_away(shown, RefusalReason::UnknownUser, UNKNOWN);
     assert!(
         house
             .vault
@@ -227,13 +215,13 @@ async fn a_token_comes_from_its_users_host_only_and_the_host_is_named() {
     let shown = show(&house, text, "192.0.2.7").await;
     let words = "User is not allowed to access from this host: app1.example, the host of this API \
                  user, has no address";
-    is_refused(&house, shown, RefusalReason::UnresolvableHost, words);
+    house.assert_turned_away(shown, RefusalReason::UnresolvableHost, words);
     house.names.set("app1.example", &["192.0.2.7"]);
     assert!(show(&house, text, "192.0.2.7").await.is_ok());
     assert!(show(&house, text, "::ffff:192.0.2.7").await.is_ok());
     let shown = show(&house, text, "192.0.2.8").await;
     let words = "User is not allowed to access from this host";
-    is_refused(&house, shown, RefusalReason::WrongHost, words);
+    house.assert_turned_away(shown, RefusalReason::WrongHost, words);
 }
 
 #[tokio::test]
@@ -251,7 +239,7 @@ async fn regenerating_takes_all_other_tokens_back() {
     assert!(show(&house, new.text.expose(), "10.0.0.1").await.is_ok());
     for token in old {
         let shown = show(&house, token.text.expose(), "10.0.0.1").await;
-        is_refused(&house, shown, RefusalReason::Revoked, UNKNOWN);
+        house.assert_turned_away(shown, RefusalReason::Revoked, UNKNOWN);
     }
     let listed = house.vault.tokens(USER, &operator).await.unwrap();
     let states: Vec<_> = listed.iter().map(|token| token.state).collect();

@@ -1,4 +1,4 @@
-//! Where in a message something is.
+//! Where in a message something is: for readers that name the place of what is wrong.
 
 use std::fmt;
 
@@ -15,7 +15,13 @@ pub struct Position {
 
 impl Position {
     /// The place after `before`, which took `offset` bytes in the message.
-    pub(crate) fn after(before: &str, offset: usize) -> Self {
+    ///
+    /// ```
+    /// let place = text_position::Position::after("one\ntw", 6);
+    /// assert_eq!(place.to_string(), "line 2, column 3 (byte 6)");
+    /// ```
+    #[must_use]
+    pub fn after(before: &str, offset: usize) -> Self {
         let mut line = 1;
         let mut column = 1;
         let mut characters = before.chars().peekable();
