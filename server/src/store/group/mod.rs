@@ -6,12 +6,12 @@ mod tests;
 
 use std::fmt;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, mpsc as thread_channel};
+use std::sync::mpsc::{self as thread_channel, RecvTimeoutError};
+use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use tokio::sync::mpsc::error::TryRecvError;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::timeout;
 
 use crate::domain::Pace;
@@ -41,12 +41,16 @@ pub(super) trait Engine: Send + 'static {
 
 /// The queue before the writing thread, and the thread.
 pub(super) struct Group<E> {
-    queue: Option<mpsc::Sender<Job<E>>>,
+    queue: Option<thread_channel::Sender<Waiting<E>>>,
+    places: Arc<Semaphore>,
     thread: Option<JoinHandle<()>>,
     ended: Mutex<thread_channel::Receiver<()>>,
     counts: Arc<Counts>,
     settings: Settings,
 }
+
+/// A job with its place in the queue.
+type Waiting<E> = (Job<E>, OwnedSemaphorePermit);
 
 enum Job<E> {
     Commit(Commit),
@@ -64,12 +68,16 @@ impl<E: Engine> Group<E> {
     /// # Errors
     /// [`StoreError::Engine`] when the operating system gives no thread.
     pub(super) fn start(engine: E, settings: &Settings) -> Result<Self, StoreError> {
-        let (queue, jobs) = mpsc::channel(settings.queue.max(1));
+        let (queue, jobs) = thread_channel::channel();
+        let size = settings.queue.clamp(1, Semaphore::MAX_PERMITS);
+        let places = Arc::new(Semaphore::new(size));
         let (ending, ended) = thread_channel::channel();
         let counts = Arc::<Counts>::default();
         let writing = Writing {
             engine,
             jobs,
+            places: Arc::clone(&places),
+            size,
             next: None,
             counts: Arc::clone(&counts),
             pace: Pace::new(settings.company),
@@ -85,6 +93,7 @@ impl<E: Engine> Group<E> {
             .map_err(|error| StoreError::Engine(error.into()))?;
         Ok(Self {
             queue: Some(queue),
+            places,
             thread: Some(thread),
             ended: Mutex::new(ended),
             counts,
@@ -112,9 +121,9 @@ impl<E: Engine> Group<E> {
     }
 
     pub(super) fn status(&self) -> Status {
-        let queue = self.queue.as_ref();
+        let size = self.settings.queue.clamp(1, Semaphore::MAX_PERMITS);
         Status {
-            waiting: queue.map_or(0, |queue| queue.max_capacity() - queue.capacity()),
+            waiting: size.saturating_sub(self.places.available_permits()),
             batches: self.counts.batches.load(Ordering::Relaxed),
             flushes: self.counts.flushes.load(Ordering::Relaxed),
             trouble: self.trouble(),
@@ -138,11 +147,13 @@ impl<E: Engine> Group<E> {
     }
 
     async fn send(&self, job: Job<E>) -> Result<(), StoreError> {
-        let queue = self.queue.as_ref().ok_or(StoreError::Closed)?;
-        timeout(self.settings.wait, queue.send(job))
+        let place = Arc::clone(&self.places).acquire_owned();
+        let place = timeout(self.settings.wait, place)
             .await
             .map_err(|_| StoreError::Overloaded)?
-            .map_err(|_| StoreError::Closed)
+            .map_err(|_| StoreError::Closed)?;
+        let queue = self.queue.as_ref().ok_or(StoreError::Closed)?;
+        queue.send((job, place)).map_err(|_| StoreError::Closed)
     }
 }
 
@@ -152,7 +163,7 @@ impl<E> Drop for Group<E> {
         self.queue = None;
         let ended = lock(&self.ended);
         let waited = ended.recv_timeout(self.settings.close);
-        if waited == Err(thread_channel::RecvTimeoutError::Timeout) {
+        if waited == Err(RecvTimeoutError::Timeout) {
             tracing::error!(after = ?self.settings.close, "the store does not close, left behind");
             return;
         }
@@ -189,7 +200,10 @@ fn check(batch: &Batch, most: usize) -> Result<(), StoreError> {
 /// What the writing thread holds.
 struct Writing<E> {
     engine: E,
-    jobs: mpsc::Receiver<Job<E>>,
+    jobs: thread_channel::Receiver<Waiting<E>>,
+    places: Arc<Semaphore>,
+    /// How many places there are.
+    size: usize,
     /// A job that did not go with the last write.
     next: Option<Job<E>>,
     counts: Arc<Counts>,
@@ -214,56 +228,60 @@ impl<E: Engine> Writing<E> {
 
     /// The next job. Where none comes for a while, the engine has time for itself first.
     fn receive(&mut self) -> Option<Job<E>> {
-        for _ in 0..(IDLE_LOOKS * u32::from(self.hurried)) {
-            match self.jobs.try_recv() {
-                Err(TryRecvError::Empty) => thread::sleep(IDLE_LOOK),
-                tried => return tried.ok(),
+        if self.hurried {
+            match self.jobs.recv_timeout(IDLE) {
+                Err(RecvTimeoutError::Timeout) => self.engine.rest(),
+                received => return received.ok().map(|(job, _)| job),
             }
+            self.hurried = false;
         }
-        if std::mem::take(&mut self.hurried) {
-            self.engine.rest();
-        }
-        self.jobs.blocking_recv()
+        self.jobs.recv().ok().map(|(job, _)| job)
     }
 
     fn write(&mut self, first: Commit) {
         let mut steps = first.batch.steps.len();
         let mut commits = vec![first];
-        self.gather(&mut commits, &mut steps);
+        while self.gather(&mut commits, &mut steps, Duration::ZERO) {}
         let present = commits.len();
         let until = Instant::now() + self.pace.patience(present);
-        while commits.len() < self.pace.crowd() && self.next.is_none() && Instant::now() < until {
-            thread::sleep(LOOK);
-            self.gather(&mut commits, &mut steps);
+        while commits.len() < self.pace.crowd() {
+            let left = until.saturating_duration_since(Instant::now());
+            if !self.gather(&mut commits, &mut steps, left) {
+                break;
+            }
         }
         let (carried, began) = (commits.len(), Instant::now());
-        let hurried = carried > 1 || self.next.is_some() || !self.jobs.is_empty();
+        let hurried = carried > 1 || self.next.is_some() || self.waiting() > 0;
         self.hurried |= hurried;
         let answers = settle(&mut self.engine, commits, hurried, &self.counts);
         let flush = began.elapsed();
-        self.pace.learn(present, carried, self.jobs.len(), flush);
+        self.pace.learn(present, carried, self.waiting(), flush);
         answers.into_iter().for_each(Answer::send);
     }
 
-    /// Adds the commits that wait, as far as one write takes them.
-    fn gather(&mut self, commits: &mut Vec<Commit>, steps: &mut usize) {
-        while self.next.is_none()
-            && let Ok(job) = self.jobs.try_recv()
-        {
-            match job {
-                Job::Commit(commit) if *steps + commit.batch.steps.len() <= E::MOST_STEPS => {
-                    *steps += commit.batch.steps.len();
-                    commits.push(commit);
-                }
-                other => self.next = Some(other),
+    /// Adds a commit that comes within `patience`, if one write takes it, too; whether there was one.
+    fn gather(&mut self, commits: &mut Vec<Commit>, steps: &mut usize, patience: Duration) -> bool {
+        if self.next.is_some() {
+            return false;
+        }
+        match self.jobs.recv_timeout(patience) {
+            Ok((Job::Commit(commit), _)) if *steps + commit.batch.steps.len() <= E::MOST_STEPS => {
+                *steps += commit.batch.steps.len();
+                commits.push(commit);
+                true
+            }
+            other => {
+                self.next = other.ok().map(|(job, _)| job);
+                false
             }
         }
     }
+
+    /// How many jobs are in the queue, or about to be.
+    fn waiting(&self) -> usize {
+        self.size.saturating_sub(self.places.available_permits())
+    }
 }
 
-/// How often, and how many times, a queue is found empty before the engine may rest.
-const IDLE_LOOK: Duration = Duration::from_millis(2);
-const IDLE_LOOKS: u32 = 5;
-
-/// How often whoever waits for company looks for it.
-const LOOK: Duration = Duration::from_micros(50);
+/// How long a queue is empty before the engine may rest.
+const IDLE: Duration = Duration::from_millis(10);
