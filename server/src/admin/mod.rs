@@ -16,6 +16,7 @@ mod certificates;
 mod desk;
 mod error;
 mod exports;
+mod groups;
 mod health;
 mod imports;
 mod keys;

@@ -7,8 +7,8 @@ use http::Method;
 
 use crate::admin::problem::Refusal;
 use crate::admin::{
-    Desk, access_controls, accounts, audit, backups, certificates, exports, health, imports, keys,
-    organisations, policies, requests, resources, settings, shares, tokens, users,
+    Desk, access_controls, accounts, audit, backups, certificates, exports, groups, health,
+    imports, keys, organisations, policies, requests, resources, settings, shares, tokens, users,
 };
 
 /// Every method and path of the API.
@@ -33,7 +33,7 @@ pub(crate) fn router(desk: Desk) -> Router {
 fn table() -> Table {
     let get = Method::GET;
     let post = Method::POST;
-    workflow(Table::default())
+    groups_and_workflow(Table::default())
         .at(&get, "/v1/status", health::status)
         .at(&get, "/v1/users", users::list)
         .at(&post, "/v1/users", users::add)
@@ -110,11 +110,18 @@ fn table() -> Table {
         .at(&post, "/v1/backups", backups::make)
 }
 
-const TOKENS: &str = "/v1/users/{login}/tokens";
-fn workflow(table: Table) -> Table {
+fn groups_and_workflow(table: Table) -> Table {
     let get = Method::GET;
     let post = Method::POST;
     table
+        .at(&get, "/v1/groups", groups::list)
+        .at(&post, "/v1/groups", groups::add)
+        .at(&get, "/v1/groups/{group}", groups::show)
+        .at(&Method::DELETE, "/v1/groups/{group}", groups::remove)
+        .at(&get, "/v1/groups/{group}/members", groups::members)
+        .at(&Method::PUT, MEMBER, groups::add_member)
+        .at(&Method::DELETE, MEMBER, groups::remove_member)
+        .at(&get, "/v1/users/{login}/groups", groups::with_user)
         .at(&get, CONTROLS, access_controls::list)
         .at(&Method::PUT, CONTROLS, access_controls::set)
         .at(&Method::DELETE, CONTROLS, access_controls::remove)
@@ -126,6 +133,8 @@ fn workflow(table: Table) -> Table {
         .at(&post, "/v1/requests/checkin", requests::check_in)
 }
 
+const MEMBER: &str = "/v1/groups/{group}/members/{login}";
+const TOKENS: &str = "/v1/users/{login}/tokens";
 const CONTROLS: &str = "/v1/access-controls";
 const ACCOUNTS: &str = "/v1/resources/{resource}/accounts";
 const ACCOUNT: &str = "/v1/resources/{resource}/accounts/{account}";

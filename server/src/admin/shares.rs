@@ -10,6 +10,7 @@ use crate::admin::asked::{Asked, Plain, Sent};
 use crate::admin::problem::Refusal;
 use crate::admin::wire::{self, Page};
 use crate::domain::Level;
+use crate::vault::{GranteeName, SharedWith};
 
 /// Whose shares.
 #[derive(Debug, Deserialize)]
@@ -28,7 +29,8 @@ pub(crate) struct Which {
     _organisation: Option<String>,
     resource: String,
     account: Option<String>,
-    user: String,
+    user: Option<String>,
+    group: Option<String>,
 }
 
 pub(crate) async fn list(
@@ -37,11 +39,18 @@ pub(crate) async fn list(
 ) -> Result<Json<Page<wire::Share>>, Refusal> {
     let resource = &asked.query.resource;
     let shares = desk.vault.shares(resource, &asked.caller).await?;
-    let shown = shares.into_iter().map(|share| wire::Share {
-        resource: resource.clone(),
-        account: share.account,
-        user: share.user,
-        level: share.level.to_string(),
+    let shown = shares.into_iter().map(|share| {
+        let (user, group) = match share.with {
+            SharedWith::User(login) => (Some(login), None),
+            SharedWith::Group(name) => (None, Some(name)),
+        };
+        wire::Share {
+            resource: resource.clone(),
+            account: share.account,
+            user,
+            group,
+            level: share.level.to_string(),
+        }
     });
     Ok(Json(Page::whole(shown.collect())))
 }
@@ -56,9 +65,8 @@ pub(crate) async fn give(
         .parse()
         .map_err(|()| Refusal::invalid("`level` is view, modify or manage"))?;
     let target = (new.resource.as_str(), new.account.as_deref());
-    desk.vault
-        .share(target, &new.user, level, &asked.caller)
-        .await?;
+    let with = named(new.user.as_deref(), new.group.as_deref())?;
+    desk.vault.share(target, with, level, &asked.caller).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -70,10 +78,21 @@ pub(crate) async fn take(
         resource,
         account,
         user,
+        group,
         ..
     } = &asked.query;
+    let with = named(user.as_deref(), group.as_deref())?;
     desk.vault
-        .unshare((resource, account.as_deref()), user, &asked.caller)
+        .unshare((resource, account.as_deref()), with, &asked.caller)
         .await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// The one user or group that is named.
+fn named<'a>(user: Option<&'a str>, group: Option<&'a str>) -> Result<GranteeName<'a>, Refusal> {
+    match (user, group) {
+        (Some(login), None) => Ok(GranteeName::User(login)),
+        (None, Some(name)) => Ok(GranteeName::Group(name)),
+        _ => Err(Refusal::invalid("either `user` or `group` is named")),
+    }
 }

@@ -249,7 +249,8 @@ fn parsed(new: &wire::NewUser, shown: &[Shown]) -> Result<NewUser, Refusal> {
     })
 }
 
-fn in_words(user: &User) -> wire::User {
+/// A user as the API shows it.
+pub(crate) fn in_words(user: &User) -> wire::User {
     let (api, any_host, certificates) = match &user.kind {
         UserKind::Api {
             any_host,

@@ -14,6 +14,7 @@ mod demo;
 mod error;
 mod export;
 mod fields;
+mod group;
 mod import;
 mod import_file;
 mod init;
@@ -85,6 +86,8 @@ enum Command {
     Status(status::Status),
     #[command(subcommand)]
     User(user::User),
+    #[command(subcommand)]
+    Group(group::Group),
     #[command(subcommand)]
     Cert(cert::Cert),
     #[command(subcommand)]
@@ -198,6 +201,7 @@ fn run(command: Command, context: &Context) -> Result<ExitCode, CliError> {
         Command::Man(man) => man.run(context)?,
         Command::Status(status) => block_on(status.run(context))?,
         Command::User(user) => block_on(user.run(context))?,
+        Command::Group(group) => block_on(group.run(context))?,
         Command::Cert(cert) => block_on(cert.run(context))?,
         Command::Resource(resource) => block_on(resource.run(context))?,
         Command::Account(account) => block_on(account.run(context))?,

@@ -8,17 +8,17 @@ use crate::cli::fields::{AsJson, InOrganisation, split_target};
 use crate::cli::list::list;
 use crate::cli::{ApiPath, CliError, Context};
 
-/// Share a resource, or one account of it, with a user
+/// Share a resource, or one account of it, with a user or a group
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   claviger share db1 billing@app1.example --level view
-  claviger share db1/root ops@admin.example --level manage")]
+  claviger share db1/root ops@admin.example --level manage
+  claviger share db1 --group dba --level modify")]
 pub(crate) struct Share {
     #[command(flatten)]
     what: What,
-    /// The user
-    #[arg(value_name = "USER")]
-    user: String,
+    #[command(flatten)]
+    with: With,
     /// What it may do
     #[arg(long, value_enum)]
     level: Level,
@@ -37,13 +37,36 @@ enum Level {
 
 /// Take a share back, at once
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  claviger unshare db1/root ops@admin.example")]
+#[command(after_help = "Examples:
+  claviger unshare db1/root ops@admin.example
+  claviger unshare db1 --group dba")]
 pub(crate) struct Unshare {
     #[command(flatten)]
     what: What,
+    #[command(flatten)]
+    with: With,
+}
+
+/// With whom something is shared.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct With {
     /// The user
     #[arg(value_name = "USER")]
-    user: String,
+    user: Option<String>,
+    /// Everybody in this group, as long as they are
+    #[arg(long, value_name = "GROUP")]
+    group: Option<String>,
+}
+
+impl With {
+    fn in_words(&self) -> String {
+        match (&self.user, &self.group) {
+            (_, Some(group)) => format!("group {group}"),
+            (Some(user), None) => user.clone(),
+            (None, None) => String::new(),
+        }
+    }
 }
 
 /// List with whom a resource and its accounts are shared
@@ -101,7 +124,8 @@ impl Share {
         let new = NewShare {
             resource: resource.to_owned(),
             account: account.map(ToOwned::to_owned),
-            user: self.user,
+            user: self.with.user.clone(),
+            group: self.with.group.clone(),
             level: level
                 .map(|value| value.get_name().to_owned())
                 .unwrap_or_default(),
@@ -113,11 +137,10 @@ impl Share {
             .await?
             .tell(Method::PUT, &path, Some(&new))
             .await?;
-        let target = &self.what.target;
-        context.out.line(format_args!(
-            "{target} shared with {}: {}",
-            new.user, new.level
-        ))
+        let (target, with) = (&self.what.target, self.with.in_words());
+        context
+            .out
+            .line(format_args!("{target} shared with {with}: {}", new.level))
     }
 }
 
@@ -128,7 +151,8 @@ impl Unshare {
         let path = ApiPath::new("/v1/shares")
             .with("resource", resource)
             .maybe("account", account)
-            .with("user", &self.user)
+            .maybe("user", self.with.user.as_deref())
+            .maybe("group", self.with.group.as_deref())
             .maybe("organisation", self.what.organisation.org.as_deref());
         context
             .client()
@@ -137,7 +161,8 @@ impl Unshare {
             .await?;
         context.out.line(format_args!(
             "{} shared with {} no more",
-            self.what.target, self.user
+            self.what.target,
+            self.with.in_words()
         ))
     }
 }
@@ -150,13 +175,15 @@ impl Shares {
             .maybe("organisation", self.organisation.org.as_deref());
         let row = |share: wire::Share| {
             let account = share.account.unwrap_or_else(|| "(all)".to_owned());
-            vec![share.resource, account, share.user, share.level]
+            let group = share.group.map(|name| format!("group {name}"));
+            let with = share.user.or(group).unwrap_or_default();
+            vec![share.resource, account, with, share.level]
         };
         list(
             context,
             &path,
             &self.json,
-            &["RESOURCE", "ACCOUNT", "USER", "LEVEL"],
+            &["RESOURCE", "ACCOUNT", "WITH", "LEVEL"],
             row,
         )
         .await

@@ -66,6 +66,8 @@ pub enum Operation {
     EditUser,
     /// Remove a user.
     RemoveUser,
+    /// Make, change or remove a group of users.
+    Group,
     /// Issue a REST token.
     IssueToken,
     /// Take a REST token back.
@@ -246,7 +248,7 @@ words! { Operation {
     AccessControl => "access-control", Request => "request", Approve => "approve",
     Reject => "reject", CheckOut => "check-out", CheckIn => "check-in", Expire => "expire",
     CreateUser => "create-user", EditUser => "edit-user", RemoveUser => "remove-user",
-    IssueToken => "issue-token", RevokeToken => "revoke-token", Trust => "trust",
+    Group => "group", IssueToken => "issue-token", RevokeToken => "revoke-token", Trust => "trust",
     Distrust => "distrust", IssueCertificate => "issue-certificate", Policy => "policy",
     Setting => "setting", Organisation => "organisation", Import => "import",
     Export => "export", ReadAudit => "read-audit",

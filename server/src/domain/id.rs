@@ -35,6 +35,10 @@ id! {
     UserId
 }
 id! {
+    /// A group of users.
+    GroupId
+}
+id! {
     /// A resource: something that has accounts.
     ResourceId
 }

@@ -8,6 +8,7 @@ mod account;
 mod audit;
 mod custody;
 mod decide;
+mod group;
 mod id;
 mod name;
 mod organisation;
@@ -26,9 +27,11 @@ pub use account::{Account, Change, SecretVersion};
 pub use audit::{Door, Operation, Outcome, Record, RefusalReason, RequestId};
 pub use custody::{Custody, Holder};
 pub use decide::{Action, Decision, Standing, decide};
-pub use id::{AccountId, OrgId, PolicyId, ResourceId, TokenId, UserId};
+pub use group::Group;
+pub use id::{AccountId, GroupId, OrgId, PolicyId, ResourceId, TokenId, UserId};
 pub use name::{
-    AccountName, Folded, FreeText, NameError, OrgName, PolicyName, ResourceName, UserName,
+    AccountName, Folded, FreeText, GroupName, NameError, OrgName, PolicyName, ResourceName,
+    UserName,
 };
 pub use organisation::Organisation;
 pub use pace::Pace;
@@ -36,7 +39,7 @@ pub use password::{Password, PasswordError};
 pub use policy::{PasswordPolicy, PolicyError, PolicyViolation};
 pub use request::{Request, Sight, Slip, State, Status, Step, step};
 pub use resource::{CustomField, Resource};
-pub use share::{Level, Share, Target};
+pub use share::{Grantee, Level, Share, Target};
 pub use time::Timestamp;
 pub use token::{ApiToken, Expiry, ExpiryError, Token, TokenError, TokenState};
 pub use user::{

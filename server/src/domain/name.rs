@@ -151,6 +151,10 @@ name! {
     PolicyName, "policy name", 100
 }
 name! {
+    /// The name of a group of users: up to 100 characters, unique in its organisation.
+    GroupName, "group name", 100
+}
+name! {
     /// The name of a user without the host, as in a certificate's CN: up to 100 characters.
     UserName, "user name", 100
 }

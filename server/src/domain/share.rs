@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::domain::{AccountId, ResourceId, UserId};
+use crate::domain::{AccountId, GroupId, ResourceId, UserId};
 
 /// What a share allows; each level includes those before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -54,13 +54,22 @@ pub struct Target {
     pub account: Option<AccountId>,
 }
 
-/// A share given to a user.
+/// With whom something is shared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Grantee {
+    /// A user.
+    User(UserId),
+    /// Everybody who is in a group, as long as they are.
+    Group(GroupId),
+}
+
+/// A share given to a user or a group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Share {
     /// What is shared.
     pub target: Target,
     /// With whom.
-    pub user: UserId,
+    pub with: Grantee,
     /// What it allows.
     pub level: Level,
 }

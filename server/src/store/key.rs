@@ -26,10 +26,10 @@ pub enum Table {
     AccountByName = 9,
     /// Passwords by account and version.
     Secret = 10,
-    /// Shares by resource, account and user.
+    /// Shares by resource, account and user or group.
     Share = 11,
-    /// Shares by user, resource and account.
-    ShareByUser = 12,
+    /// Shares by user or group, resource and account.
+    ShareByGrantee = 12,
     /// Resources by owner.
     ResourceByOwner = 13,
     /// Password policies by organisation and id.
@@ -58,11 +58,19 @@ pub enum Table {
     Request = 31,
     /// Who holds an account, by resource and account.
     Custody = 32,
+    /// Groups of users by organisation and id.
+    Group = 40,
+    /// Organisation and hidden name → group.
+    GroupByName = 41,
+    /// Who is in a group, by group and user.
+    Member = 42,
+    /// The groups that a user is in, by organisation and user.
+    GroupsOfUser = 43,
 }
 
 impl Table {
     /// All of them.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 30] = [
         Self::Meta,
         Self::Organisation,
         Self::User,
@@ -74,7 +82,7 @@ impl Table {
         Self::AccountByName,
         Self::Secret,
         Self::Share,
-        Self::ShareByUser,
+        Self::ShareByGrantee,
         Self::ResourceByOwner,
         Self::Policy,
         Self::Setting,
@@ -89,6 +97,10 @@ impl Table {
         Self::AccessControl,
         Self::Request,
         Self::Custody,
+        Self::Group,
+        Self::GroupByName,
+        Self::Member,
+        Self::GroupsOfUser,
     ];
 }
 

@@ -241,7 +241,7 @@ impl Vault {
         let shares = shares.number(found.account.record.id.0);
         for share in self.rows.all::<crate::domain::Share>(&shares).await? {
             let record = share.record;
-            changes.clear(self.rows.places().share_by_user(record.user, record.target));
+            changes.clear(self.rows.places().share_by(record.with, record.target));
             changes.remove(&share);
         }
         let whole = found.resource.record.id;

@@ -3,10 +3,11 @@
 
 use crate::domain::{
     Account, AccountId, AccountName, Action, Decision, Level, OrgId, RefusalReason, Resource,
-    ResourceId, ResourceName, SecretVersion, Share, Target, UserId, decide,
+    ResourceId, ResourceName, SecretVersion, UserId, decide,
 };
 use crate::store::rows::{Ids, Kept};
 use crate::vault::book::Deed;
+use crate::vault::ground::Ground;
 use crate::vault::{Caller, Vault, VaultError};
 
 /// An account, as a caller names it, and why it is wanted.
@@ -27,6 +28,8 @@ pub struct Wanted<'a> {
 pub(super) struct Found {
     pub(super) resource: Kept<Resource>,
     pub(super) account: Kept<Account>,
+    /// The share that was needed; none where the caller owns it or reaches everything.
+    pub(super) ground: Option<Ground>,
 }
 
 /// Where a password is, and what is demanded for it.
@@ -93,10 +96,14 @@ impl Vault {
         let account_id = account.as_ref().map_or(AccountId(0), |kept| kept.record.id);
         let owner = resource.as_ref().and_then(|kept| kept.record.owner);
         let place = (owner, id, Some(account_id));
-        let decision = self.decision(action, place, caller).await?;
+        let (decision, ground) = self.decision(action, place, caller).await?;
         let why = match (resource, account, decision) {
             (Some(resource), Some(account), Decision::Allowed) => {
-                return Ok(Found { resource, account });
+                return Ok(Found {
+                    resource,
+                    account,
+                    ground,
+                });
             }
             (Some(_), Some(_), Decision::Denied) => {
                 let why = RefusalReason::NotAllowed;
@@ -120,7 +127,7 @@ impl Vault {
         let resource = self.resource_called(caller.org(), name).await?;
         let id = resource.as_ref().map_or(NOBODY, |kept| kept.record.id);
         let owner = resource.as_ref().and_then(|kept| kept.record.owner);
-        let decision = self.decision(action, (owner, id, None), caller).await?;
+        let (decision, _) = self.decision(action, (owner, id, None), caller).await?;
         let (why, answer) = match (resource, decision) {
             (Some(resource), Decision::Allowed) => return Ok(resource),
             (Some(_), Decision::Denied) => (RefusalReason::NotAllowed, VaultError::NotAllowed),
@@ -130,20 +137,21 @@ impl Vault {
         Err(self.refuse(deed, why, answer, caller).await)
     }
 
-    /// Whether `caller` may do `action` there. Shares are looked up for whoever needs one: what is
+    /// Whether `caller` may do `action` there, and by which share. Shares are looked up for whoever needs one: what is
     /// missing is nobody's own, so it costs what it costs where nothing is shared.
     async fn decision(
         &self,
         action: Action,
         (owner, resource, account): (Option<UserId>, ResourceId, Option<AccountId>),
         caller: &Caller,
-    ) -> Result<Decision, VaultError> {
+    ) -> Result<(Decision, Option<Ground>), VaultError> {
         let alone = decide(action, caller.standing(owner, None));
         if alone == Decision::Allowed {
-            return Ok(alone);
+            return Ok((alone, None));
         }
-        let share = self.share_of(caller, resource, account).await?;
-        Ok(decide(action, caller.standing(owner, share)))
+        let ground = self.ground_of(caller, resource, account).await?;
+        let share = ground.map(|ground| ground.level);
+        Ok((decide(action, caller.standing(owner, share)), ground))
     }
 
     /// Demands the reason and the ticket that the account, its resource or the system asks for.
@@ -223,42 +231,28 @@ impl Vault {
         Ok(kept.filter(|kept| kept.record.name == name))
     }
 
-    /// The widest share `caller` has of a resource or one of its accounts.
+    /// What the widest share allows that `caller` has of a resource or one of its accounts.
     pub(super) async fn share_of(
         &self,
         caller: &Caller,
         resource: ResourceId,
         account: Option<AccountId>,
     ) -> Result<Option<Level>, VaultError> {
+        let ground = self.ground_of(caller, resource, account).await?;
+        Ok(ground.map(|ground| ground.level))
+    }
+
+    async fn ground_of(
+        &self,
+        caller: &Caller,
+        resource: ResourceId,
+        account: Option<AccountId>,
+    ) -> Result<Option<Ground>, VaultError> {
         let Some(user) = caller.user().filter(|_| !caller.reaches_all()) else {
             return Ok(None);
         };
-        let whole = self
-            .share_level(
-                Target {
-                    resource,
-                    account: None,
-                },
-                user,
-            )
-            .await?;
-        let part = match account {
-            Some(_) => self.share_level(Target { resource, account }, user).await?,
-            None => None,
-        };
-        Ok(whole.max(part))
-    }
-
-    pub(super) async fn share_level(
-        &self,
-        target: Target,
-        user: UserId,
-    ) -> Result<Option<Level>, VaultError> {
-        let kept = self
-            .rows
-            .seek::<Share>(self.rows.places().share(target, user))
-            .await?;
-        Ok(kept.map(|kept| kept.record.level))
+        self.widest_share((caller.org(), user), resource, account)
+            .await
     }
 }
 

@@ -17,11 +17,12 @@ pub(super) enum IdKind {
     Account = 4,
     Policy = 5,
     Token = 6,
+    Group = 7,
 }
 
 /// The ids that this process may give away without asking.
 #[derive(Debug, Default)]
-pub(super) struct IdBlocks([Mutex<Block>; 7]);
+pub(super) struct IdBlocks([Mutex<Block>; 8]);
 
 #[derive(Debug, Default)]
 struct Block {
@@ -67,14 +68,14 @@ fn first_of(kind: IdKind) -> u64 {
     match kind {
         IdKind::Organisation => 2,
         IdKind::Policy => 4,
-        IdKind::User | IdKind::Resource | IdKind::Account | IdKind::Token => 1,
+        IdKind::User | IdKind::Resource | IdKind::Account | IdKind::Token | IdKind::Group => 1,
     }
 }
 
 /// How many ids a crash may waste at first.
 fn size_of_block(kind: IdKind) -> u64 {
     match kind {
-        IdKind::Organisation | IdKind::Policy | IdKind::User | IdKind::Token => 1,
+        IdKind::Organisation | IdKind::Policy | IdKind::User | IdKind::Token | IdKind::Group => 1,
         IdKind::Resource | IdKind::Account => 100,
     }
 }

@@ -236,7 +236,7 @@ impl Vault {
             changes.clear(places.resource_by_owner(owner, resource.id));
         }
         for share in self.rows.all::<Share>(&places.shares(resource.id)).await? {
-            changes.clear(places.share_by_user(share.record.user, share.record.target));
+            changes.clear(places.share_by(share.record.with, share.record.target));
             changes.remove(&share);
         }
         for account in self
@@ -261,15 +261,7 @@ impl Vault {
             return Ok(true);
         }
         // Somebody who has one account of it may know that the resource is there.
-        let Some(user) = caller.user() else {
-            return Ok(false);
-        };
-        let within = self
-            .rows
-            .places()
-            .shares_by_user(user)
-            .number(resource.id.0);
-        Ok(!self.rows.page::<Ids>(&within, None, 1).await?.is_empty())
+        self.has_share_on(resource.id, caller).await
     }
 
     async fn view(&self, resource: Resource) -> Result<ResourceView, VaultError> {

@@ -26,6 +26,10 @@ pub struct Settings {
     pub token_days: u16,
     /// How many live REST tokens a user may have: 1 to 100.
     pub tokens_per_user: u16,
+    /// How many groups a user may be in: 1 to 100.
+    pub groups_per_user: u16,
+    /// How many users may be in a group: 1 to 10 000.
+    pub members_per_group: u16,
     /// How many characters a person's password has at least: 8 to 128.
     pub person_password: u16,
     /// How long a person who signed in stays so without signing in again.
@@ -63,6 +67,8 @@ impl Default for Settings {
             host_lookup: Duration::from_secs(30),
             token_days: 365,
             tokens_per_user: 10,
+            groups_per_user: 20,
+            members_per_group: 1000,
             person_password: 8,
             sign_in: Duration::from_secs(15 * 60),
             login_failures: 5,
@@ -137,6 +143,7 @@ impl Settings {
                 "how many live REST tokens a user may have (1 to 100)",
             ),
         ];
+        all.extend(self.group_views());
         all.extend(self.sign_in_views());
         all
     }
@@ -173,6 +180,7 @@ impl Settings {
             }
             "token-days" => settings.token_days = number(name, value, 1..=3650)?,
             "tokens-per-user" => settings.tokens_per_user = number(name, value, 1..=100)?,
+            _ if settings.set_group(name, value)? => {}
             _ if settings.set_sign_in(name, value)? => {}
             _ => {
                 let names: Vec<_> = self.views().iter().map(|view| view.name).collect();

@@ -1,49 +1,102 @@
 //! Giving and taking back shares.
 
-use crate::domain::{Action, Level, Operation, RefusalReason, ResourceId, Share, Target, User};
+use std::fmt;
+
+use crate::domain::{
+    Action, Grantee, Group, Level, Operation, RefusalReason, ResourceId, Share, Target, User,
+};
 use crate::store::rows::{Ids, Kept};
 use crate::vault::book::Deed;
 use crate::vault::{Caller, Vault, VaultError, Wanted};
+
+/// With whom something is to be shared, as a caller names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GranteeName<'a> {
+    /// A user's login.
+    User(&'a str),
+    /// A group's name.
+    Group(&'a str),
+}
+
+impl<'a, S: AsRef<str> + ?Sized> From<&'a S> for GranteeName<'a> {
+    fn from(login: &'a S) -> Self {
+        Self::User(login.as_ref())
+    }
+}
+
+impl fmt::Display for GranteeName<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::User(login) => f.write_str(login),
+            Self::Group(name) => write!(f, "group {name}"),
+        }
+    }
+}
+
+/// Somebody with whom something is shared, as it was read.
+#[derive(Debug)]
+enum KeptGrantee {
+    User(Kept<User>),
+    Group(Kept<Group>),
+}
+
+impl KeptGrantee {
+    fn grantee(&self) -> Grantee {
+        match self {
+            Self::User(kept) => Grantee::User(kept.record.id),
+            Self::Group(kept) => Grantee::Group(kept.record.id),
+        }
+    }
+}
 
 /// A share as its lists show it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ShareView {
     /// The account's name; `None` is the whole resource.
     pub account: Option<String>,
-    /// The user's login.
-    pub user: String,
+    /// With whom.
+    pub with: SharedWith,
     /// What it allows.
     pub level: Level,
 }
 
+/// With whom something is shared, as lists show it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SharedWith {
+    /// A user's login.
+    User(String),
+    /// A group's name.
+    Group(String),
+}
+
 impl Vault {
-    /// Shares a resource, or one account of it, with a user; a share that is there already gets
+    /// Shares a resource, or one account of it, with a user or a group; a share that is there already gets
     /// the new level.
     ///
     /// # Errors
     /// [`VaultError::Refused`], [`VaultError::NotAllowed`] for whoever may not manage it,
-    /// [`VaultError::NotFound`] when there is no such user.
+    /// [`VaultError::NotFound`] when there is no such user or group.
     pub async fn share(
         &self,
         (resource, account): (&str, Option<&str>),
-        login: &str,
+        with: impl Into<GranteeName<'_>>,
         level: Level,
         caller: &Caller,
     ) -> Result<(), VaultError> {
+        let with = with.into();
         let deed = Deed::new(Operation::Share)
             .on(resource, account.unwrap_or_default())
-            .detail(format!("{level} to {login}"));
+            .detail(format!("{level} to {with}"));
         self.primary_only(&deed, caller).await?;
         let target = self.target((resource, account), &deed, caller).await?;
-        let user = self.grantee(login, &deed, caller).await?;
+        let kept = self.named_grantee(with, &deed, caller).await?;
         self.allow(&deed, caller).await?;
-        let done = self
-            .commit_share(Share {
-                target,
-                user: user.id,
-                level,
-            })
-            .await;
+        let share = Share {
+            target,
+            with: kept.grantee(),
+            level,
+        };
+        let done = self.commit_share(share, &kept).await;
         self.settle(&deed, done, caller).await
     }
 
@@ -54,21 +107,18 @@ impl Vault {
     pub async fn unshare(
         &self,
         (resource, account): (&str, Option<&str>),
-        login: &str,
+        with: impl Into<GranteeName<'_>>,
         caller: &Caller,
     ) -> Result<(), VaultError> {
+        let with = with.into();
         let deed = Deed::new(Operation::Unshare)
             .on(resource, account.unwrap_or_default())
-            .detail(login);
+            .detail(with.to_string());
         self.primary_only(&deed, caller).await?;
         let target = self.target((resource, account), &deed, caller).await?;
-        let user = self.grantee(login, &deed, caller).await?;
+        let with = self.named_grantee(with, &deed, caller).await?.grantee();
         let places = self.rows.places();
-        let Some(kept) = self
-            .rows
-            .get::<Share>(places.share(target, user.id))
-            .await?
-        else {
+        let Some(kept) = self.rows.get::<Share>(places.share(target, with)).await? else {
             let answer = VaultError::NotFound("share");
             return Err(self
                 .refuse(&deed, RefusalReason::NoSuchThing, answer, caller)
@@ -77,7 +127,7 @@ impl Vault {
         self.allow(&deed, caller).await?;
         let mut changes = self.rows.changes();
         changes.remove(&kept);
-        changes.clear(places.share_by_user(user.id, target));
+        changes.clear(places.share_by(with, target));
         let done = changes.commit().await.map_err(VaultError::from);
         self.settle(&deed, done, caller).await
     }
@@ -139,32 +189,58 @@ impl Vault {
         })
     }
 
+    /// The user called `login`, to be given something.
     pub(super) async fn grantee(
         &self,
         login: &str,
         deed: &Deed,
         caller: &Caller,
-    ) -> Result<User, VaultError> {
+    ) -> Result<Kept<User>, VaultError> {
         match self.user_called(caller.org(), login).await? {
-            Some(kept) => Ok(kept.record),
-            None => {
-                let answer = VaultError::NotFound("user");
-                Err(self
-                    .refuse(deed, RefusalReason::NoSuchThing, answer, caller)
-                    .await)
-            }
+            Some(kept) => Ok(kept),
+            None => Err(self.nobody("user", deed, caller).await),
         }
     }
 
-    async fn commit_share(&self, share: Share) -> Result<(), VaultError> {
+    async fn named_grantee(
+        &self,
+        with: GranteeName<'_>,
+        deed: &Deed,
+        caller: &Caller,
+    ) -> Result<KeptGrantee, VaultError> {
+        let name = match with {
+            GranteeName::User(login) => {
+                let user = self.grantee(login, deed, caller).await?;
+                return Ok(KeptGrantee::User(user));
+            }
+            GranteeName::Group(name) => name,
+        };
+        match self.group_called(caller.org(), name).await? {
+            Some(kept) => Ok(KeptGrantee::Group(kept)),
+            None => Err(self.nobody("group", deed, caller).await),
+        }
+    }
+
+    async fn nobody(&self, what: &'static str, deed: &Deed, caller: &Caller) -> VaultError {
+        let answer = VaultError::NotFound(what);
+        self.refuse(deed, RefusalReason::NoSuchThing, answer, caller)
+            .await
+    }
+
+    async fn commit_share(&self, share: Share, with: &KeptGrantee) -> Result<(), VaultError> {
         let places = self.rows.places();
-        let key = places.share(share.target, share.user);
-        let by_user = places.share_by_user(share.user, share.target);
+        let key = places.share(share.target, share.with);
+        let by_grantee = places.share_by(share.with, share.target);
         let kept: Option<Kept<Share>> = self.rows.get(key.clone()).await?;
         let mut changes = self.rows.changes();
+        // Whoever is removed at the same time leaves no share behind.
+        match with {
+            KeptGrantee::User(user) => changes.depend_on(user),
+            KeptGrantee::Group(group) => changes.depend_on(group),
+        }
         changes.set(key, kept.as_ref(), &share)?;
         if kept.is_none() {
-            changes.add(by_user, &Ids(Vec::new()))?;
+            changes.add(by_grantee, &Ids(Vec::new()))?;
         }
         Ok(changes.commit().await?)
     }
@@ -183,10 +259,14 @@ impl Vault {
                 kept.map(|kept| kept.record.name.to_string())
             }
         };
-        let user = self.login_of(caller.org(), share.user).await?;
+        let org = caller.org();
+        let with = match share.with {
+            Grantee::User(id) => SharedWith::User(self.login_of(org, id).await?),
+            Grantee::Group(id) => SharedWith::Group(self.group_name(org, id).await?),
+        };
         Ok(ShareView {
             account,
-            user,
+            with,
             level: share.level,
         })
     }

@@ -10,10 +10,13 @@ use std::hash::Hash;
 use quick_cache::Equivalent;
 use quick_cache::sync::Cache;
 
-use crate::domain::{AccountId, AccountName, OrgId, ResourceName, Role, Scope, Target, UserId};
+use crate::domain::{
+    AccountId, AccountName, Grantee, OrgId, ResourceName, Role, Scope, Target, UserId,
+};
 use crate::store::Stamp;
 use crate::store::rows::Rows;
 use crate::vault::find::{Found, Spot};
+use crate::vault::ground::Ground;
 use crate::vault::{Caller, Wanted};
 
 /// The ways that are remembered, up to as many as the settings say; then the least used make room.
@@ -96,8 +99,8 @@ impl Shortcuts {
     }
 }
 
-/// The state of every row that the way passes: both names, both records, both shares, and that
-/// there is no access control.
+/// The state of every row that the way passes: both names, both records, the share that was needed,
+/// and that there is no access control.
 fn stamp(
     found: &Found,
     (resource, account): (&ResourceName, &AccountName),
@@ -111,13 +114,22 @@ fn stamp(
         account,
     };
     let (whole, one) = (target(None), target(Some(found.account.record.id)));
+    let shares = match found.ground {
+        // A group's share counts for as long as the user is in the group.
+        Some(Ground { with, target, .. }) if with != Grantee::User(who.user) => [
+            places.groups_of(who.org, who.user),
+            places.share(target, with),
+        ],
+        _ => [whole, one].map(|target| places.share(target, Grantee::User(who.user))),
+    };
+    let [first, second] = &shares;
     rows.store().stamps().of([
         &places.resource_by_name(who.org, resource),
         &found.resource.key,
         &places.account_by_name(id, account),
         &found.account.key,
-        &places.share(whole, who.user),
-        &places.share(one, who.user),
+        first,
+        second,
         &places.access_control(whole),
         &places.access_control(one),
     ])

@@ -1,7 +1,7 @@
 //! Users: API users, and what is done with users of both kinds. `persons.rs` has the others.
 
 use crate::domain::{
-    AccountId, CertBinding, Fingerprint, FreeText, Lock, NameError, Operation, OrgId,
+    AccountId, CertBinding, Fingerprint, FreeText, Grantee, Lock, NameError, Operation, OrgId,
     RefusalReason, Resource, ResourceId, Role, Scope, Target, Timestamp, User, UserId, UserKind,
 };
 use crate::store::Key;
@@ -146,7 +146,7 @@ impl Vault {
         Ok(())
     }
 
-    /// Removes a user with its shares and tokens; not one that still owns resources.
+    /// Removes a user with its shares, tokens and memberships; not one that still owns resources.
     ///
     /// # Errors
     /// [`VaultError::NotAllowed`], [`VaultError::NotFound`]; [`VaultError::Invalid`] when it owns
@@ -339,20 +339,14 @@ impl Vault {
         }
         changes.clear(places.login(user.org, user.id));
         self.clear_tokens(&mut changes, user).await?;
-        for shared in self
-            .rows
-            .all::<Ids>(&places.shares_by_user(user.id))
-            .await?
-        {
-            let target = target_of(&shared.key);
-            changes.clear(places.share(target, user.id));
-            changes.remove(&shared);
-        }
+        self.clear_memberships(&mut changes, user).await?;
+        self.clear_shares(&mut changes, Grantee::User(user.id))
+            .await?;
         Ok(changes.commit().await?)
     }
 
     /// Adds `entry` to the index row at `key`.
-    async fn list_in(
+    pub(super) async fn list_in(
         &self,
         changes: &mut Changes<'_>,
         key: Key,
@@ -367,7 +361,7 @@ impl Vault {
     }
 
     /// Takes `entry` out of the index row at `key`.
-    async fn strike_from(
+    pub(super) async fn strike_from(
         &self,
         changes: &mut Changes<'_>,
         key: Key,
@@ -449,14 +443,14 @@ fn words(edit: &UserEdit) -> String {
 }
 
 /// The number that a key ends with.
-fn last_number(key: &Key) -> u64 {
+pub(super) fn last_number(key: &Key) -> u64 {
     key.as_bytes()
         .last_chunk::<8>()
         .map_or(0, |bytes| u64::from_be_bytes(*bytes))
 }
 
-/// What a key of the table of shares by user speaks of.
-fn target_of(key: &Key) -> Target {
+/// What a key of the table of shares by user or group speaks of.
+pub(super) fn target_of(key: &Key) -> Target {
     let account = last_number(key);
     let rest = key.as_bytes().len().saturating_sub(8);
     let resource = last_number(&Key::from_bytes(

@@ -9,6 +9,7 @@
 )]
 
 mod document;
+mod groups;
 mod people;
 mod records;
 mod requests;

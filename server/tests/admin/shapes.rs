@@ -209,7 +209,8 @@ fn what_is_read_of_everything_else_is_documented() {
     let share = NewShare {
         resource: text(),
         account: Some(text()),
-        user: text(),
+        user: Some(text()),
+        group: Some(text()),
         level: text(),
     };
     let certificate = NewCertificate {
@@ -394,7 +395,8 @@ fn resources_accounts_and_shares_are_shown_as_documented() {
         &Share {
             resource: text(),
             account: None,
-            user: text(),
+            user: Some(text()),
+            group: None,
             level: text(),
         },
     );

@@ -137,7 +137,10 @@ fn shares_are_given_widened_and_taken_back() {
         "not-found"
     );
     let listed = server.get("/v1/shares?resource=db").with(200).json();
-    let item = |account: Value, level: &str| json!({"resource": "db", "account": account, "user": "app@host", "level": level});
+    let item = |account: Value, level: &str| {
+        let user = "app@host";
+        json!({"resource": "db", "account": account, "user": user, "group": null, "level": level})
+    };
     let items = listed["items"].as_array().unwrap();
     assert_eq!(items.len(), 2);
     assert!(items.contains(&item(Value::Null, "manage")), "{items:?}");

@@ -11,6 +11,7 @@ mod access;
 mod accounts;
 mod create_change;
 mod fixture;
+mod groups;
 mod identify;
 mod keys;
 mod persons;

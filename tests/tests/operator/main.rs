@@ -2,6 +2,7 @@
 
 mod answers;
 mod files;
+mod groups;
 mod lost;
 mod running;
 mod users;

@@ -6,6 +6,7 @@
 mod account;
 mod audit;
 mod certificate;
+mod group;
 mod key;
 mod organisation;
 mod page;
@@ -27,6 +28,7 @@ pub use certificate::{
     BoundCertificate, ImportedCertificate, Issued, NewCertificate, NewIssue, TrustKind,
     TrustedCertificate, UserCertificate,
 };
+pub use group::{Group, NewGroup};
 pub use key::{BackupReport, Rotation};
 pub use organisation::{NewOrganisation, Organisation};
 pub use page::Page;

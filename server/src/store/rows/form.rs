@@ -6,11 +6,12 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
-    Account, AccountName, CertBinding, CustomField, Fingerprint, FreeText, Host, Level, Lock,
-    OrgName, Organisation, PasswordPolicy, Person, PolicyId, PolicyName, Resource, ResourceName,
-    Role, Scope, SecretVersion, Share, Target, Timestamp, User, UserKind, UserName,
+    Account, AccountName, CertBinding, CustomField, Fingerprint, FreeText, Grantee, Group,
+    GroupName, Host, Level, Lock, OrgName, Organisation, PasswordPolicy, Person, PolicyId,
+    PolicyName, Resource, ResourceName, Role, Scope, SecretVersion, Share, Target, Timestamp, User,
+    UserKind, UserName,
 };
-use crate::domain::{AccountId, OrgId, ResourceId, UserId};
+use crate::domain::{AccountId, GroupId, OrgId, ResourceId, UserId};
 
 /// A form of `T`; reading it back fails when the row was written by something else.
 pub(super) trait Form<T>: Serialize + for<'de> Deserialize<'de> {
@@ -198,6 +199,38 @@ impl Form<User> for UserForm {
     }
 }
 
+#[derive(Serialize, Deserialize)]
+pub(super) struct GroupForm {
+    i: u64,
+    o: u64,
+    n: String,
+    #[serde(default, skip_serializing_if = "is_default")]
+    d: String,
+    c: i64,
+}
+
+impl Form<Group> for GroupForm {
+    fn of(group: &Group) -> Self {
+        Self {
+            i: group.id.0,
+            o: group.org.0,
+            n: group.name.to_string(),
+            d: group.description.as_str().to_owned(),
+            c: group.created.0,
+        }
+    }
+
+    fn read(self) -> Option<Group> {
+        Some(Group {
+            id: GroupId(self.i),
+            org: OrgId(self.o),
+            name: GroupName::parse(&self.n).ok()?,
+            description: text(&self.d)?,
+            created: Timestamp(self.c),
+        })
+    }
+}
+
 fn fields_of(fields: &[CustomField]) -> Vec<(String, String)> {
     let pair = |f: &CustomField| (f.label.as_str().to_owned(), f.value.as_str().to_owned());
     fields.iter().map(pair).collect()
@@ -351,7 +384,10 @@ pub(super) struct ShareForm {
     r: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     a: Option<u64>,
-    u: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    u: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    g: Option<u64>,
     l: String,
 }
 
@@ -360,7 +396,14 @@ impl Form<Share> for ShareForm {
         Self {
             r: share.target.resource.0,
             a: share.target.account.map(|account| account.0),
-            u: share.user.0,
+            u: match share.with {
+                Grantee::User(user) => Some(user.0),
+                Grantee::Group(_) => None,
+            },
+            g: match share.with {
+                Grantee::User(_) => None,
+                Grantee::Group(group) => Some(group.0),
+            },
             l: share.level.as_str().to_owned(),
         }
     }
@@ -371,7 +414,11 @@ impl Form<Share> for ShareForm {
                 resource: ResourceId(self.r),
                 account: self.a.map(AccountId),
             },
-            user: UserId(self.u),
+            with: match (self.u, self.g) {
+                (Some(user), None) => Grantee::User(UserId(user)),
+                (None, Some(group)) => Grantee::Group(GroupId(group)),
+                _ => return None,
+            },
             level: self.l.parse::<Level>().ok()?,
         })
     }

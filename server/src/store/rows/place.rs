@@ -2,8 +2,8 @@
 
 use crate::crypto::KeyRing;
 use crate::domain::{
-    AccountId, AccountName, Fingerprint, Folded, OrgId, OrgName, PolicyId, ResourceId,
-    ResourceName, SecretVersion, Target, TokenId, UserId, UserName,
+    AccountId, AccountName, Fingerprint, Folded, Grantee, GroupId, GroupName, OrgId, OrgName,
+    PolicyId, ResourceId, ResourceName, SecretVersion, Target, TokenId, UserId, UserName,
 };
 use crate::store::{Key, Table};
 
@@ -180,26 +180,65 @@ impl<'a> Places<'a> {
         Key::table(Table::Share).number(resource.0)
     }
 
-    /// A user's share of a target.
+    /// A user's or group's share of a target.
     #[must_use]
-    pub fn share(self, target: Target, user: UserId) -> Key {
+    pub fn share(self, target: Target, with: Grantee) -> Key {
         self.shares(target.resource)
             .number(of(target))
-            .number(user.0)
+            .number(number_of(with))
     }
 
-    /// All shares that a user has.
+    /// All shares that a user has by itself, or a group has.
     #[must_use]
-    pub fn shares_by_user(self, user: UserId) -> Key {
-        Key::table(Table::ShareByUser).number(user.0)
+    pub fn shares_by(self, grantee: Grantee) -> Key {
+        Key::table(Table::ShareByGrantee).number(number_of(grantee))
     }
 
-    /// A user's share of a target, from the user's side.
+    /// A user's or group's share of a target, from the other side.
     #[must_use]
-    pub fn share_by_user(self, user: UserId, target: Target) -> Key {
-        self.shares_by_user(user)
+    pub fn share_by(self, grantee: Grantee, target: Target) -> Key {
+        self.shares_by(grantee)
             .number(target.resource.0)
             .number(of(target))
+    }
+
+    /// All groups of an organisation.
+    #[must_use]
+    pub fn groups(self, org: OrgId) -> Key {
+        Key::table(Table::Group).number(org.0)
+    }
+
+    /// A group.
+    #[must_use]
+    pub fn group(self, org: OrgId, id: GroupId) -> Key {
+        self.groups(org).number(id.0)
+    }
+
+    /// The group with a name, in whatever case and Unicode form.
+    #[must_use]
+    pub fn group_by_name(self, org: OrgId, name: &GroupName) -> Key {
+        let hash = self
+            .keys
+            .hide("group", &[name.folded().as_str().as_bytes()]);
+        Key::table(Table::GroupByName).number(org.0).hash(&hash)
+    }
+
+    /// Everybody who is in a group.
+    #[must_use]
+    pub fn members(self, group: GroupId) -> Key {
+        Key::table(Table::Member).number(group.0)
+    }
+
+    /// That a user is in a group.
+    #[must_use]
+    pub fn member(self, group: GroupId, user: UserId) -> Key {
+        self.members(group).number(user.0)
+    }
+
+    /// The groups that a user is in.
+    #[must_use]
+    pub fn groups_of(self, org: OrgId, user: UserId) -> Key {
+        Key::table(Table::GroupsOfUser).number(org.0).number(user.0)
     }
 
     /// All access controls of a resource and its accounts.
@@ -296,6 +335,14 @@ impl<'a> Places<'a> {
     #[must_use]
     pub fn anchor(self) -> Key {
         Key::table(Table::Meta).number(2)
+    }
+}
+
+/// Groups stand behind all users: their numbers have the highest bit.
+fn number_of(grantee: Grantee) -> u64 {
+    match grantee {
+        Grantee::User(user) => user.0,
+        Grantee::Group(group) => group.0 | 1 << 63,
     }
 }
 

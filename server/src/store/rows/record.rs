@@ -3,12 +3,12 @@
 use zeroize::Zeroizing;
 
 use crate::domain::{
-    AccessControl, Account, Change, Custody, Organisation, Password, PasswordPolicy, Request,
-    Resource, SecretVersion, Share, Timestamp, User, UserId,
+    AccessControl, Account, Change, Custody, Group, Organisation, Password, PasswordPolicy,
+    Request, Resource, SecretVersion, Share, Timestamp, User, UserId,
 };
 use crate::store::rows::custody::{AccessControlForm, CustodyForm, RequestForm};
 use crate::store::rows::form::{
-    AccountForm, Form, OrganisationForm, PolicyForm, ResourceForm, ShareForm, UserForm,
+    AccountForm, Form, GroupForm, OrganisationForm, PolicyForm, ResourceForm, ShareForm, UserForm,
 };
 
 /// Something that is kept in a row.
@@ -38,6 +38,7 @@ macro_rules! by_form {
 by_form! {
     Organisation => OrganisationForm,
     User => UserForm,
+    Group => GroupForm,
     Resource => ResourceForm,
     Account => AccountForm,
     Share => ShareForm,

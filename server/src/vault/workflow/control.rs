@@ -63,7 +63,7 @@ impl Vault {
         }
         let mut approvers = Vec::new();
         for login in &new.approvers {
-            let id = self.grantee(login, &deed, caller).await?.id;
+            let id = self.grantee(login, &deed, caller).await?.record.id;
             if !approvers.contains(&id) {
                 approvers.push(id);
             }

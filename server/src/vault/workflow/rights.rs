@@ -2,7 +2,7 @@
 
 use crate::domain::{
     AccessControl, AccountId, Action, Approver, ApproverStanding, Decision, Lock, Operation,
-    RefusalReason, Request, Resource, Standing, Target, User, UserId, decide,
+    RefusalReason, Request, Resource, Standing, User, UserId, decide,
 };
 use crate::vault::book::Deed;
 use crate::vault::find::{Found, NOBODY};
@@ -67,7 +67,11 @@ impl Vault {
         let id = resource.as_ref().map_or(NOBODY, |kept| kept.record.id);
         let account = self.account_called(id, wanted.account).await?;
         if let (Some(resource), Some(account)) = (resource, account) {
-            let found = Found { resource, account };
+            let found = Found {
+                resource,
+                account,
+                ground: None,
+            };
             if self.may_decide(&found, caller).await? {
                 return Ok(found);
             }
@@ -150,17 +154,13 @@ impl Vault {
         resource: &Resource,
         account: AccountId,
     ) -> Result<Standing, VaultError> {
-        let target = |account| Target {
-            resource: resource.id,
-            account,
-        };
-        let whole = self.share_level(target(None), user.id).await?;
-        let part = self.share_level(target(Some(account)), user.id).await?;
+        let who = (user.org, user.id);
+        let ground = self.widest_share(who, resource.id, Some(account)).await?;
         Ok(Standing {
             role: user.role,
             scope: user.scope,
             owner: resource.owner == Some(user.id),
-            share: whole.max(part),
+            share: ground.map(|ground| ground.level),
         })
     }
 
