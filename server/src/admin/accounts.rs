@@ -11,7 +11,7 @@ use crate::admin::resources::{chosen, fields_in_words, pairs};
 use crate::admin::wire::{self, Created, Page, PasswordChange};
 use crate::admin::{Desk, moment};
 use crate::domain::AccountId;
-use crate::vault::{AccountEdit, AccountView, NewAccount};
+use crate::vault::{AccountEdit, AccountView, NewAccount, ResourceRef};
 
 pub(crate) async fn list(
     State(desk): State<Desk>,
@@ -43,7 +43,7 @@ pub(crate) async fn add(
     };
     let wire::NewAccount { name, password, .. } = new;
     let wanted = NewAccount {
-        resource: &resource,
+        resource: ResourceRef::Named(&resource),
         account: &name,
         more: AccountEdit {
             notes: new.notes,
@@ -59,6 +59,7 @@ pub(crate) async fn add(
         .vault
         .add_account(&wanted, password, &asked.caller)
         .await?
+        .generated
         .is_some();
     Ok((StatusCode::CREATED, Json(Created { name, generated })))
 }

@@ -98,12 +98,9 @@ pub(crate) async fn check_in(
 }
 
 fn wanted(which: &NewAccessRequest) -> Wanted<'_> {
-    Wanted {
-        resource: &which.resource,
-        account: &which.account,
-        reason: which.reason.as_deref().unwrap_or_default(),
-        ticket: which.ticket.as_deref().unwrap_or_default(),
-    }
+    let reason = which.reason.as_deref().unwrap_or_default();
+    let ticket = which.ticket.as_deref().unwrap_or_default();
+    Wanted::named(&which.resource, &which.account).because(reason, ticket)
 }
 
 fn in_words(view: RequestView) -> AccessRequest {

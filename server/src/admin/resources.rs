@@ -67,6 +67,7 @@ pub(crate) async fn add(
         .vault
         .create(&wanted, chosen(password)?, &asked.caller)
         .await?
+        .generated
         .is_some();
     Ok((StatusCode::CREATED, Json(Created { name, generated })))
 }

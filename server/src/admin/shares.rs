@@ -82,9 +82,8 @@ pub(crate) async fn take(
         ..
     } = &asked.query;
     let with = named(user.as_deref(), group.as_deref())?;
-    desk.vault
-        .unshare((resource, account.as_deref()), with, &asked.caller)
-        .await?;
+    let target = (resource.as_str(), account.as_deref());
+    desk.vault.unshare(target, with, &asked.caller).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -66,11 +66,13 @@ pub enum Table {
     Member = 42,
     /// The groups that a user is in, by organisation and user.
     GroupsOfUser = 43,
+    /// Account → the resource it is on.
+    AccountById = 50,
 }
 
 impl Table {
     /// All of them.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 31] = [
         Self::Meta,
         Self::Organisation,
         Self::User,
@@ -101,6 +103,7 @@ impl Table {
         Self::GroupByName,
         Self::Member,
         Self::GroupsOfUser,
+        Self::AccountById,
     ];
 }
 
@@ -136,6 +139,14 @@ impl Key {
     pub fn hash(mut self, hash: &[u8]) -> Self {
         self.0.extend_from_slice(hash);
         self
+    }
+
+    /// The number at `place`, counted from 0, behind the table's byte: for tables whose keys begin
+    /// with numbers.
+    #[must_use]
+    pub fn number_at(&self, place: usize) -> Option<u64> {
+        let (numbers, _) = self.0.get(1..)?.as_chunks::<8>();
+        numbers.get(place).map(|bytes| u64::from_be_bytes(*bytes))
     }
 
     /// The bytes.

@@ -1,20 +1,20 @@
 //! Adding, listing, editing and removing accounts; the history of their passwords.
 
 use crate::domain::{
-    Account, AccountId, AccountName, Action, Change, FreeText, NameError, Operation, Password,
-    PolicyId, RefusalReason, Resource, SecretVersion, Status, Timestamp, UserId,
+    Account, AccountId, AccountName, Action, Change, FreeText, NameError, Operation, PolicyId,
+    RefusalReason, Resource, SecretVersion, Status, Timestamp, UserId,
 };
 use crate::store::rows::{Changes, Ids, Kept, SecretRow};
 use crate::vault::book::Deed;
 use crate::vault::id_block::IdKind;
 use crate::vault::resources::custom_fields;
-use crate::vault::{Caller, NewPassword, Vault, VaultError, Wanted};
+use crate::vault::{AccountRef, Caller, Made, NewPassword, ResourceRef, Vault, VaultError, Wanted};
 
 /// An account to be added to a resource.
 #[derive(Debug, Default)]
 pub struct NewAccount<'a> {
-    /// The resource's name.
-    pub resource: &'a str,
+    /// The resource.
+    pub resource: ResourceRef<'a>,
     /// The account's name.
     pub account: &'a str,
     /// What else is known of it.
@@ -70,7 +70,7 @@ pub struct AccountView {
 }
 
 impl Vault {
-    /// Adds an account to a resource; the answer is its password, where it was generated.
+    /// Adds an account to a resource.
     ///
     /// # Errors
     /// [`VaultError::Refused`] for a resource that is not there or not shared;
@@ -80,11 +80,12 @@ impl Vault {
         new: &NewAccount<'_>,
         password: NewPassword,
         caller: &Caller,
-    ) -> Result<Option<Password>, VaultError> {
-        let deed = Deed::new(Operation::CreateAccount).on(new.resource, new.account);
+    ) -> Result<Made, VaultError> {
+        let mut deed = Deed::new(Operation::CreateAccount);
+        deed = deed.on(&new.resource.words(), new.account);
         self.primary_only(&deed, caller).await?;
         let resource = self
-            .find_resource(new.resource, Action::Manage, &deed, caller)
+            .find_resource(new.resource, Action::Manage, &mut deed, caller)
             .await?;
         let mut account = match self.draft_account(new, &resource.record) {
             Ok(account) => account,
@@ -113,7 +114,7 @@ impl Vault {
         self.add_account_rows(&mut changes, &account, &chosen, caller)?;
         let done = changes.commit().await.map_err(VaultError::from);
         self.settle(&deed, done, caller).await?;
-        Ok(chosen.generated.then_some(chosen.password))
+        Ok(Made::of(&account, chosen))
     }
 
     /// At most `limit` accounts of a resource that `caller` may see, after the one with the id
@@ -123,21 +124,14 @@ impl Vault {
     /// [`VaultError::Refused`] for a resource that is not there or not shared.
     pub async fn accounts(
         &self,
-        resource: &str,
+        resource: impl Into<ResourceRef<'_>>,
         after: Option<AccountId>,
         limit: usize,
         caller: &Caller,
     ) -> Result<Vec<AccountView>, VaultError> {
-        let deed = Deed::new(Operation::List).on(resource, "");
-        let kept = self.resource_called(caller.org(), resource).await?;
-        let visible = match &kept {
-            Some(kept) => self.may_see(&kept.record, caller).await?,
-            None => false,
-        };
-        let Some(resource) = kept.filter(|_| visible).map(|kept| kept.record) else {
-            let why = RefusalReason::NoSuchResource;
-            return Err(self.refuse(&deed, why, VaultError::Refused, caller).await);
-        };
+        let resource = resource.into();
+        let mut deed = Deed::new(Operation::List).on(&resource.words(), "");
+        let resource = self.find_visible(resource, &mut deed, caller).await?.record;
         self.allow(&deed, caller).await?;
         let places = self.rows.places();
         let mut after = after.map(|id| places.account(resource.id, id));
@@ -166,20 +160,15 @@ impl Vault {
     ///
     /// # Errors
     /// [`VaultError::Refused`] when there is none that `caller` may see.
-    pub async fn account(
+    pub async fn account<'a>(
         &self,
-        resource: &str,
-        account: &str,
+        resource: impl Into<ResourceRef<'a>>,
+        account: impl Into<AccountRef<'a>>,
         caller: &Caller,
     ) -> Result<AccountView, VaultError> {
-        let deed = Deed::new(Operation::List).on(resource, account);
-        let wanted = Wanted {
-            resource,
-            account,
-            reason: "",
-            ticket: "",
-        };
-        let found = self.find(&wanted, Action::See, &deed, caller).await?;
+        let wanted = Wanted::of(resource, account);
+        let mut deed = Deed::new(Operation::List).on_wanted(&wanted);
+        let found = self.find(&wanted, Action::See, &mut deed, caller).await?;
         self.allow(&deed, caller).await?;
         self.account_view(found.account.record, caller).await
     }
@@ -189,22 +178,19 @@ impl Vault {
     /// # Errors
     /// [`VaultError::Refused`], [`VaultError::NotAllowed`], [`VaultError::Invalid`],
     /// [`VaultError::Exists`] when its new name is taken.
-    pub async fn edit_account(
+    pub async fn edit_account<'a>(
         &self,
-        resource: &str,
-        account: &str,
+        resource: impl Into<ResourceRef<'a>>,
+        account: impl Into<AccountRef<'a>>,
         edit: &AccountEdit,
         caller: &Caller,
     ) -> Result<(), VaultError> {
-        let deed = Deed::new(Operation::EditAccount).on(resource, account);
+        let wanted = Wanted::of(resource, account);
+        let mut deed = Deed::new(Operation::EditAccount).on_wanted(&wanted);
         self.primary_only(&deed, caller).await?;
-        let wanted = Wanted {
-            resource,
-            account,
-            reason: "",
-            ticket: "",
-        };
-        let found = self.find(&wanted, Action::Manage, &deed, caller).await?;
+        let found = self
+            .find(&wanted, Action::Manage, &mut deed, caller)
+            .await?;
         let mut account = found.account.record.clone();
         if let Err(e) = edit.apply(&mut account) {
             return Err(self.refuse(&deed, RefusalReason::Invalid, e, caller).await);
@@ -219,21 +205,18 @@ impl Vault {
     ///
     /// # Errors
     /// [`VaultError::Refused`], [`VaultError::NotAllowed`].
-    pub async fn remove_account(
+    pub async fn remove_account<'a>(
         &self,
-        resource: &str,
-        account: &str,
+        resource: impl Into<ResourceRef<'a>>,
+        account: impl Into<AccountRef<'a>>,
         caller: &Caller,
     ) -> Result<(), VaultError> {
-        let deed = Deed::new(Operation::RemoveAccount).on(resource, account);
+        let wanted = Wanted::of(resource, account);
+        let mut deed = Deed::new(Operation::RemoveAccount).on_wanted(&wanted);
         self.primary_only(&deed, caller).await?;
-        let wanted = Wanted {
-            resource,
-            account,
-            reason: "",
-            ticket: "",
-        };
-        let found = self.find(&wanted, Action::Manage, &deed, caller).await?;
+        let found = self
+            .find(&wanted, Action::Manage, &mut deed, caller)
+            .await?;
         self.allow(&deed, caller).await?;
         let mut changes = self.rows.changes();
         self.remove_account_rows(&mut changes, &found.account);
@@ -255,20 +238,17 @@ impl Vault {
     ///
     /// # Errors
     /// [`VaultError::Refused`], [`VaultError::NotAllowed`] for whoever may not change it.
-    pub async fn history(
+    pub async fn history<'a>(
         &self,
-        resource: &str,
-        account: &str,
+        resource: impl Into<ResourceRef<'a>>,
+        account: impl Into<AccountRef<'a>>,
         caller: &Caller,
     ) -> Result<Vec<(Change, Option<String>)>, VaultError> {
-        let deed = Deed::new(Operation::History).on(resource, account);
-        let wanted = Wanted {
-            resource,
-            account,
-            reason: "",
-            ticket: "",
-        };
-        let found = self.find(&wanted, Action::Change, &deed, caller).await?;
+        let wanted = Wanted::of(resource, account);
+        let mut deed = Deed::new(Operation::History).on_wanted(&wanted);
+        let found = self
+            .find(&wanted, Action::Change, &mut deed, caller)
+            .await?;
         self.allow(&deed, caller).await?;
         let account = found.account.record;
         let mut changes = Vec::new();
@@ -346,6 +326,7 @@ impl Vault {
         let (places, account) = (self.rows.places(), &kept.record);
         changes.remove(kept);
         changes.clear(places.account_by_name(account.resource, &account.name));
+        changes.clear(places.account_by_id(account.id));
         changes.clear(places.accessed(account.resource, account.id));
         for version in account.oldest.0..=account.secret.0 {
             changes.clear(places.secret(account.id, SecretVersion(version)));

@@ -1,7 +1,8 @@
 //! Writing down what was decided: before anything leaves, and before anything changes.
 
-use crate::domain::{Operation, Outcome, Record, RefusalReason, Timestamp};
-use crate::vault::{Caller, Origin, Vault, VaultError};
+use crate::domain::{Account, Operation, Outcome, Record, RefusalReason, Resource, Timestamp};
+use crate::store::rows::Kept;
+use crate::vault::{AccountRef, Caller, Origin, TargetRef, Vault, VaultError, Wanted};
 
 /// What somebody wants done, as the audit trail will tell it.
 #[derive(Clone, Debug)]
@@ -31,6 +32,43 @@ impl Deed {
         self.resource = clipped(resource, NAME);
         self.account = clipped(account, NAME);
         self
+    }
+
+    /// On what `wanted` means, for the reason it gives.
+    pub(super) fn on_wanted(self, wanted: &Wanted<'_>) -> Self {
+        self.on(&wanted.resource.words(), &wanted.account.words())
+            .because(wanted.reason, wanted.ticket)
+    }
+
+    /// On what `target` means.
+    pub(super) fn on_target(self, target: &TargetRef<'_>) -> Self {
+        let account = target.account.map(AccountRef::words);
+        self.on(&target.resource.words(), &account.unwrap_or_default())
+    }
+
+    /// What was asked for by its id has a name, too, where it was found.
+    pub(super) fn found(
+        &mut self,
+        resource: Option<&Kept<Resource>>,
+        account: Option<&Kept<Account>>,
+    ) {
+        if let Some(kept) = resource {
+            clip_into(&mut self.resource, kept.record.name.as_str());
+        }
+        if let Some(kept) = account {
+            clip_into(&mut self.account, kept.record.name.as_str());
+        }
+    }
+
+    /// It is known how what was asked for by its id is called.
+    pub(super) fn called(&mut self, resource: &str, account: &str) {
+        clip_into(&mut self.resource, resource);
+        clip_into(&mut self.account, account);
+    }
+
+    /// Another deed on the same thing.
+    pub(super) fn beside(&self, operation: Operation) -> Self {
+        Self::new(operation).on(&self.resource, &self.account)
     }
 
     pub(super) fn because(mut self, reason: &str, ticket: &str) -> Self {
@@ -144,6 +182,13 @@ fn clipped(text: &str, limit: usize) -> String {
     match text.char_indices().nth(limit) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
         None => text.to_owned(),
+    }
+}
+
+/// Names as they were asked for stand there already, mostly.
+fn clip_into(place: &mut String, name: &str) {
+    if place != name {
+        *place = clipped(name, NAME);
     }
 }
 

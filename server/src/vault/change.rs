@@ -66,15 +66,14 @@ impl Vault {
         reach: Reach,
         caller: &Caller,
     ) -> Result<Option<Password>, VaultError> {
-        let deed = Deed::new(Operation::Change)
-            .on(wanted.resource, wanted.account)
-            .because(wanted.reason, wanted.ticket)
+        let mut deed = Deed::new(Operation::Change)
+            .on_wanted(wanted)
             .detail(match reach {
                 Reach::Local => "local",
                 Reach::Remote => "remote",
             });
         self.primary_only(&deed, caller).await?;
-        let found = self.find(wanted, Action::Change, &deed, caller).await?;
+        let found = self.find(wanted, Action::Change, &mut deed, caller).await?;
         self.demand(found.demands(), wanted, &deed, caller).await?;
         let hold = self.hold(&found.spot(), &deed, caller).await?;
         if reach == Reach::Remote {

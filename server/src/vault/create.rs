@@ -27,9 +27,29 @@ pub struct NewResource<'a> {
     pub more: ResourceEdit,
 }
 
+/// What was made.
+#[derive(Debug)]
+pub struct Made {
+    /// The resource.
+    pub resource: ResourceId,
+    /// The account.
+    pub account: AccountId,
+    /// The account's password, where it was generated.
+    pub generated: Option<Password>,
+}
+
+impl Made {
+    pub(super) fn of(account: &Account, chosen: Chosen) -> Self {
+        Self {
+            resource: account.resource,
+            account: account.id,
+            generated: chosen.generated.then_some(chosen.password),
+        }
+    }
+}
+
 impl Vault {
-    /// Makes a resource with an account; the answer is the account's password, where it was
-    /// generated.
+    /// Makes a resource with an account.
     ///
     /// # Errors
     /// [`VaultError::NotAllowed`] for whoever may not make resources;
@@ -40,7 +60,7 @@ impl Vault {
         new: &NewResource<'_>,
         password: NewPassword,
         caller: &Caller,
-    ) -> Result<Option<Password>, VaultError> {
+    ) -> Result<Made, VaultError> {
         let deed = Deed::new(Operation::CreateResource).on(new.resource, new.account);
         self.primary_only(&deed, caller).await?;
         if decide(Action::CreateResource, caller.standing(None, None)) != Decision::Allowed {
@@ -78,7 +98,7 @@ impl Vault {
             other => other,
         });
         self.settle(&deed, done, caller).await?;
-        Ok(chosen.generated.then_some(chosen.password))
+        Ok(Made::of(&account, chosen))
     }
 
     /// Checks what was said about a new resource, before anything is looked up.
@@ -189,6 +209,8 @@ impl Vault {
         changes.add(places.account(account.resource, account.id), account)?;
         let by_name = places.account_by_name(account.resource, &account.name);
         changes.add(by_name, &Ids(vec![account.id.0]))?;
+        let by_id = places.account_by_id(account.id);
+        changes.add(by_id, &Ids(vec![account.resource.0]))?;
         let change = Change {
             version: account.secret,
             at: account.created,

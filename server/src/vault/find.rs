@@ -1,4 +1,4 @@
-//! From the names a caller says to what it may act on: the same steps, and the same refusal,
+//! From the names or ids a caller says to what it may act on: the same steps, and the same refusal,
 //! whether the thing is missing or belongs to somebody else.
 
 use crate::domain::{
@@ -8,20 +8,7 @@ use crate::domain::{
 use crate::store::rows::{Ids, Kept};
 use crate::vault::book::Deed;
 use crate::vault::ground::Ground;
-use crate::vault::{Caller, Vault, VaultError};
-
-/// An account, as a caller names it, and why it is wanted.
-#[derive(Clone, Copy, Debug)]
-pub struct Wanted<'a> {
-    /// The resource's name, exactly.
-    pub resource: &'a str,
-    /// The account's name, exactly.
-    pub account: &'a str,
-    /// The reason given; empty is none.
-    pub reason: &'a str,
-    /// The ticket given; empty is none.
-    pub ticket: &'a str,
-}
+use crate::vault::{AccountRef, Caller, ResourceRef, Vault, VaultError, Wanted};
 
 /// An account with the resource it is on.
 #[derive(Clone, Debug)]
@@ -85,15 +72,13 @@ impl Vault {
         &self,
         wanted: &Wanted<'_>,
         action: Action,
-        deed: &Deed,
+        deed: &mut Deed,
         caller: &Caller,
     ) -> Result<Found, VaultError> {
-        let resource = self.resource_called(caller.org(), wanted.resource).await?;
-        // A missing resource costs the same look-ups as one that is not shared, and each look-up
-        // the same whether it finds something.
+        let (resource, account) = self.meant(wanted, caller.org()).await?;
+        deed.found(resource.as_ref(), account.as_ref());
         let id = resource.as_ref().map_or(NOBODY, |kept| kept.record.id);
-        let account = self.account_called(id, wanted.account).await?;
-        let account_id = account.as_ref().map_or(AccountId(0), |kept| kept.record.id);
+        let account_id = account.as_ref().map_or(NO_ACCOUNT, |kept| kept.record.id);
         let owner = resource.as_ref().and_then(|kept| kept.record.owner);
         let place = (owner, id, Some(account_id));
         let (decision, ground) = self.decision(action, place, caller).await?;
@@ -116,15 +101,16 @@ impl Vault {
         Err(self.refuse(deed, why, VaultError::Refused, caller).await)
     }
 
-    /// The resource called `name`, if `caller` may do `action` with it as a whole.
+    /// The resource that is meant, if `caller` may do `action` with it as a whole.
     pub(super) async fn find_resource(
         &self,
-        name: &str,
+        resource: ResourceRef<'_>,
         action: Action,
-        deed: &Deed,
+        deed: &mut Deed,
         caller: &Caller,
     ) -> Result<Kept<Resource>, VaultError> {
-        let resource = self.resource_called(caller.org(), name).await?;
+        let resource = self.resource_meant(caller.org(), resource).await?;
+        deed.found(resource.as_ref(), None);
         let id = resource.as_ref().map_or(NOBODY, |kept| kept.record.id);
         let owner = resource.as_ref().and_then(|kept| kept.record.owner);
         let (decision, _) = self.decision(action, (owner, id, None), caller).await?;
@@ -137,7 +123,83 @@ impl Vault {
         Err(self.refuse(deed, why, answer, caller).await)
     }
 
-    /// Whether `caller` may do `action` there, and by which share. Shares are looked up for whoever needs one: what is
+    /// The resource that is meant, if `caller` may see that it is there: because of one account of
+    /// it, too.
+    pub(super) async fn find_visible(
+        &self,
+        resource: ResourceRef<'_>,
+        deed: &mut Deed,
+        caller: &Caller,
+    ) -> Result<Kept<Resource>, VaultError> {
+        let resource = self.resource_meant(caller.org(), resource).await?;
+        deed.found(resource.as_ref(), None);
+        let id = resource.as_ref().map_or(NOBODY, |kept| kept.record.id);
+        let owner = resource.as_ref().and_then(|kept| kept.record.owner);
+        let visible = self.may_see(owner, id, caller).await?;
+        let why = match resource {
+            Some(resource) if visible => return Ok(resource),
+            Some(_) => RefusalReason::NotShared,
+            None => RefusalReason::NoSuchResource,
+        };
+        Err(self.refuse(deed, why, VaultError::Refused, caller).await)
+    }
+
+    /// What is wanted, as far as it is there: always as many look-ups, and each costs the same
+    /// whether it finds something, so that what is missing, another organisation's and what is not
+    /// shared take as long.
+    pub(super) async fn meant(
+        &self,
+        wanted: &Wanted<'_>,
+        org: OrgId,
+    ) -> Result<(Option<Kept<Resource>>, Option<Kept<Account>>), VaultError> {
+        let resource = match (wanted.resource, wanted.account) {
+            (ResourceRef::OfAccount, AccountRef::Id(account)) => {
+                self.resource_of(org, account).await?
+            }
+            (resource, _) => self.resource_meant(org, resource).await?,
+        };
+        let id = resource.as_ref().map_or(NOBODY, |kept| kept.record.id);
+        let account = match wanted.account {
+            AccountRef::Named(name) => self.account_called(id, name).await?,
+            AccountRef::Id(account) => {
+                let key = self.rows.places().account(id, account);
+                self.rows.seek::<Account>(key).await?
+            }
+        };
+        Ok((resource, account))
+    }
+
+    async fn resource_meant(
+        &self,
+        org: OrgId,
+        resource: ResourceRef<'_>,
+    ) -> Result<Option<Kept<Resource>>, VaultError> {
+        match resource {
+            ResourceRef::Named(name) => self.resource_called(org, name).await,
+            ResourceRef::Id(id) => {
+                let key = self.rows.places().resource(org, id);
+                Ok(self.rows.seek::<Resource>(key).await?)
+            }
+            ResourceRef::OfAccount => self.resource_of(org, NO_ACCOUNT).await,
+        }
+    }
+
+    /// The resource that an account is on. The index spans all organisations; the resource is
+    /// sought in the caller's.
+    async fn resource_of(
+        &self,
+        org: OrgId,
+        account: AccountId,
+    ) -> Result<Option<Kept<Resource>>, VaultError> {
+        let places = self.rows.places();
+        let index = self.rows.seek::<Ids>(places.account_by_id(account)).await?;
+        let id = index.and_then(|kept| kept.record.0.first().copied());
+        let id = id.map_or(NOBODY, ResourceId);
+        Ok(self.rows.seek::<Resource>(places.resource(org, id)).await?)
+    }
+
+    /// Whether `caller` may do `action` there, and by which share. Shares are looked up for
+    /// whoever needs one: what is
     /// missing is nobody's own, so it costs what it costs where nothing is shared.
     async fn decision(
         &self,
@@ -258,3 +320,5 @@ impl Vault {
 
 /// An id that nothing has.
 pub(super) const NOBODY: ResourceId = ResourceId(0);
+/// An id that no account has.
+const NO_ACCOUNT: AccountId = AccountId(0);

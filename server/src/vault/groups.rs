@@ -94,7 +94,7 @@ impl Vault {
         caller: &Caller,
     ) -> Result<Vec<Group>, VaultError> {
         let deed = Deed::new(Operation::List).detail(format!("groups of {login}"));
-        let user = self.administered(login, &deed, caller).await?.record;
+        let user = self.administered(login.into(), &deed, caller).await?.record;
         self.allow(&deed, caller).await?;
         let mut groups = Vec::new();
         for id in self.groups_of(user.org, user.id).await? {
@@ -147,7 +147,7 @@ impl Vault {
         let deed = Deed::new(Operation::Group).detail(format!("{login} into {group}"));
         self.primary_only(&deed, caller).await?;
         let group = self.administered_group(group, &deed, caller).await?;
-        let user = self.administered(login, &deed, caller).await?;
+        let user = self.administered(login.into(), &deed, caller).await?;
         if let Err((why, answer)) = self.has_room(&group.record, &user.record).await? {
             return Err(self.refuse(&deed, why, answer, caller).await);
         }
@@ -171,7 +171,7 @@ impl Vault {
         let deed = Deed::new(Operation::Group).detail(format!("{login} out of {group}"));
         self.primary_only(&deed, caller).await?;
         let group = self.administered_group(group, &deed, caller).await?.record;
-        let user = self.administered(login, &deed, caller).await?.record;
+        let user = self.administered(login.into(), &deed, caller).await?.record;
         let place = self.rows.places().member(group.id, user.id);
         let Some(kept) = self.rows.get::<Ids>(place).await? else {
             let answer = VaultError::NotFound("member of this group");

@@ -23,12 +23,14 @@ mod groups;
 mod host;
 mod id_block;
 mod identify;
+mod index;
 mod keys;
 mod organisations;
 mod patience;
 mod persons;
 mod policies;
 mod reading;
+mod reference;
 mod resources;
 mod resume;
 mod retrieve;
@@ -56,13 +58,13 @@ pub use caller::{
 };
 pub use change::{NewPassword, Reach};
 pub use clock::{Chance, Clock, NoChance, SystemChance, SystemClock};
-pub use create::NewResource;
+pub use create::{Made, NewResource};
 pub use error::{Hurdle, Outage, VaultError};
-pub use find::Wanted;
 pub use groups::NewGroup;
 pub use host::{Resolve, ResolveError, SystemResolver};
 pub use keys::RotationProgress;
 pub use persons::NewPerson;
+pub use reference::{AccountRef, ResourceRef, TargetRef, UserRef, Wanted};
 pub use resources::{ResourceEdit, ResourceView};
 pub use resume::Resumption;
 pub use settings::{SettingView, Settings};
@@ -138,7 +140,8 @@ impl fmt::Debug for Vault {
 
 impl Vault {
     /// Opens the counter over its parts: makes what is there from the first start (the default
-    /// organisation, the shipped policies), reads the settings, and tells the trust.
+    /// organisation, the shipped policies), catches up with what an earlier version's data directory
+    /// lacks, reads the settings, and tells the trust.
     ///
     /// # Errors
     /// [`VaultError::Unavailable`] when the store cannot be read or written.
@@ -166,6 +169,7 @@ impl Vault {
             secondary: parts.secondary,
         };
         vault.furnish().await?;
+        vault.index_accounts().await?;
         vault.load_settings().await?;
         vault.publish_trust().await?;
         vault.look_back().await?;

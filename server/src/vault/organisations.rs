@@ -120,6 +120,9 @@ impl Vault {
                 name,
             },
         )?;
+        // There is nothing yet that could be missing from it.
+        let indexed = self.rows.places().accounts_indexed();
+        changes.add(indexed, &Ids::default())?;
         Ok(changes.commit().await?)
     }
 

@@ -91,7 +91,7 @@ impl Vault {
     ) -> Result<(), VaultError> {
         let deed = Deed::new(Operation::EditUser).detail(format!("{login}: another password"));
         self.primary_only(&deed, caller).await?;
-        let user = self.administered(login, &deed, caller).await?;
+        let user = self.administered(login.into(), &deed, caller).await?;
         let fit = match user.record.kind {
             UserKind::Person(_) => self.check_password(password),
             UserKind::Api { .. } => Err(VaultError::Invalid(NO_PERSON.to_owned())),

@@ -6,7 +6,7 @@ use crate::domain::{
 };
 use crate::store::rows::{Ids, Kept};
 use crate::vault::book::Deed;
-use crate::vault::{Caller, Vault, VaultError};
+use crate::vault::{Caller, ResourceRef, Vault, VaultError};
 
 /// What is to be known of a resource from now on; `None` leaves a thing as it is.
 #[derive(Clone, Debug, Default)]
@@ -123,7 +123,11 @@ impl Vault {
             after = page.last().map(|kept| kept.key.clone());
             let last = page.len() < want;
             for kept in page {
-                if seen.len() < limit && self.may_see(&kept.record, caller).await? {
+                if seen.len() < limit
+                    && self
+                        .may_see(kept.record.owner, kept.record.id, caller)
+                        .await?
+                {
                     seen.push(self.view(kept.record).await?);
                 }
             }
@@ -134,32 +138,38 @@ impl Vault {
         Ok(seen)
     }
 
-    /// The resource called `name`.
+    /// One resource.
     ///
     /// # Errors
     /// [`VaultError::Refused`] when there is none that `caller` may see.
-    pub async fn resource(&self, name: &str, caller: &Caller) -> Result<ResourceView, VaultError> {
-        let deed = Deed::new(Operation::List).on(name, "");
-        let kept = self.find_resource(name, Action::See, &deed, caller).await?;
+    pub async fn resource(
+        &self,
+        resource: impl Into<ResourceRef<'_>>,
+        caller: &Caller,
+    ) -> Result<ResourceView, VaultError> {
+        let resource = resource.into();
+        let mut deed = Deed::new(Operation::List).on(&resource.words(), "");
+        let kept = self.find_visible(resource, &mut deed, caller).await?;
         self.allow(&deed, caller).await?;
         self.view(kept.record).await
     }
 
-    /// Changes what is known of the resource called `name`.
+    /// Changes what is known of a resource.
     ///
     /// # Errors
     /// [`VaultError::Refused`], [`VaultError::NotAllowed`], [`VaultError::Invalid`],
     /// [`VaultError::ResourceExists`] when its new name is taken.
     pub async fn edit_resource(
         &self,
-        name: &str,
+        resource: impl Into<ResourceRef<'_>>,
         edit: &ResourceEdit,
         caller: &Caller,
     ) -> Result<(), VaultError> {
-        let deed = Deed::new(Operation::EditResource).on(name, "");
+        let resource = resource.into();
+        let mut deed = Deed::new(Operation::EditResource).on(&resource.words(), "");
         self.primary_only(&deed, caller).await?;
         let kept = self
-            .find_resource(name, Action::Manage, &deed, caller)
+            .find_resource(resource, Action::Manage, &mut deed, caller)
             .await?;
         let mut resource = kept.record.clone();
         if let Err(answer) = edit.apply(&mut resource) {
@@ -180,15 +190,20 @@ impl Vault {
         self.settle(&deed, done, caller).await
     }
 
-    /// Removes the resource called `name` with its accounts, passwords and shares.
+    /// Removes a resource with its accounts, passwords and shares.
     ///
     /// # Errors
     /// [`VaultError::Refused`], [`VaultError::NotAllowed`].
-    pub async fn remove_resource(&self, name: &str, caller: &Caller) -> Result<(), VaultError> {
-        let deed = Deed::new(Operation::RemoveResource).on(name, "");
+    pub async fn remove_resource(
+        &self,
+        resource: impl Into<ResourceRef<'_>>,
+        caller: &Caller,
+    ) -> Result<(), VaultError> {
+        let resource = resource.into();
+        let mut deed = Deed::new(Operation::RemoveResource).on(&resource.words(), "");
         self.primary_only(&deed, caller).await?;
         let kept = self
-            .find_resource(name, Action::Manage, &deed, caller)
+            .find_resource(resource, Action::Manage, &mut deed, caller)
             .await?;
         self.allow(&deed, caller).await?;
         let done = self.commit_removal(&kept).await;
@@ -251,17 +266,19 @@ impl Vault {
         Ok(changes.commit().await?)
     }
 
+    /// Whether `caller` may see a resource with this owner and id.
     pub(super) async fn may_see(
         &self,
-        resource: &Resource,
+        owner: Option<UserId>,
+        resource: ResourceId,
         caller: &Caller,
     ) -> Result<bool, VaultError> {
-        let share = self.share_of(caller, resource.id, None).await?;
-        if decide(Action::See, caller.standing(resource.owner, share)) == Decision::Allowed {
+        let share = self.share_of(caller, resource, None).await?;
+        if decide(Action::See, caller.standing(owner, share)) == Decision::Allowed {
             return Ok(true);
         }
         // Somebody who has one account of it may know that the resource is there.
-        self.has_share_on(resource.id, caller).await
+        self.has_share_on(resource, caller).await
     }
 
     async fn view(&self, resource: Resource) -> Result<ResourceView, VaultError> {

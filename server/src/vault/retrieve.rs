@@ -21,10 +21,8 @@ impl Vault {
         wanted: &Wanted<'_>,
         caller: &Caller,
     ) -> Result<Password, VaultError> {
-        let deed = Deed::new(Operation::Retrieve)
-            .on(wanted.resource, wanted.account)
-            .because(wanted.reason, wanted.ticket);
-        let (spot, hold, password) = self.read_in_force(wanted, &deed, caller).await?;
+        let mut deed = Deed::new(Operation::Retrieve).on_wanted(wanted);
+        let (spot, hold, password) = self.read_in_force(wanted, &mut deed, caller).await?;
         // The record is durable before the password leaves: a crash between costs an answer, not
         // a record.
         let at = self.allow_at(&deed, caller).await?;
@@ -40,7 +38,7 @@ impl Vault {
     async fn read_in_force(
         &self,
         wanted: &Wanted<'_>,
-        deed: &Deed,
+        deed: &mut Deed,
         caller: &Caller,
     ) -> Result<(Spot, Option<Kept<Custody>>, Password), VaultError> {
         for _ in 0..TRIES {
@@ -57,10 +55,13 @@ impl Vault {
     async fn find_spot(
         &self,
         wanted: &Wanted<'_>,
-        deed: &Deed,
+        deed: &mut Deed,
         caller: &Caller,
     ) -> Result<(Spot, Option<Kept<Custody>>), VaultError> {
-        if let Some(spot) = self.shortcuts.find(wanted, caller, &self.rows) {
+        if let Some((spot, named)) = self.shortcuts.find(wanted, caller, &self.rows) {
+            if let Some(named) = named {
+                deed.called(&named.resource, &named.account);
+            }
             return Ok((spot, None));
         }
         let commits = self.rows.store().stamps().commits();
@@ -69,7 +70,8 @@ impl Vault {
         let hold = self.hold(&spot, deed, caller).await?;
         if hold.is_none() {
             // What is under access control is looked at every time.
-            self.shortcuts.note(&found, caller, &self.rows, commits);
+            self.shortcuts
+                .note((wanted, &found), caller, &self.rows, commits);
         }
         Ok((spot, hold))
     }

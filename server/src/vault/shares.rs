@@ -4,18 +4,27 @@ use std::fmt;
 
 use crate::domain::{
     Action, Grantee, Group, Level, Operation, RefusalReason, ResourceId, Share, Target, User,
+    UserId,
 };
 use crate::store::rows::{Ids, Kept};
 use crate::vault::book::Deed;
-use crate::vault::{Caller, Vault, VaultError, Wanted};
+use crate::vault::{Caller, ResourceRef, TargetRef, UserRef, Vault, VaultError, Wanted};
 
 /// With whom something is to be shared, as a caller names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GranteeName<'a> {
     /// A user's login.
     User(&'a str),
+    /// A user's id.
+    UserId(UserId),
     /// A group's name.
     Group(&'a str),
+}
+
+impl From<UserId> for GranteeName<'_> {
+    fn from(id: UserId) -> Self {
+        Self::UserId(id)
+    }
 }
 
 impl<'a, S: AsRef<str> + ?Sized> From<&'a S> for GranteeName<'a> {
@@ -28,6 +37,7 @@ impl fmt::Display for GranteeName<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::User(login) => f.write_str(login),
+            Self::UserId(id) => f.write_str(&UserRef::Id(*id).words()),
             Self::Group(name) => write!(f, "group {name}"),
         }
     }
@@ -45,6 +55,14 @@ impl KeptGrantee {
         match self {
             Self::User(kept) => Grantee::User(kept.record.id),
             Self::Group(kept) => Grantee::Group(kept.record.id),
+        }
+    }
+
+    /// What the audit trail says.
+    fn told(&self) -> String {
+        match self {
+            Self::User(kept) => kept.record.login(),
+            Self::Group(kept) => format!("group {}", kept.record.name),
         }
     }
 }
@@ -78,18 +96,19 @@ impl Vault {
     /// [`VaultError::NotFound`] when there is no such user or group.
     pub async fn share(
         &self,
-        (resource, account): (&str, Option<&str>),
+        target: impl Into<TargetRef<'_>>,
         with: impl Into<GranteeName<'_>>,
         level: Level,
         caller: &Caller,
     ) -> Result<(), VaultError> {
-        let with = with.into();
-        let deed = Deed::new(Operation::Share)
-            .on(resource, account.unwrap_or_default())
+        let (target, with) = (target.into(), with.into());
+        let mut deed = Deed::new(Operation::Share)
+            .on_target(&target)
             .detail(format!("{level} to {with}"));
         self.primary_only(&deed, caller).await?;
-        let target = self.target((resource, account), &deed, caller).await?;
+        let target = self.target(&target, &mut deed, caller).await?;
         let kept = self.named_grantee(with, &deed, caller).await?;
+        let deed = deed.detail(format!("{level} to {}", kept.told()));
         self.allow(&deed, caller).await?;
         let share = Share {
             target,
@@ -106,17 +125,18 @@ impl Vault {
     /// As for [`Self::share`]; [`VaultError::NotFound`] when there is no such share.
     pub async fn unshare(
         &self,
-        (resource, account): (&str, Option<&str>),
+        target: impl Into<TargetRef<'_>>,
         with: impl Into<GranteeName<'_>>,
         caller: &Caller,
     ) -> Result<(), VaultError> {
-        let with = with.into();
-        let deed = Deed::new(Operation::Unshare)
-            .on(resource, account.unwrap_or_default())
+        let (target, with) = (target.into(), with.into());
+        let mut deed = Deed::new(Operation::Unshare)
+            .on_target(&target)
             .detail(with.to_string());
         self.primary_only(&deed, caller).await?;
-        let target = self.target((resource, account), &deed, caller).await?;
-        let with = self.named_grantee(with, &deed, caller).await?.grantee();
+        let target = self.target(&target, &mut deed, caller).await?;
+        let kept = self.named_grantee(with, &deed, caller).await?;
+        let (with, deed) = (kept.grantee(), deed.detail(kept.told()));
         let places = self.rows.places();
         let Some(kept) = self.rows.get::<Share>(places.share(target, with)).await? else {
             let answer = VaultError::NotFound("share");
@@ -138,12 +158,15 @@ impl Vault {
     /// [`VaultError::Refused`], [`VaultError::NotAllowed`] for whoever may not manage it.
     pub async fn shares(
         &self,
-        resource: &str,
+        resource: impl Into<ResourceRef<'_>>,
         caller: &Caller,
     ) -> Result<Vec<ShareView>, VaultError> {
-        let deed = Deed::new(Operation::List).on(resource, "").detail("shares");
+        let resource = resource.into();
+        let mut deed = Deed::new(Operation::List)
+            .on(&resource.words(), "")
+            .detail("shares");
         let kept = self
-            .find_resource(resource, Action::Manage, &deed, caller)
+            .find_resource(resource, Action::Manage, &mut deed, caller)
             .await?;
         self.allow(&deed, caller).await?;
         let mut views = Vec::new();
@@ -162,25 +185,20 @@ impl Vault {
 
     pub(super) async fn target(
         &self,
-        (resource, account): (&str, Option<&str>),
-        deed: &Deed,
+        target: &TargetRef<'_>,
+        deed: &mut Deed,
         caller: &Caller,
     ) -> Result<Target, VaultError> {
-        let Some(account) = account else {
+        let Some(account) = target.account else {
             let kept = self
-                .find_resource(resource, Action::Manage, deed, caller)
+                .find_resource(target.resource, Action::Manage, deed, caller)
                 .await?;
             return Ok(Target {
                 resource: kept.record.id,
                 account: None,
             });
         };
-        let wanted = Wanted {
-            resource,
-            account,
-            reason: "",
-            ticket: "",
-        };
+        let wanted = Wanted::of(target.resource, account);
         let found = self.find(&wanted, Action::Manage, deed, caller).await?;
         let account = Some(found.account.record.id);
         Ok(Target {
@@ -189,14 +207,14 @@ impl Vault {
         })
     }
 
-    /// The user called `login`, to be given something.
+    /// The user that is meant, to be given something.
     pub(super) async fn grantee(
         &self,
-        login: &str,
+        user: UserRef<'_>,
         deed: &Deed,
         caller: &Caller,
     ) -> Result<Kept<User>, VaultError> {
-        match self.user_called(caller.org(), login).await? {
+        match self.user_meant(caller.org(), user).await? {
             Some(kept) => Ok(kept),
             None => Err(self.nobody("user", deed, caller).await),
         }
@@ -208,13 +226,21 @@ impl Vault {
         deed: &Deed,
         caller: &Caller,
     ) -> Result<KeptGrantee, VaultError> {
-        let name = match with {
-            GranteeName::User(login) => {
-                let user = self.grantee(login, deed, caller).await?;
-                return Ok(KeptGrantee::User(user));
-            }
-            GranteeName::Group(name) => name,
+        let user = match with {
+            GranteeName::User(login) => UserRef::Named(login),
+            GranteeName::UserId(id) => UserRef::Id(id),
+            GranteeName::Group(name) => return self.named_group(name, deed, caller).await,
         };
+        let user = self.grantee(user, deed, caller).await?;
+        Ok(KeptGrantee::User(user))
+    }
+
+    async fn named_group(
+        &self,
+        name: &str,
+        deed: &Deed,
+        caller: &Caller,
+    ) -> Result<KeptGrantee, VaultError> {
         match self.group_called(caller.org(), name).await? {
             Some(kept) => Ok(KeptGrantee::Group(kept)),
             None => Err(self.nobody("group", deed, caller).await),

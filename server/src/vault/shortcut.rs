@@ -5,37 +5,51 @@
 //! somebody else has retrieved a thing makes no difference to how long its refusal takes.
 
 use std::fmt;
-use std::hash::Hash;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
 
 use quick_cache::Equivalent;
 use quick_cache::sync::Cache;
 
-use crate::domain::{
-    AccountId, AccountName, Grantee, OrgId, ResourceName, Role, Scope, Target, UserId,
-};
-use crate::store::Stamp;
+use crate::domain::{AccountId, Grantee, OrgId, ResourceId, Role, Scope, Target, UserId};
 use crate::store::rows::Rows;
+use crate::store::{Key, Stamp};
 use crate::vault::find::{Found, Spot};
 use crate::vault::ground::Ground;
-use crate::vault::{Caller, Wanted};
+use crate::vault::{AccountRef, Caller, ResourceRef, Wanted};
 
 /// The ways that are remembered, up to as many as the settings say; then the least used make room.
 pub(super) struct Shortcuts(Option<Cache<Names, Way>>);
 
 /// Who asked, as what, for what: all that a decision depends on beside rows.
-#[derive(PartialEq, Eq, Hash)]
+#[derive(PartialEq, Eq)]
 struct Names {
     who: Who,
-    resource: Box<str>,
-    account: Box<str>,
+    resource: KnownResource,
+    account: KnownAccount,
 }
 
 /// [`Names`], to be looked for.
 #[derive(Hash)]
 struct Asked<'a> {
     who: Who,
-    resource: &'a str,
-    account: &'a str,
+    resource: ResourceRef<'a>,
+    account: AccountRef<'a>,
+}
+
+/// A [`ResourceRef`] that is kept.
+#[derive(PartialEq, Eq)]
+enum KnownResource {
+    Named(Box<str>),
+    Id(ResourceId),
+    OfAccount,
+}
+
+/// An [`AccountRef`] that is kept.
+#[derive(PartialEq, Eq)]
+enum KnownAccount {
+    Named(Box<str>),
+    Id(AccountId),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -46,17 +60,48 @@ struct Who {
     scope: Scope,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 struct Way {
     spot: Spot,
     rests_on: Stamp<ROWS>,
+    /// For the audit trail, where something was asked for by its id.
+    named: Option<Arc<Named>>,
+}
+
+/// How the resource and the account are called.
+pub(super) struct Named {
+    pub(super) resource: Box<str>,
+    pub(super) account: Box<str>,
+}
+
+impl Names {
+    fn asked(&self) -> Asked<'_> {
+        Asked {
+            who: self.who,
+            resource: match &self.resource {
+                KnownResource::Named(name) => ResourceRef::Named(name),
+                KnownResource::Id(id) => ResourceRef::Id(*id),
+                KnownResource::OfAccount => ResourceRef::OfAccount,
+            },
+            account: match &self.account {
+                KnownAccount::Named(name) => AccountRef::Named(name),
+                KnownAccount::Id(id) => AccountRef::Id(*id),
+            },
+        }
+    }
+}
+
+/// As what is looked for: the two must agree.
+impl Hash for Names {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.asked().hash(state);
+    }
 }
 
 impl Equivalent<Names> for Asked<'_> {
     fn equivalent(&self, names: &Names) -> bool {
-        self.who == names.who
-            && self.resource == &*names.resource
-            && self.account == &*names.account
+        let kept = names.asked();
+        self.who == kept.who && self.resource == kept.resource && self.account == kept.account
     }
 }
 
@@ -67,7 +112,12 @@ impl Shortcuts {
     }
 
     /// Where `caller` may retrieve what it wants, if that is known and still so.
-    pub(super) fn find(&self, wanted: &Wanted<'_>, caller: &Caller, rows: &Rows) -> Option<Spot> {
+    pub(super) fn find(
+        &self,
+        wanted: &Wanted<'_>,
+        caller: &Caller,
+        rows: &Rows,
+    ) -> Option<(Spot, Option<Arc<Named>>)> {
         let asked = Asked {
             who: who(caller)?,
             resource: wanted.resource,
@@ -75,45 +125,78 @@ impl Shortcuts {
         };
         let way = self.0.as_ref()?.get(&asked)?;
         let stands = rows.store().stamps().holds(&way.rests_on);
-        stands.then_some(way.spot)
+        stands.then_some((way.spot, way.named))
     }
 
-    /// Remembers that `caller` may retrieve what was `found`, unless anything was committed since
-    /// there were `commits`: some rows may then be older than others.
-    pub(super) fn note(&self, found: &Found, caller: &Caller, rows: &Rows, commits: u64) {
+    /// Remembers that `caller` may retrieve what it wanted and what was `found`, unless anything
+    /// was committed since there were `commits`: some rows may then be older than others.
+    pub(super) fn note(
+        &self,
+        (wanted, found): (&Wanted<'_>, &Found),
+        caller: &Caller,
+        rows: &Rows,
+        commits: u64,
+    ) {
         let (Some(ways), Some(who)) = (&self.0, who(caller)) else {
             return;
         };
-        let (resource, account) = (&found.resource.record.name, &found.account.record.name);
-        let rests_on = stamp(found, (resource, account), who, rows);
+        let rests_on = stamp(wanted, found, who, rows);
         if rows.store().stamps().commits() != commits {
             return;
         }
+        let resource = found.resource.record.name.as_str();
+        let account = found.account.record.name.as_str();
         let names = Names {
             who,
-            resource: resource.as_str().into(),
-            account: account.as_str().into(),
+            resource: match wanted.resource {
+                ResourceRef::Named(_) => KnownResource::Named(resource.into()),
+                ResourceRef::Id(id) => KnownResource::Id(id),
+                ResourceRef::OfAccount => KnownResource::OfAccount,
+            },
+            account: match wanted.account {
+                AccountRef::Named(_) => KnownAccount::Named(account.into()),
+                AccountRef::Id(id) => KnownAccount::Id(id),
+            },
         };
-        let spot = found.spot();
-        ways.insert(names, Way { spot, rests_on });
+        let by_names = matches!(
+            (&names.resource, &names.account),
+            (KnownResource::Named(_), KnownAccount::Named(_))
+        );
+        let named = (!by_names).then(|| {
+            Arc::new(Named {
+                resource: resource.into(),
+                account: account.into(),
+            })
+        });
+        let way = Way {
+            spot: found.spot(),
+            rests_on,
+            named,
+        };
+        ways.insert(names, way);
     }
 }
 
-/// The state of every row that the way passes: both names, both records, the share that was needed,
-/// and that there is no access control.
-fn stamp(
-    found: &Found,
-    (resource, account): (&ResourceName, &AccountName),
-    who: Who,
-    rows: &Rows,
-) -> Stamp<ROWS> {
+/// The state of every row that the way passes: both names or what leads from an id, both records,
+/// the share that was needed, and that there is no access control.
+fn stamp(wanted: &Wanted<'_>, found: &Found, who: Who, rows: &Rows) -> Stamp<ROWS> {
     let places = rows.places();
-    let id = found.resource.record.id;
+    let (resource, account) = (&found.resource.record, &found.account.record);
     let target = |account: Option<AccountId>| Target {
-        resource: id,
+        resource: resource.id,
         account,
     };
-    let (whole, one) = (target(None), target(Some(found.account.record.id)));
+    let (whole, one) = (target(None), target(Some(account.id)));
+    // What is asked for by its id rests on its record alone.
+    let to_resource: Key = match wanted.resource {
+        ResourceRef::Named(_) => places.resource_by_name(who.org, &resource.name),
+        ResourceRef::Id(_) => found.resource.key.clone(),
+        ResourceRef::OfAccount => places.account_by_id(account.id),
+    };
+    let to_account: Key = match wanted.account {
+        AccountRef::Named(_) => places.account_by_name(resource.id, &account.name),
+        AccountRef::Id(_) => found.account.key.clone(),
+    };
     let shares = match found.ground {
         // A group's share counts for as long as the user is in the group.
         Some(Ground { with, target, .. }) if with != Grantee::User(who.user) => [
@@ -124,9 +207,9 @@ fn stamp(
     };
     let [first, second] = &shares;
     rows.store().stamps().of([
-        &places.resource_by_name(who.org, resource),
+        &to_resource,
         &found.resource.key,
-        &places.account_by_name(id, account),
+        &to_account,
         &found.account.key,
         first,
         second,

@@ -56,7 +56,7 @@ impl Vault {
     /// [`VaultError::NotAllowed`], [`VaultError::NotFound`].
     pub async fn tokens(&self, login: &str, caller: &Caller) -> Result<Vec<Token>, VaultError> {
         let deed = Deed::new(Operation::List).detail(format!("tokens of {login}"));
-        let user = self.administered(login, &deed, caller).await?.record;
+        let user = self.administered(login.into(), &deed, caller).await?.record;
         self.allow(&deed, caller).await?;
         let now = self.clock.now();
         let kept = self.tokens_of(&user).await?;
@@ -80,7 +80,7 @@ impl Vault {
     ) -> Result<(), VaultError> {
         let deed = Deed::new(Operation::RevokeToken).detail(format!("token {id} of {login}"));
         self.primary_only(&deed, caller).await?;
-        let user = self.administered(login, &deed, caller).await?.record;
+        let user = self.administered(login.into(), &deed, caller).await?.record;
         let key = self.rows.places().token(user.org, user.id, id);
         let kept = self.rows.get::<TokenRow>(key).await?;
         let Some(kept) = kept.filter(|kept| kept.record.token.state == TokenState::Live) else {
@@ -156,7 +156,7 @@ impl Vault {
             others.told()
         ));
         self.primary_only(&deed, caller).await?;
-        let user = self.administered(login, &deed, caller).await?;
+        let user = self.administered(login.into(), &deed, caller).await?;
         let before = self.tokens_of(&user.record).await?;
         if let Err(words) = may_issue(expires, others, &before, (now, settings.tokens_per_user)) {
             let answer = VaultError::Invalid(words);

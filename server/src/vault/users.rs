@@ -8,7 +8,7 @@ use crate::store::Key;
 use crate::store::rows::{Changes, Ids, Kept, LoginRow};
 use crate::vault::book::Deed;
 use crate::vault::id_block::IdKind;
-use crate::vault::{Caller, Vault, VaultError};
+use crate::vault::{Caller, UserRef, Vault, VaultError};
 
 /// An API user to be made.
 #[derive(Clone, Debug)]
@@ -113,9 +113,17 @@ impl Vault {
     ///
     /// # Errors
     /// [`VaultError::NotAllowed`], [`VaultError::NotFound`].
-    pub async fn user(&self, login: &str, caller: &Caller) -> Result<User, VaultError> {
-        let deed = Deed::new(Operation::List).detail(format!("user {login}"));
-        let kept = self.administered(login, &deed, caller).await?;
+    pub async fn user(
+        &self,
+        user: impl Into<UserRef<'_>>,
+        caller: &Caller,
+    ) -> Result<User, VaultError> {
+        let user = user.into();
+        let told = |login: &str| Deed::new(Operation::List).detail(format!("user {login}"));
+        let kept = self
+            .administered(user, &told(&user.words()), caller)
+            .await?;
+        let deed = told(&kept.record.login());
         self.allow(&deed, caller).await?;
         Ok(kept.record)
     }
@@ -128,13 +136,18 @@ impl Vault {
     /// already.
     pub async fn edit_user(
         &self,
-        login: &str,
+        user: impl Into<UserRef<'_>>,
         edit: &UserEdit,
         caller: &Caller,
     ) -> Result<(), VaultError> {
-        let deed = Deed::new(Operation::EditUser).detail(format!("{login}: {}", words(edit)));
+        let user = user.into();
+        let told = |login: &str| {
+            Deed::new(Operation::EditUser).detail(format!("{login}: {}", words(edit)))
+        };
+        let deed = told(&user.words());
         self.primary_only(&deed, caller).await?;
-        let kept = self.administered(login, &deed, caller).await?;
+        let kept = self.administered(user, &deed, caller).await?;
+        let deed = told(&kept.record.login());
         let mut user = kept.record.clone();
         if let Err((why, answer)) = apply(edit, &mut user) {
             return Err(self.refuse(&deed, why, answer, caller).await);
@@ -151,10 +164,16 @@ impl Vault {
     /// # Errors
     /// [`VaultError::NotAllowed`], [`VaultError::NotFound`]; [`VaultError::Invalid`] when it owns
     /// resources.
-    pub async fn remove_user(&self, login: &str, caller: &Caller) -> Result<(), VaultError> {
-        let deed = Deed::new(Operation::RemoveUser).detail(login);
+    pub async fn remove_user(
+        &self,
+        user: impl Into<UserRef<'_>>,
+        caller: &Caller,
+    ) -> Result<(), VaultError> {
+        let user = user.into();
+        let deed = Deed::new(Operation::RemoveUser).detail(user.words());
         self.primary_only(&deed, caller).await?;
-        let kept = self.administered(login, &deed, caller).await?;
+        let kept = self.administered(user, &deed, caller).await?;
+        let deed = deed.detail(kept.record.login());
         let owned = self.rows.places().resources_by_owner(kept.record.id);
         if !self.rows.page::<Ids>(&owned, None, 1).await?.is_empty() {
             let answer = VaultError::Invalid(STILL_OWNS.to_owned());
@@ -180,7 +199,7 @@ impl Vault {
         caller: &Caller,
     ) -> Result<Vec<Resource>, VaultError> {
         let deed = Deed::new(Operation::List).detail(format!("resources of {login}"));
-        let user = self.administered(login, &deed, caller).await?.record;
+        let user = self.administered(login.into(), &deed, caller).await?.record;
         self.allow(&deed, caller).await?;
         let places = self.rows.places();
         let prefix = places.resources_by_owner(user.id);
@@ -215,6 +234,21 @@ impl Vault {
         Ok(self.rows.get::<User>(places.user(org, id)).await?)
     }
 
+    /// The user that is meant.
+    pub(super) async fn user_meant(
+        &self,
+        org: OrgId,
+        user: UserRef<'_>,
+    ) -> Result<Option<Kept<User>>, VaultError> {
+        match user {
+            UserRef::Named(login) => self.user_called(org, login).await,
+            UserRef::Id(id) => Ok(self
+                .rows
+                .get::<User>(self.rows.places().user(org, id))
+                .await?),
+        }
+    }
+
     /// The users whom this very certificate may be.
     pub(super) async fn users_bound_to(
         &self,
@@ -236,12 +270,12 @@ impl Vault {
     /// The user with a login, for an administrator.
     pub(super) async fn administered(
         &self,
-        login: &str,
+        user: UserRef<'_>,
         deed: &Deed,
         caller: &Caller,
     ) -> Result<Kept<User>, VaultError> {
         self.administer(deed, caller).await?;
-        match self.user_called(caller.org(), login).await? {
+        match self.user_meant(caller.org(), user).await? {
             Some(kept) => Ok(kept),
             None => {
                 let answer = VaultError::NotFound("user");

@@ -197,7 +197,7 @@ impl Live {
             more: ResourceEdit::default(),
         };
         let made = self.vault.create(&new, given(password), caller).await;
-        assert!(made.unwrap().is_none());
+        assert!(made.unwrap().generated.is_none());
     }
 
     pub async fn change(&self, resource: &str, password: &str, caller: &Caller) {
@@ -234,10 +234,5 @@ fn given(password: &str) -> NewPassword {
 }
 
 fn wanted(resource: &str) -> Wanted<'_> {
-    Wanted {
-        resource,
-        account: "root",
-        reason: "",
-        ticket: "",
-    }
+    Wanted::named(resource, "root")
 }

@@ -14,7 +14,7 @@ async fn lists_show_what_may_be_seen_and_no_more() {
         house.create(name, "app", "s3cret", &owner).await;
     }
     let dba = NewAccount {
-        resource: "db2",
+        resource: "db2".into(),
         account: "dba",
         ..Default::default()
     };
@@ -135,7 +135,7 @@ async fn what_is_removed_leaves_nothing_behind() {
     let before = house.rows.store().snapshot().await.unwrap().count();
     house.create("db1", "app", "s3cret", &owner).await;
     let dba = NewAccount {
-        resource: "db1",
+        resource: "db1".into(),
         account: "dba",
         ..Default::default()
     };

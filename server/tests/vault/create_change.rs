@@ -30,7 +30,7 @@ async fn a_generated_password_comes_back_and_is_the_one_in_force() {
         .vault
         .create(&new_resource("db1"), NewPassword::Generate, &owner)
         .await;
-    let made = made.unwrap().expect("it was generated");
+    let made = made.unwrap().generated.expect("it was generated");
     assert_eq!(
         house.retrieve("db1", "root", &owner).await.unwrap(),
         made.expose()
@@ -123,12 +123,7 @@ async fn a_view_share_reads_and_does_not_change() {
     );
 }
 
-const WANTED: Wanted<'static> = Wanted {
-    resource: "db1",
-    account: "app",
-    reason: "",
-    ticket: "",
-};
+const WANTED: Wanted<'static> = Wanted::named("db1", "app");
 
 #[tokio::test]
 async fn a_policy_refuses_what_breaks_it_and_what_was_used_before() {

@@ -8,12 +8,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use claviger::crypto::{KeyRing, MasterKey};
 use claviger::domain::{
-    CertBinding, Door, Fingerprint, Level, Operation, Outcome, Password, RefusalReason, Role,
-    Scope, Timestamp,
+    AccountId, CertBinding, Door, Fingerprint, Level, Operation, Outcome, Password, RefusalReason,
+    ResourceId, Role, Scope, Timestamp,
 };
 use claviger::ledger::{Ledger, LedgerKeys, LedgerSettings, Query, Word};
 use claviger::store::rows::Rows;
-use claviger::store::{self, Kind};
+use claviger::store::{self, Kind, Store};
 use claviger::vault::{
     Caller, CertificateCredential, CertificateTrust, Clock, Credential, NewPassword, NewResource,
     NewUser, Origin, Parts, Resolve, ResolveError, ResourceEdit, SystemChance, TrustListener,
@@ -98,6 +98,15 @@ pub async fn house() -> House {
 }
 
 pub async fn house_in(dir: TempDir, secondary: bool) -> House {
+    house_over(dir, secondary, |store| store).await
+}
+
+/// A house whose store `wrap` has in hand.
+pub async fn house_over(
+    dir: TempDir,
+    secondary: bool,
+    wrap: impl FnOnce(Arc<dyn Store>) -> Arc<dyn Store>,
+) -> House {
     let master = MasterKey::new(Zeroizing::new([7; 32]));
     let ring = match KeyRing::load(dir.path(), &master) {
         Ok(ring) => ring,
@@ -107,7 +116,7 @@ pub async fn house_in(dir: TempDir, secondary: bool) -> House {
                 .0
         }
     };
-    let store = store::open(Kind::Redb, dir.path(), &store::Settings::default()).unwrap();
+    let store = wrap(store::open(Kind::Redb, dir.path(), &store::Settings::default()).unwrap());
     let (seal, chain) = ring.ledger_keys();
     let settings = LedgerSettings {
         segment_bytes: 1 << 20,
@@ -197,7 +206,13 @@ impl House {
     }
 
     /// Makes a resource with one account as `caller`.
-    pub async fn create(&self, resource: &str, account: &str, password: &str, caller: &Caller) {
+    pub async fn create(
+        &self,
+        resource: &str,
+        account: &str,
+        password: &str,
+        caller: &Caller,
+    ) -> (ResourceId, AccountId) {
         let new = NewResource {
             account,
             ..new_resource(resource)
@@ -207,7 +222,8 @@ impl House {
             .create(&new, given(password), caller)
             .await
             .unwrap();
-        assert!(made.is_none());
+        assert!(made.generated.is_none());
+        (made.resource, made.account)
     }
 
     pub async fn retrieve(
@@ -304,10 +320,5 @@ pub fn given(password: &str) -> NewPassword {
 }
 
 pub fn wanted<'a>(resource: &'a str, account: &'a str) -> Wanted<'a> {
-    Wanted {
-        resource,
-        account,
-        reason: "",
-        ticket: "",
-    }
+    Wanted::named(resource, account)
 }

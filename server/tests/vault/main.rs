@@ -13,6 +13,7 @@ mod create_change;
 mod fixture;
 mod groups;
 mod identify;
+mod ids;
 mod keys;
 mod persons;
 mod retrieve;

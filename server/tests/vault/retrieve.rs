@@ -67,7 +67,7 @@ async fn a_share_of_one_account_opens_that_account_and_no_other() {
     let user = house.plain_user("user", 2).await;
     house.create("db1", "app", "s3cret", &owner).await;
     let new = claviger::vault::NewAccount {
-        resource: "db1",
+        resource: "db1".into(),
         account: "dba",
         ..Default::default()
     };

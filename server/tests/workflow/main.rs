@@ -8,6 +8,7 @@
     reason = "a step that fails stops the test"
 )]
 
+mod by_id;
 mod control;
 mod crash;
 mod custody;

@@ -156,7 +156,7 @@ async fn what_is_approved_for_one_account_or_user_opens_no_other() {
         .await;
     let vault = &scene.house.vault;
     let add = claviger::vault::NewAccount {
-        resource: "db1",
+        resource: "db1".into(),
         account: "app",
         ..Default::default()
     };

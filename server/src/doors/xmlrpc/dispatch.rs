@@ -219,19 +219,15 @@ impl Xmlrpc {
                     owner: None,
                     more: ResourceEdit::default(),
                 };
-                self.vault.create(&new, password, caller).await
+                let made = self.vault.create(&new, password, caller).await?;
+                Ok(made.generated)
             }
         }
     }
 }
 
 fn wanted(place: &Place) -> Wanted<'_> {
-    Wanted {
-        resource: &place.resource,
-        account: &place.account,
-        reason: &place.reason,
-        ticket: &place.ticket,
-    }
+    Wanted::named(&place.resource, &place.account).because(&place.reason, &place.ticket)
 }
 
 fn described(answer: Result<Value, Fault>) -> (Ending, Result<Value, Fault>) {

@@ -154,6 +154,18 @@ impl<'a> Places<'a> {
             .hash(&hash)
     }
 
+    /// All accounts of all resources.
+    #[must_use]
+    pub fn every_account(self) -> Key {
+        Key::table(Table::Account)
+    }
+
+    /// The resource that an account is on.
+    #[must_use]
+    pub fn account_by_id(self, id: AccountId) -> Key {
+        Key::table(Table::AccountById).number(id.0)
+    }
+
     /// All passwords of an account.
     #[must_use]
     pub fn secrets(self, account: AccountId) -> Key {
@@ -335,6 +347,12 @@ impl<'a> Places<'a> {
     #[must_use]
     pub fn anchor(self) -> Key {
         Key::table(Table::Meta).number(2)
+    }
+
+    /// That the accounts of the time before [`Self::account_by_id`] are in it.
+    #[must_use]
+    pub fn accounts_indexed(self) -> Key {
+        Key::table(Table::Meta).number(3)
     }
 }
 

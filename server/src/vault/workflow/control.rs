@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::domain::{AccessControl, AccountId, ChangeAfter, Operation, RefusalReason, ResourceId};
 use crate::store::rows::Kept;
 use crate::vault::book::Deed;
-use crate::vault::{Caller, Vault, VaultError};
+use crate::vault::{Caller, TargetRef, Vault, VaultError};
 
 /// Access control as it is to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,15 +46,16 @@ impl Vault {
     /// [`VaultError::NotFound`] when an approver is nobody; [`VaultError::Invalid`].
     pub async fn set_access_control(
         &self,
-        (resource, account): (&str, Option<&str>),
+        target: impl Into<TargetRef<'_>>,
         new: &NewAccessControl,
         caller: &Caller,
     ) -> Result<(), VaultError> {
-        let deed = Deed::new(Operation::AccessControl)
-            .on(resource, account.unwrap_or_default())
+        let target = target.into();
+        let mut deed = Deed::new(Operation::AccessControl)
+            .on_target(&target)
             .detail(words(new));
         self.primary_only(&deed, caller).await?;
-        let target = self.target((resource, account), &deed, caller).await?;
+        let target = self.target(&target, &mut deed, caller).await?;
         if let Err(why) = check(new) {
             let answer = VaultError::Invalid(why.to_owned());
             return Err(self
@@ -63,7 +64,7 @@ impl Vault {
         }
         let mut approvers = Vec::new();
         for login in &new.approvers {
-            let id = self.grantee(login, &deed, caller).await?.record.id;
+            let id = self.grantee(login.into(), &deed, caller).await?.record.id;
             if !approvers.contains(&id) {
                 approvers.push(id);
             }
@@ -97,14 +98,15 @@ impl Vault {
     /// As for [`Self::set_access_control`]; [`VaultError::NotFound`] when none is switched on.
     pub async fn remove_access_control(
         &self,
-        (resource, account): (&str, Option<&str>),
+        target: impl Into<TargetRef<'_>>,
         caller: &Caller,
     ) -> Result<(), VaultError> {
-        let deed = Deed::new(Operation::AccessControl)
-            .on(resource, account.unwrap_or_default())
+        let target = target.into();
+        let mut deed = Deed::new(Operation::AccessControl)
+            .on_target(&target)
             .detail("off");
         self.primary_only(&deed, caller).await?;
-        let target = self.target((resource, account), &deed, caller).await?;
+        let target = self.target(&target, &mut deed, caller).await?;
         let key = self.rows.places().access_control(target);
         let Some(kept) = self.rows.get::<AccessControl>(key).await? else {
             let answer = VaultError::NotFound("access control");
@@ -126,13 +128,14 @@ impl Vault {
     /// [`VaultError::Refused`], [`VaultError::NotAllowed`] for whoever may not manage it.
     pub async fn access_controls(
         &self,
-        (resource, account): (&str, Option<&str>),
+        target: impl Into<TargetRef<'_>>,
         caller: &Caller,
     ) -> Result<Vec<AccessControlView>, VaultError> {
-        let deed = Deed::new(Operation::List)
-            .on(resource, account.unwrap_or_default())
+        let target = target.into();
+        let mut deed = Deed::new(Operation::List)
+            .on_target(&target)
             .detail("access control");
-        let target = self.target((resource, account), &deed, caller).await?;
+        let target = self.target(&target, &mut deed, caller).await?;
         self.allow(&deed, caller).await?;
         let kept = match target.account {
             Some(account) => {

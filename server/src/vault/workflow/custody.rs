@@ -1,9 +1,9 @@
 //! Checking out and checking in.
 
 use crate::domain::{Action, Operation, State, Status, Step, Timestamp};
-use crate::vault::workflow::requests::turn;
+use crate::vault::workflow::requests::{of, turn};
 use crate::vault::workflow::rights::deed;
-use crate::vault::{Caller, Vault, VaultError, Wanted};
+use crate::vault::{Caller, UserRef, Vault, VaultError, Wanted};
 
 /// That a password is checked out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +33,7 @@ impl Vault {
             deed = deed.detail(format!("for {named}"));
         }
         self.primary_only(&deed, caller).await?;
-        let (found, requester, _) = self.asked_for(wanted, named, &deed, caller).await?;
+        let (found, requester, _) = self.asked_for(wanted, named, &mut deed, caller).await?;
         let turn = turn(&found, &requester, Step::CheckOut, wanted, &deed);
         let until = match self.turn(&turn, caller).await? {
             State::CheckedOut { until, .. } => until,
@@ -56,27 +56,30 @@ impl Vault {
         wanted: &Wanted<'_>,
         caller: &Caller,
     ) -> Result<Status, VaultError> {
-        let deed = deed(Operation::CheckIn, wanted);
+        let mut deed = deed(Operation::CheckIn, wanted);
         self.primary_only(&deed, caller).await?;
-        let found = self.find(wanted, Action::Retrieve, &deed, caller).await?;
+        let found = self
+            .find(wanted, Action::Retrieve, &mut deed, caller)
+            .await?;
         let requester = self.requester(&found, None, &deed, caller).await?;
         let turn = turn(&found, &requester, Step::CheckIn, wanted, &deed);
         self.turn(&turn, caller).await?;
         Ok(Status::Request)
     }
 
-    /// Takes back, as an approver, what the user called `requester` holds.
+    /// Takes back, as an approver, what the user `requester` holds.
     ///
     /// # Errors
     /// As for [`Self::approve`].
     pub async fn check_in_for(
         &self,
         wanted: &Wanted<'_>,
-        requester: &str,
+        requester: impl Into<UserRef<'_>>,
         caller: &Caller,
     ) -> Result<(), VaultError> {
-        let deed = deed(Operation::CheckIn, wanted).detail(format!("of {requester}"));
-        self.decided((wanted, requester), Step::CheckIn, &deed, caller)
+        let requester = requester.into();
+        let deed = deed(Operation::CheckIn, wanted).detail(of(requester.words()));
+        self.decided((wanted, requester), Step::CheckIn, deed, caller)
             .await
             .map(drop)
     }

@@ -5,7 +5,7 @@ use crate::vault::book::Deed;
 use crate::vault::find::Found;
 use crate::vault::workflow::rights::{Requester, deed};
 use crate::vault::workflow::turn::Turn;
-use crate::vault::{Caller, Vault, VaultError, Wanted};
+use crate::vault::{Caller, UserRef, Vault, VaultError, Wanted};
 
 impl Vault {
     /// Requests the account that is wanted, with the reason and ticket that are given; `named` is
@@ -27,7 +27,7 @@ impl Vault {
             deed = deed.detail(format!("for {named}"));
         }
         self.primary_only(&deed, caller).await?;
-        let (found, requester, control) = self.asked_for(wanted, named, &deed, caller).await?;
+        let (found, requester, control) = self.asked_for(wanted, named, &mut deed, caller).await?;
         let demands = found.demands().and(control.reason, control.ticket);
         self.demand(demands, wanted, &deed, caller).await?;
         let turn = turn(&found, &requester, Step::Raise, wanted, &deed);
@@ -35,7 +35,7 @@ impl Vault {
         Ok(Status::Waiting)
     }
 
-    /// Approves the request of the user called `requester` for the account that is wanted; whoever
+    /// Approves the request of the user `requester` for the account that is wanted; whoever
     /// approves twice counts once. Says whether enough have approved.
     ///
     /// # Errors
@@ -44,28 +44,30 @@ impl Vault {
     pub async fn approve(
         &self,
         wanted: &Wanted<'_>,
-        requester: &str,
+        requester: impl Into<UserRef<'_>>,
         caller: &Caller,
     ) -> Result<bool, VaultError> {
-        let deed = deed(Operation::Approve, wanted).detail(requester);
+        let requester = requester.into();
+        let deed = deed(Operation::Approve, wanted).detail(requester.words());
         let state = self
-            .decided((wanted, requester), Step::Approve, &deed, caller)
+            .decided((wanted, requester), Step::Approve, deed, caller)
             .await?;
         Ok(matches!(state, State::Approved { .. }))
     }
 
-    /// Rejects the request of the user called `requester` for the account that is wanted.
+    /// Rejects the request of the user `requester` for the account that is wanted.
     ///
     /// # Errors
     /// As for [`Self::approve`].
     pub async fn reject(
         &self,
         wanted: &Wanted<'_>,
-        requester: &str,
+        requester: impl Into<UserRef<'_>>,
         caller: &Caller,
     ) -> Result<(), VaultError> {
-        let deed = deed(Operation::Reject, wanted).detail(requester);
-        self.decided((wanted, requester), Step::Reject, &deed, caller)
+        let requester = requester.into();
+        let deed = deed(Operation::Reject, wanted).detail(requester.words());
+        self.decided((wanted, requester), Step::Reject, deed, caller)
             .await
             .map(drop)
     }
@@ -73,26 +75,32 @@ impl Vault {
     /// Makes an approver's step.
     pub(super) async fn decided(
         &self,
-        (wanted, login): (&Wanted<'_>, &str),
+        (wanted, user): (&Wanted<'_>, UserRef<'_>),
         step: Step,
-        deed: &Deed,
+        mut deed: Deed,
         caller: &Caller,
     ) -> Result<State, VaultError> {
-        self.primary_only(deed, caller).await?;
-        let found = self.find_to_decide(wanted, deed, caller).await?;
-        let Some(user) = self.user_called(caller.org(), login).await? else {
+        self.primary_only(&deed, caller).await?;
+        let found = self.find_to_decide(wanted, &mut deed, caller).await?;
+        let Some(user) = self.user_meant(caller.org(), user).await? else {
             let (why, answer) = (RefusalReason::NoSuchThing, VaultError::NotFound("request"));
-            return Err(self.refuse(deed, why, answer, caller).await);
+            return Err(self.refuse(&deed, why, answer, caller).await);
         };
         let requester = Requester {
             id: user.record.id,
             login: user.record.login(),
         };
+        let deed = deed.detail(match step {
+            Step::CheckIn => of(&requester.login),
+            _ => requester.login.clone(),
+        });
         if step != Step::CheckIn && caller.user() == Some(requester.id) {
             let why = RefusalReason::OwnRequest;
-            return Err(self.refuse(deed, why, VaultError::OwnRequest, caller).await);
+            return Err(self
+                .refuse(&deed, why, VaultError::OwnRequest, caller)
+                .await);
         }
-        let turn = turn(&found, &requester, step, wanted, deed);
+        let turn = turn(&found, &requester, step, wanted, &deed);
         self.turn(&turn, caller).await
     }
 
@@ -101,7 +109,7 @@ impl Vault {
         &self,
         wanted: &Wanted<'_>,
         named: Option<&str>,
-        deed: &Deed,
+        deed: &mut Deed,
         caller: &Caller,
     ) -> Result<(Found, Requester, AccessControl), VaultError> {
         let found = self.find(wanted, Action::Retrieve, deed, caller).await?;
@@ -115,6 +123,11 @@ impl Vault {
         };
         Ok((found, requester, control.record))
     }
+}
+
+/// Whose check-out is given back, as the audit trail tells it.
+pub(super) fn of(login: impl AsRef<str>) -> String {
+    format!("of {}", login.as_ref())
 }
 
 /// A step on what was found.

@@ -5,7 +5,7 @@ use crate::domain::{
     RefusalReason, Request, Resource, Standing, User, UserId, decide,
 };
 use crate::vault::book::Deed;
-use crate::vault::find::{Found, NOBODY};
+use crate::vault::find::Found;
 use crate::vault::{Caller, Vault, VaultError, Wanted};
 
 /// Somebody who wants a password, or has it.
@@ -60,12 +60,11 @@ impl Vault {
     pub(super) async fn find_to_decide(
         &self,
         wanted: &Wanted<'_>,
-        deed: &Deed,
+        deed: &mut Deed,
         caller: &Caller,
     ) -> Result<Found, VaultError> {
-        let resource = self.resource_called(caller.org(), wanted.resource).await?;
-        let id = resource.as_ref().map_or(NOBODY, |kept| kept.record.id);
-        let account = self.account_called(id, wanted.account).await?;
+        let (resource, account) = self.meant(wanted, caller.org()).await?;
+        deed.found(resource.as_ref(), account.as_ref());
         if let (Some(resource), Some(account)) = (resource, account) {
             let found = Found {
                 resource,
@@ -177,9 +176,7 @@ pub(super) fn approver(caller: &Caller) -> Approver {
 
 /// A step of the workflow as the audit trail tells it.
 pub(super) fn deed(operation: Operation, wanted: &Wanted<'_>) -> Deed {
-    Deed::new(operation)
-        .on(wanted.resource, wanted.account)
-        .because(wanted.reason, wanted.ticket)
+    Deed::new(operation).on_wanted(wanted)
 }
 
 const NAME_ONE: &str = "the operator holds nothing itself: name the user for whom it is";

@@ -208,7 +208,7 @@ impl Vault {
         match &parting {
             None => changes.depend_on(&case.account),
             Some(chosen) => {
-                self.allow(&changed(turn.wanted), caller).await?;
+                self.allow(&changed(turn.deed), caller).await?;
                 self.add_version(&mut changes, &case.account, chosen, caller.user())?;
             }
         }
@@ -284,9 +284,8 @@ fn in_the_way(
     None
 }
 
-fn changed(wanted: &Wanted<'_>) -> Deed {
-    Deed::new(Operation::Change)
-        .on(wanted.resource, wanted.account)
+fn changed(deed: &Deed) -> Deed {
+    deed.beside(Operation::Change)
         .detail("local, after check-in")
 }
 
