@@ -29,6 +29,7 @@ mod problem;
 mod requests;
 mod resources;
 mod routes;
+mod second_factors;
 mod settings;
 mod shares;
 pub mod socket;

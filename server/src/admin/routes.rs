@@ -8,7 +8,8 @@ use http::Method;
 use crate::admin::problem::Refusal;
 use crate::admin::{
     Desk, access_controls, accounts, audit, backups, certificates, exports, groups, health,
-    imports, keys, organisations, policies, requests, resources, settings, shares, tokens, users,
+    imports, keys, organisations, policies, requests, resources, second_factors, settings, shares,
+    tokens, users,
 };
 
 /// Every method and path of the API.
@@ -122,6 +123,15 @@ fn groups_and_workflow(table: Table) -> Table {
         .at(&Method::PUT, MEMBER, groups::add_member)
         .at(&Method::DELETE, MEMBER, groups::remove_member)
         .at(&get, "/v1/users/{login}/groups", groups::with_user)
+        .at(&get, TOTP, second_factors::show)
+        .at(&post, TOTP, second_factors::enrol)
+        .at(&Method::PUT, TOTP, second_factors::demand)
+        .at(&Method::DELETE, TOTP, second_factors::remove)
+        .at(
+            &post,
+            "/v1/users/{login}/totp/confirm",
+            second_factors::confirm,
+        )
         .at(&get, CONTROLS, access_controls::list)
         .at(&Method::PUT, CONTROLS, access_controls::set)
         .at(&Method::DELETE, CONTROLS, access_controls::remove)
@@ -134,6 +144,7 @@ fn groups_and_workflow(table: Table) -> Table {
 }
 
 const MEMBER: &str = "/v1/groups/{group}/members/{login}";
+const TOTP: &str = "/v1/users/{login}/totp";
 const TOKENS: &str = "/v1/users/{login}/tokens";
 const CONTROLS: &str = "/v1/access-controls";
 const ACCOUNTS: &str = "/v1/resources/{resource}/accounts";

@@ -221,6 +221,7 @@ fn person(new: wire::NewUser) -> Result<NewPerson, Refusal> {
         department: new.department.unwrap_or_default(),
         location: new.location.unwrap_or_default(),
         expires,
+        second_factor: new.second_factor,
         password: Arc::new(password(given)?),
     })
 }

@@ -37,6 +37,7 @@ mod share;
 mod status;
 mod user;
 mod user_token;
+mod user_totp;
 
 pub(crate) use client::Client;
 pub(crate) use error::CliError;

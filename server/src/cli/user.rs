@@ -12,6 +12,7 @@ use crate::cli::list::{PAGE, list};
 use crate::cli::output::visible;
 use crate::cli::secret_input::{ask, eprint, from_stdin, somebody_there};
 use crate::cli::user_token::UserToken;
+use crate::cli::user_totp::UserTotp;
 use crate::cli::{ApiPath, CliError, Context};
 
 /// Users: the programs and persons that may come in
@@ -28,6 +29,8 @@ pub(crate) enum User {
     Cert(UserCert),
     #[command(subcommand)]
     Token(UserToken),
+    #[command(subcommand)]
+    Totp(UserTotp),
 }
 
 /// Make a user: a program (--api) or a person (--person)
@@ -56,6 +59,9 @@ pub(crate) struct Add {
     /// The person's last name
     #[arg(long, value_name = "TEXT", conflicts_with = "api")]
     last_name: Option<String>,
+    /// The person comes in with a second factor only: see `claviger user totp`
+    #[arg(long, conflicts_with = "api")]
+    two_factor: bool,
     /// The person's e-mail address
     #[arg(long, value_name = "TEXT", conflicts_with = "api")]
     email: Option<String>,
@@ -228,6 +234,7 @@ impl User {
             Self::Cert(UserCert::Add(add)) => add.run(context).await,
             Self::Cert(UserCert::Remove(remove)) => remove.run(context).await,
             Self::Token(token) => token.run(context).await,
+            Self::Totp(totp) => totp.run(context).await,
         }
     }
 }
@@ -256,6 +263,7 @@ impl Add {
         let new = NewUser {
             login: self.login,
             person: self.person,
+            second_factor: self.two_factor,
             password,
             first_name: self.first_name,
             last_name: self.last_name,

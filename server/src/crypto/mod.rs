@@ -19,6 +19,7 @@ mod program;
 mod recovery;
 mod seal;
 mod source;
+mod totp;
 
 pub use error::CryptoError;
 pub use keyring::KeyRing;
@@ -30,3 +31,4 @@ pub use passphrase::{Passphrase, PassphraseCost};
 pub use recovery::RecoveryCode;
 pub use seal::SealKey;
 pub use source::MasterSource;
+pub use totp::TotpSecret;

@@ -68,6 +68,8 @@ pub enum Operation {
     RemoveUser,
     /// Make, change or remove a group of users.
     Group,
+    /// Offer, confirm or take away a person's second factor.
+    SecondFactor,
     /// Issue a REST token.
     IssueToken,
     /// Take a REST token back.
@@ -130,6 +132,12 @@ pub enum RefusalReason {
     Expired,
     /// The password is another one.
     WrongPassword,
+    /// The code of the second factor is none of now, or was used before.
+    WrongCode,
+    /// A code of the second factor is demanded.
+    CodeMissing,
+    /// A second factor is demanded, and the person has none.
+    NotEnrolled,
     /// Too many attempts failed, with this name from this address or from it at all.
     TooManyFailures,
     /// The user came from another host than its own.
@@ -248,7 +256,7 @@ words! { Operation {
     AccessControl => "access-control", Request => "request", Approve => "approve",
     Reject => "reject", CheckOut => "check-out", CheckIn => "check-in", Expire => "expire",
     CreateUser => "create-user", EditUser => "edit-user", RemoveUser => "remove-user",
-    Group => "group", IssueToken => "issue-token", RevokeToken => "revoke-token", Trust => "trust",
+    Group => "group", SecondFactor => "second-factor", IssueToken => "issue-token", RevokeToken => "revoke-token", Trust => "trust",
     Distrust => "distrust", IssueCertificate => "issue-certificate", Policy => "policy",
     Setting => "setting", Organisation => "organisation", Import => "import",
     Export => "export", ReadAudit => "read-audit",
@@ -259,7 +267,8 @@ words! { Operation {
 words! { RefusalReason {
     UnknownUser => "unknown-user", Untrusted => "untrusted", Revoked => "revoked",
     Locked => "locked", Expired => "expired",
-    WrongPassword => "wrong-password", TooManyFailures => "too-many-failures",
+    WrongPassword => "wrong-password", WrongCode => "wrong-code",
+    CodeMissing => "code-missing", NotEnrolled => "not-enrolled", TooManyFailures => "too-many-failures",
     WrongHost => "wrong-host", UnresolvableHost => "unresolvable-host",
     NoSuchResource => "no-such-resource", NoSuchAccount => "no-such-account",
     NoSuchThing => "no-such-thing", NotShared => "not-shared", NotAllowed => "not-allowed",

@@ -281,6 +281,8 @@ pub struct Person {
     pub last: FreeText,
     /// The e-mail address, as it was given: nothing is sent to it.
     pub email: FreeText,
+    /// Whether it comes in with a second factor only.
+    pub second_factor: bool,
 }
 
 /// Whether a user is kept out.

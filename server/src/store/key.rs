@@ -66,13 +66,15 @@ pub enum Table {
     Member = 42,
     /// The groups that a user is in, by organisation and user.
     GroupsOfUser = 43,
+    /// Second factors of persons, by organisation and user.
+    SecondFactor = 44,
     /// Account → the resource it is on.
     AccountById = 50,
 }
 
 impl Table {
     /// All of them.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 32] = [
         Self::Meta,
         Self::Organisation,
         Self::User,
@@ -103,6 +105,7 @@ impl Table {
         Self::GroupByName,
         Self::Member,
         Self::GroupsOfUser,
+        Self::SecondFactor,
         Self::AccountById,
     ];
 }

@@ -118,14 +118,14 @@ fn certificate_words(why: RefusalReason) -> &'static str {
     }
 }
 
-/// Unknown names, wrong passwords and users who may not come in are one answer. That an address
+/// Unknown names, wrong passwords, wrong or missing codes and users who may not come in are one answer. That an address
 /// has failed too often is told, for that counts for every name, known or not.
 fn password_words(why: RefusalReason) -> &'static str {
     match why {
         RefusalReason::TooManyFailures => {
             "too many attempts to sign in have failed from this address: try again later"
         }
-        _ => "the name or the password is wrong, or this user may not come in",
+        _ => "the name, the password or the code is wrong, or this user may not come in",
     }
 }
 

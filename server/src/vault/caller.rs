@@ -4,8 +4,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::domain::{
-    ApiToken, Door, Fingerprint, Level, OrgId, Password, RequestId, Role, Scope, Standing,
-    Timestamp, UserId,
+    ApiToken, Door, Fingerprint, Level, OneTimeCode, OrgId, Password, RequestId, Role, Scope,
+    Standing, Timestamp, UserId,
 };
 
 /// From where a request came.
@@ -44,6 +44,8 @@ pub struct PasswordCredential {
     pub name: String,
     /// The password.
     pub password: Arc<Password>,
+    /// A code of the second factor, where the person gave one.
+    pub code: Option<Arc<OneTimeCode>>,
 }
 
 /// What a trusted certificate says.

@@ -39,6 +39,8 @@ pub struct NewPerson {
     pub location: String,
     /// When it stops being able to come in.
     pub expires: Option<Timestamp>,
+    /// Whether it comes in with a second factor only.
+    pub second_factor: bool,
     /// The password to sign in with.
     pub password: Arc<Password>,
 }
@@ -109,7 +111,7 @@ impl Vault {
         Ok(())
     }
 
-    /// The person whom a name and a password prove, or why there is none. Each way costs the same:
+    /// The person whom a name, a password and, where one is demanded, a code prove, or why there is none. Each way costs the same:
     /// a name that nobody has is compared with a decoy.
     pub(super) async fn by_password(
         &self,
@@ -142,7 +144,11 @@ impl Vault {
         if let Err(why) = self.may_enter(&user, origin).await {
             return Ok(Err(stranger.away(why)));
         }
-        let deed = Deed::new(Operation::Identify).detail("password");
+        let shown_by = match self.passes_factor(&user, shown.code.as_deref()).await? {
+            Ok(shown_by) => shown_by,
+            Err(why) => return Ok(Err(stranger.away(why))),
+        };
+        let deed = Deed::new(Operation::Identify).detail(shown_by);
         let login = user.login();
         self.write(&deed, Outcome::Allowed, (&login, ""), origin)
             .await?;
@@ -249,6 +255,7 @@ impl Vault {
                 first: text(&new.first)?,
                 last: text(&new.last)?,
                 email: text(&new.email)?,
+                second_factor: new.second_factor,
             }),
             full_name: text(&full_name)?,
             role: new.role,

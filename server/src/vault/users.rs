@@ -8,6 +8,7 @@ use crate::store::Key;
 use crate::store::rows::{Changes, Ids, Kept, LoginRow};
 use crate::vault::book::Deed;
 use crate::vault::id_block::IdKind;
+use crate::vault::second_factor::NO_PERSON as NO_FACTOR;
 use crate::vault::{Caller, UserRef, Vault, VaultError};
 
 /// An API user to be made.
@@ -42,6 +43,8 @@ pub enum UserEdit {
     Bind(CertBinding),
     /// One less.
     Unbind(Fingerprint),
+    /// Whether a person comes in with a second factor only.
+    DemandFactor(bool),
 }
 
 impl Vault {
@@ -372,6 +375,7 @@ impl Vault {
                 .await?;
         }
         changes.clear(places.login(user.org, user.id));
+        changes.clear(places.second_factor(user.org, user.id));
         self.clear_tokens(&mut changes, user).await?;
         self.clear_memberships(&mut changes, user).await?;
         self.clear_shares(&mut changes, Grantee::User(user.id))
@@ -433,6 +437,13 @@ fn exact(user: &User) -> Vec<Fingerprint> {
 fn apply(edit: &UserEdit, user: &mut User) -> Result<(), (RefusalReason, VaultError)> {
     match edit {
         UserEdit::Lock(lock) => user.lock = *lock,
+        UserEdit::DemandFactor(demanded) => match &mut user.kind {
+            UserKind::Person(person) => person.second_factor = *demanded,
+            UserKind::Api { .. } => {
+                let answer = VaultError::Invalid(NO_FACTOR.to_owned());
+                return Err((RefusalReason::Invalid, answer));
+            }
+        },
         UserEdit::Bind(binding) => {
             let certificates = certificates_of(user)?;
             if certificates.contains(binding) {
@@ -472,6 +483,8 @@ fn words(edit: &UserEdit) -> String {
         UserEdit::Lock(Lock::Open) => "unlock".to_owned(),
         UserEdit::Bind(CertBinding::Exactly(print)) => format!("bind certificate {print}"),
         UserEdit::Bind(CertBinding::IssuedBy(print)) => format!("bind to certificates of {print}"),
+        UserEdit::DemandFactor(true) => "second factor demanded".to_owned(),
+        UserEdit::DemandFactor(false) => "second factor not demanded".to_owned(),
         UserEdit::Unbind(print) => format!("unbind certificate {print}"),
     }
 }

@@ -14,6 +14,7 @@ mod people;
 mod records;
 mod requests;
 mod routes;
+mod second_factors;
 mod server;
 mod shapes;
 mod socket;

@@ -24,7 +24,7 @@ pub(crate) fn time() -> String {
     "2027-01-31T12:00:00Z".to_owned()
 }
 
-fn secret() -> SecretText {
+pub(crate) fn secret() -> SecretText {
     SecretText::new(text().into())
 }
 
@@ -137,6 +137,7 @@ fn what_is_read_of_users_and_resources_is_documented() {
     let user = NewUser {
         login: text(),
         person: true,
+        second_factor: true,
         password: Some(secret()),
         first_name: Some(text()),
         last_name: Some(text()),

@@ -17,6 +17,7 @@ mod ids;
 mod keys;
 mod persons;
 mod retrieve;
+mod second_factor;
 mod shortcut;
 mod tokens;
 mod trail;

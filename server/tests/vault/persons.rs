@@ -9,13 +9,13 @@ use zeroize::Zeroizing;
 
 use crate::fixture::{House, house, house_in, new_user};
 
-const SECRET: &str = "correct horse battery";
-const WRONG: &str = "the name or the password is wrong, or this user may not come in";
+pub const SECRET: &str = "correct horse battery";
+pub const WRONG: &str = "the name, the password or the code is wrong, or this user may not come in";
 const TOO_MANY: &str =
     "too many attempts to sign in have failed from this address: try again later";
 
 /// A house where Argon2id costs what it must at least, with a person in it.
-async fn with_person() -> House {
+pub async fn with_person() -> House {
     let house = house().await;
     cheap(&house).await;
     add(&house, new_person("Alice")).await.unwrap();
@@ -34,21 +34,21 @@ async fn cheap(house: &House) {
     }
 }
 
-async fn set(house: &House, name: &str, value: &str) -> Result<(), VaultError> {
+pub async fn set(house: &House, name: &str, value: &str) -> Result<(), VaultError> {
     let operator = house.operator().await;
     house.vault.set_setting(name, value, &operator).await
 }
 
-async fn add(house: &House, new: NewPerson) -> Result<User, VaultError> {
+pub async fn add(house: &House, new: NewPerson) -> Result<User, VaultError> {
     let operator = house.operator().await;
     house.vault.add_person(&new, &operator).await
 }
 
-fn password(text: &str) -> Arc<Password> {
+pub fn password(text: &str) -> Arc<Password> {
     Arc::new(Password::parse(Zeroizing::new(text.to_owned())).unwrap())
 }
 
-fn new_person(name: &str) -> NewPerson {
+pub fn new_person(name: &str) -> NewPerson {
     NewPerson {
         name: name.to_owned(),
         role: Role::PasswordUser,
@@ -60,6 +60,7 @@ fn new_person(name: &str) -> NewPerson {
         department: String::new(),
         location: String::new(),
         expires: None,
+        second_factor: false,
         password: password(SECRET),
     }
 }
@@ -74,6 +75,7 @@ async fn sign_in(
         organisation: None,
         name: name.to_owned(),
         password: password(secret),
+        code: None,
     });
     let origin = house.origin(peer);
     house.vault.identify(&shown, &origin).await

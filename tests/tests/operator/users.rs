@@ -128,3 +128,38 @@ fn what_is_for_programs_is_not_for_persons_and_the_reverse() {
         claviger(&words).ended(2);
     }
 }
+
+#[test]
+fn a_second_factor_is_enrolled_confirmed_from_standard_input_and_taken_away() {
+    let server = Server::start(SetUp::default());
+    let mut add = vec!["user", "add", "alice", "--person", "--password-stdin"];
+    add.extend(["--role", "password-user", "--two-factor"]);
+    server
+        .claviger_with_input(&add, "correct horse battery")
+        .ok();
+    let totp = |word| ["user", "totp", word, "alice"];
+
+    let offer = server.claviger(&totp("enrol")).ok();
+    let lines: Vec<&str> = offer.stdout.lines().collect();
+    let [uri, secret] = lines[..] else {
+        panic!("{offer}")
+    };
+    assert!(uri.starts_with("otpauth://totp/Claviger:alice?secret="));
+    assert!(uri.contains(secret) && secret.len() == 32, "{offer}");
+    let status = server.claviger(&totp("status")).ok();
+    assert!(status.stdout.contains("offered"), "{status}");
+    let wrong = server
+        .claviger_with_input(&totp("confirm"), "12 34")
+        .ended(1);
+    assert_eq!(error_of(&wrong), "a code has six digits");
+    let free = ["user", "totp", "demand", "alice", "no"];
+    let free = server.claviger(&free).ok();
+    assert_eq!(free.stdout, "user alice need not have a second factor\n");
+    server.claviger(&totp("off")).ok();
+    let again = server.claviger(&totp("off")).ended(1);
+    assert_eq!(
+        error_of(&again),
+        "there is no such second factor of this user"
+    );
+    assert!(!server.log().contains(secret));
+}

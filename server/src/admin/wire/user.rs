@@ -51,6 +51,9 @@ pub struct NewUser {
     /// Whether it is a person.
     #[serde(default)]
     pub person: bool,
+    /// Whether a person comes in with a second factor only.
+    #[serde(default)]
+    pub second_factor: bool,
     /// What a person signs in with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password: Option<SecretText>,

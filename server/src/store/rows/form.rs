@@ -83,6 +83,8 @@ struct PersonForm {
     l: String,
     #[serde(default, skip_serializing_if = "is_default")]
     e: String,
+    #[serde(default, skip_serializing_if = "is_default")]
+    two: bool,
 }
 
 impl PersonForm {
@@ -91,6 +93,7 @@ impl PersonForm {
             f: person.first.as_str().to_owned(),
             l: person.last.as_str().to_owned(),
             e: person.email.as_str().to_owned(),
+            two: person.second_factor,
         }
     }
 
@@ -99,6 +102,7 @@ impl PersonForm {
             first: text(&self.f)?,
             last: text(&self.l)?,
             email: text(&self.e)?,
+            second_factor: self.two,
         }))
     }
 }

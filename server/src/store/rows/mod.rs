@@ -7,6 +7,7 @@ mod form;
 mod login;
 mod place;
 mod record;
+mod second_factor;
 mod token;
 
 pub use login::{LoginCost, LoginRow};
@@ -14,6 +15,7 @@ pub use place::Places;
 pub use record::{
     AnchorRow, DocumentRow, Ids, NextId, Record, Secret, SecretRow, SettingRow, TrustKind, TrustRow,
 };
+pub use second_factor::FactorRow;
 pub use token::TokenRow;
 
 use std::hint::black_box;

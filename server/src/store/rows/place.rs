@@ -80,6 +80,12 @@ impl<'a> Places<'a> {
         Key::table(Table::Login).number(org.0).number(user.0)
     }
 
+    /// The second factor of a person.
+    #[must_use]
+    pub fn second_factor(self, org: OrgId, user: UserId) -> Key {
+        Key::table(Table::SecondFactor).number(org.0).number(user.0)
+    }
+
     /// All tokens of a user.
     #[must_use]
     pub fn tokens(self, org: OrgId, user: UserId) -> Key {
