@@ -7,6 +7,7 @@ mod load;
 mod machine;
 mod measures;
 mod options;
+mod pages;
 mod peers;
 mod proc;
 mod report;

@@ -6,6 +6,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::load::run_each;
 use crate::options::{Options, root};
+use crate::pages;
 use crate::peers::claviger::Claviger;
 use crate::peers::{Peer, Process, Verb};
 use crate::proc::size_mib;
@@ -49,7 +50,7 @@ pub fn memory(options: &Options, report: &mut Report) -> Result<(), Trouble> {
     Ok(())
 }
 
-/// The large vault: its import, its start, and retrievals from it against the usual one.
+/// The large vault: its import, its start, retrievals from it against the usual one, and pages.
 ///
 /// # Errors
 /// When the server cannot be set up.
@@ -77,7 +78,9 @@ pub fn million(options: &Options, report: &mut Report) -> Result<(), Trouble> {
         let seconds = large.starts_after(signal)?;
         report.measure(Measure::at_most(name, seconds, "s", Some(1.0)));
     }
-    against_the_usual(options, &large, report)
+    against_the_usual(options, &large, report)?;
+    let (_process, _, _) = large.serve()?;
+    pages::measure(&large.claviger.socket(), large.accounts, report)
 }
 
 /// Retrievals over 8 kept-alive connections, in turns: large, usual, large, usual.

@@ -189,6 +189,11 @@ impl Claviger {
         Err(Trouble::new(said).during(&format!("claviger {}", words.join(" "))))
     }
 
+    /// Where it listens for its operator.
+    pub fn socket(&self) -> PathBuf {
+        self.data.join("admin.sock")
+    }
+
     fn issued(&self) -> PathBuf {
         self.data.with_extension("issued")
     }

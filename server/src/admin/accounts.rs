@@ -4,31 +4,31 @@ use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
 
-use crate::admin::asked::{Asked, Named, Paged, Plain, Sent};
+use crate::admin::asked::{Asked, Named, Plain, Searched, Sent};
 use crate::admin::policies::Names;
 use crate::admin::problem::Refusal;
 use crate::admin::resources::{chosen, fields_in_words, pairs};
-use crate::admin::wire::{self, Created, Page, PasswordChange};
+use crate::admin::wire::{self, Created, Page, Part, PasswordChange};
 use crate::admin::{Desk, moment};
-use crate::domain::AccountId;
 use crate::vault::{AccountEdit, AccountView, NewAccount, ResourceRef};
 
 pub(crate) async fn list(
     State(desk): State<Desk>,
     Named(resource): Named<String>,
-    asked: Asked<Paged>,
-) -> Result<Json<Page<wire::Account>>, Refusal> {
-    let limit = asked.query.limit(&desk);
-    let after = asked.query.after()?.map(AccountId);
-    let views = desk
+    asked: Asked<Searched>,
+) -> Result<Json<Part<wire::Account>>, Refusal> {
+    let filter = asked.query.filter_accounts(&desk)?;
+    let page = desk
         .vault
-        .accounts(&resource, after, limit, &asked.caller)
+        .account_page(&resource, &filter, &asked.caller)
         .await?;
+    let counted = Some((page.total, page.complete)).filter(|_| asked.query.is_counted());
+    let views = page.items;
     let named = views.iter().any(|view| view.account.policy.is_some());
     let names = Names::load_if(named, &desk, &asked.caller).await?;
     let last = views.last().map(|view| view.account.id.0);
     let items = views.iter().map(|view| in_words(view, &names)).collect();
-    Ok(Json(Page::of(items, last, limit)))
+    Ok(Json(Part::of(items, last, (filter.limit, counted))))
 }
 
 pub(crate) async fn add(

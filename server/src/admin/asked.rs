@@ -11,9 +11,9 @@ use zeroize::Zeroizing;
 
 use crate::admin::Desk;
 use crate::admin::problem::Refusal;
-use crate::admin::wire::Page;
+use crate::admin::wire::{Page, Part};
 use crate::domain::{Door, RequestId};
-use crate::vault::{Caller, Credential, Origin};
+use crate::vault::{Caller, Credential, Filter, Origin, Search, SearchColumn, SearchKind};
 
 /// Who is at the other end of the socket; put into every request by whoever accepted it.
 #[derive(Clone, Copy, Debug)]
@@ -54,7 +54,7 @@ pub(crate) struct Paged {
 impl Paged {
     /// How many rows, within the limit.
     pub(crate) fn limit(&self, desk: &Desk) -> usize {
-        self.limit.unwrap_or(100).clamp(1, desk.settings.max_page)
+        limit(self.limit, desk)
     }
 
     /// The cursor: an id that an earlier page gave.
@@ -62,12 +62,108 @@ impl Paged {
     /// # Errors
     /// [`Refusal`] when it is none.
     pub(crate) fn after(&self) -> Result<Option<u64>, Refusal> {
-        match &self.after {
-            None => Ok(None),
-            Some(text) => text
-                .parse()
-                .map(Some)
-                .map_err(|_| Refusal::malformed("`after` is what an earlier page gave as `next`")),
+        cursor(self.after.as_deref())
+    }
+}
+
+/// A query for a part of a list: by where it begins, by what is in it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Searched {
+    #[serde(rename = "organisation")]
+    _organisation: Option<String>,
+    limit: Option<usize>,
+    after: Option<String>,
+    start: Option<usize>,
+    search: Option<String>,
+    column: Option<String>,
+}
+
+impl Searched {
+    /// Whether it must be known how many there are in all.
+    pub(crate) fn is_counted(&self) -> bool {
+        self.start.is_some() || self.search.is_some()
+    }
+
+    /// The part that is wanted.
+    ///
+    /// # Errors
+    /// [`Refusal`] for a cursor or a column that is none.
+    pub(crate) fn filter(&self, desk: &Desk) -> Result<Filter, Refusal> {
+        let after = cursor(self.after.as_deref())?;
+        // What comes behind a page does not begin anew.
+        let start = self.start.filter(|_| after.is_none()).unwrap_or(0);
+        let limit = limit(self.limit, desk);
+        let column = self.column.as_deref();
+        let column = column.map_or(Ok(SearchColumn::All), column_of)?;
+        let search = self.search.clone().map(|value| Search {
+            kind: SearchKind::Resource,
+            column,
+            value,
+        });
+        Ok(Filter {
+            start,
+            limit,
+            after,
+            search,
+        })
+    }
+
+    /// The same, where `all` columns are those of accounts.
+    pub(crate) fn filter_accounts(&self, desk: &Desk) -> Result<Filter, Refusal> {
+        let mut filter = self.filter(desk)?;
+        if let Some(search) = &mut filter.search {
+            search.kind = SearchKind::Account;
+        }
+        Ok(filter)
+    }
+}
+
+fn column_of(word: &str) -> Result<SearchColumn, Refusal> {
+    Ok(match word {
+        "all" => SearchColumn::All,
+        "name" => SearchColumn::Name,
+        "type" => SearchColumn::Kind,
+        "address" => SearchColumn::Address,
+        "url" => SearchColumn::Url,
+        "description" => SearchColumn::Description,
+        "department" => SearchColumn::Department,
+        "location" => SearchColumn::Location,
+        "fields" => SearchColumn::Fields,
+        "account" => SearchColumn::Account,
+        _ => return Err(Refusal::malformed(COLUMNS)),
+    })
+}
+
+const COLUMNS: &str = "`column` is all, name, type, address, url, description, department, \
+                       location, fields or account";
+
+fn limit(asked: Option<usize>, desk: &Desk) -> usize {
+    asked.unwrap_or(100).clamp(1, desk.settings.max_page)
+}
+
+fn cursor(after: Option<&str>) -> Result<Option<u64>, Refusal> {
+    let Some(text) = after else {
+        return Ok(None);
+    };
+    let none = |_| Refusal::malformed("`after` is what an earlier page gave as `next`");
+    text.parse().map(Some).map_err(none)
+}
+
+impl<T> Part<T> {
+    /// A part whose last row has the id `last`; there may be more when it is full. Where it was
+    /// counted, with how many there are in all, and whether all were looked through.
+    pub(crate) fn of(
+        items: Vec<T>,
+        last: Option<u64>,
+        (limit, counted): (usize, Option<(usize, bool)>),
+    ) -> Self {
+        let Page { items, next } = Page::of(items, last, limit);
+        Self {
+            items,
+            next,
+            total: counted.map(|(total, _)| total as u64),
+            complete: counted.map(|(_, complete)| complete),
         }
     }
 }

@@ -4,26 +4,35 @@ use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
 
-use crate::admin::asked::{Asked, Named, Paged, Plain, Sent};
+use crate::admin::asked::{Asked, Named, Plain, Searched, Sent};
 use crate::admin::policies::Names;
 use crate::admin::problem::Refusal;
-use crate::admin::wire::{self, Created, Page};
+use crate::admin::wire::{self, Created, Part};
 use crate::admin::{Desk, moment};
 use crate::domain::{CustomField, ResourceId};
 use crate::vault::{NewPassword, NewResource, ResourceEdit, ResourceView};
 
 pub(crate) async fn list(
     State(desk): State<Desk>,
-    asked: Asked<Paged>,
-) -> Result<Json<Page<wire::Resource>>, Refusal> {
-    let limit = asked.query.limit(&desk);
-    let after = asked.query.after()?.map(ResourceId);
-    let views = desk.vault.resources(after, limit, &asked.caller).await?;
+    asked: Asked<Searched>,
+) -> Result<Json<Part<wire::Resource>>, Refusal> {
+    let filter = asked.query.filter(&desk)?;
+    let (views, counted) = match asked.query.is_counted() {
+        true => {
+            let page = desk.vault.resource_page(&filter, &asked.caller).await?;
+            (page.items, Some((page.total, page.complete)))
+        }
+        false => {
+            let after = filter.after.map(ResourceId);
+            let listed = desk.vault.resources(after, filter.limit, &asked.caller);
+            (listed.await?, None)
+        }
+    };
     let named = views.iter().any(|view| view.resource.policy.is_some());
     let names = Names::load_if(named, &desk, &asked.caller).await?;
     let last = views.last().map(|view| view.resource.id.0);
     let items = views.iter().map(|view| in_words(view, &names)).collect();
-    Ok(Json(Page::of(items, last, limit)))
+    Ok(Json(Part::of(items, last, (filter.limit, counted))))
 }
 
 pub(crate) async fn add(

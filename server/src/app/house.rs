@@ -12,7 +12,7 @@ use crate::ledger::{Head, Ledger, LedgerError, LedgerKeys, LedgerSettings};
 use crate::store::rows::{AnchorRow, Rows};
 use crate::store::{self, Kind};
 use crate::vault::{
-    Caller, Credential, Origin, Parts, SystemChance, SystemClock, SystemResolver, Vault,
+    Caller, Credential, ListLimits, Origin, Parts, SystemChance, SystemClock, SystemResolver, Vault,
 };
 
 /// Store, ledger and vault over one data directory.
@@ -92,6 +92,11 @@ impl House {
         });
         let vault = vault.await?;
         vault.limit_access_times(config.limits.access_times.as_usize());
+        vault.limit_lists(ListLimits {
+            memory: config.limits.list_memory.as_usize(),
+            idle: config.limits.list_idle.get(),
+            rows: config.limits.list_rows.as_usize(),
+        });
         Ok(Self {
             vault: Arc::new(vault),
             ledger,

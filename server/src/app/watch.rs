@@ -103,6 +103,7 @@ impl Watch {
         }
         self.look_at_dates();
         self.write_access_times().await;
+        self.vault.drop_unused_lists();
         if let Err(why) = self.vault.drop_anchor().await {
             warn!(%why, "the store cannot remember where the audit trail ends");
         }

@@ -5,7 +5,8 @@ use http::Method;
 
 use crate::admin::wire::{self, AccountEdit, Field, NewAccount, PasswordChange, SecretText};
 use crate::cli::fields::{AsJson, Demand, InOrganisation, demanded, field, policy_or_default, yes};
-use crate::cli::list::{PAGE, list};
+use crate::cli::list::{list, list_to};
+use crate::cli::part::Part;
 use crate::cli::secret_input::{ask, from_stdin, somebody_there};
 use crate::cli::{ApiPath, CliError, Context};
 
@@ -60,11 +61,18 @@ pub(crate) struct Facts {
 
 /// List the accounts of a resource
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  claviger account list db1 --json")]
+#[command(after_help = "Examples:
+  claviger account list db1 --json
+  claviger account list db1 --search backup --limit 10")]
 pub(crate) struct List {
     /// The resource
     #[arg(value_name = "RESOURCE")]
     resource: String,
+    /// Only those whose names hold this text, in whatever case
+    #[arg(long, value_name = "TEXT")]
+    search: Option<String>,
+    #[command(flatten)]
+    part: Part,
     #[command(flatten)]
     organisation: InOrganisation,
     #[command(flatten)]
@@ -214,8 +222,9 @@ impl Add {
 impl List {
     async fn run(self, context: &Context) -> Result<(), CliError> {
         let path = accounts(&self.resource)
-            .with("limit", PAGE)
-            .maybe("organisation", self.organisation.org.as_deref());
+            .maybe("organisation", self.organisation.org.as_deref())
+            .maybe("search", self.search.as_deref());
+        let path = self.part.of(path);
         let row = |account: wire::Account| {
             let policy = account.policy.unwrap_or_else(|| "default".to_owned());
             let accessed = account.accessed.unwrap_or_default();
@@ -228,7 +237,8 @@ impl List {
             ]
         };
         let heads = ["ACCOUNT", "POLICY", "CHANGED", "RETRIEVED", "NOTES"];
-        list(context, &path, &self.json, &heads, row).await
+        let whole = (&path, self.part.most());
+        list_to(context, whole, &self.json, &heads, row).await
     }
 }
 

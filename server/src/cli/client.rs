@@ -113,6 +113,19 @@ impl Client {
     pub(crate) async fn pages<T: DeserializeOwned>(
         &mut self,
         path: &ApiPath,
+        each: impl FnMut(Vec<T>) -> Result<(), CliError>,
+    ) -> Result<(), CliError> {
+        self.pages_to(path, usize::MAX, each).await
+    }
+
+    /// As [`Self::pages`], up to `most` rows.
+    ///
+    /// # Errors
+    /// What the server says, and what `each` does.
+    pub(crate) async fn pages_to<T: DeserializeOwned>(
+        &mut self,
+        path: &ApiPath,
+        mut most: usize,
         mut each: impl FnMut(Vec<T>) -> Result<(), CliError>,
     ) -> Result<(), CliError> {
         let mut after: Option<String> = None;
@@ -120,10 +133,13 @@ impl Client {
             let page: Page<T> = self
                 .get(&path.clone().maybe("after", after.as_deref()))
                 .await?;
-            each(page.items)?;
+            let mut items = page.items;
+            items.truncate(most);
+            most -= items.len();
+            each(items)?;
             match page.next {
-                Some(next) => after = Some(next),
-                None => return Ok(()),
+                Some(next) if most > 0 => after = Some(next),
+                _ => return Ok(()),
             }
         }
     }

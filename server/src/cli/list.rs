@@ -17,11 +17,25 @@ pub(crate) async fn list<T: Serialize + DeserializeOwned>(
     heads: &[&str],
     row: impl Fn(T) -> Vec<String>,
 ) -> Result<(), CliError> {
+    list_to(context, (path, usize::MAX), json, heads, row).await
+}
+
+/// As [`list`], up to so many rows.
+///
+/// # Errors
+/// What the server says.
+pub(crate) async fn list_to<T: Serialize + DeserializeOwned>(
+    context: &Context,
+    (path, most): (&ApiPath, usize),
+    json: &AsJson,
+    heads: &[&str],
+    row: impl Fn(T) -> Vec<String>,
+) -> Result<(), CliError> {
     let mut client = context.client().await?;
     if json.json {
         let mut before = "[";
         client
-            .pages(path, |page: Vec<T>| {
+            .pages_to(path, most, |page: Vec<T>| {
                 page.iter().try_for_each(|item| {
                     let text = indented(item)?;
                     context.out.raw(format!("{before}\n{text}").as_bytes())?;
@@ -34,7 +48,7 @@ pub(crate) async fn list<T: Serialize + DeserializeOwned>(
     }
     let mut first = true;
     client
-        .pages(path, |page: Vec<T>| {
+        .pages_to(path, most, |page: Vec<T>| {
             let rows: Vec<_> = page.into_iter().map(&row).collect();
             if rows.is_empty() && !first {
                 return Ok(());

@@ -24,6 +24,7 @@ mod list;
 mod notify;
 mod org;
 mod output;
+mod part;
 mod path;
 mod policy;
 mod private_write;

@@ -5,7 +5,8 @@ use http::Method;
 
 use crate::admin::wire::{self, Field, NewResource, ResourceEdit, SecretText};
 use crate::cli::fields::{AsJson, Demand, InOrganisation, demanded, field, policy_or_default};
-use crate::cli::list::{PAGE, list};
+use crate::cli::list::list_to;
+use crate::cli::part::{Column, Part};
 use crate::cli::secret_input::{ask, from_stdin, somebody_there};
 use crate::cli::{ApiPath, CliError, Context};
 
@@ -85,8 +86,25 @@ pub(crate) struct Facts {
 
 /// List resources
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  claviger resource list --json")]
+#[command(after_help = "Examples:
+  claviger resource list --json
+  claviger resource list --search berlin --column location
+  claviger resource list --start 900000 --limit 50")]
 pub(crate) struct List {
+    /// Only those that hold this text, in whatever case
+    #[arg(long, value_name = "TEXT")]
+    search: Option<String>,
+    /// Where it is looked for
+    #[arg(
+        long,
+        value_enum,
+        value_name = "COLUMN",
+        requires = "search",
+        default_value = "all"
+    )]
+    column: Column,
+    #[command(flatten)]
+    part: Part,
     #[command(flatten)]
     organisation: InOrganisation,
     #[command(flatten)]
@@ -215,8 +233,10 @@ impl Add {
 impl List {
     async fn run(self, context: &Context) -> Result<(), CliError> {
         let path = ApiPath::new("/v1/resources")
-            .with("limit", PAGE)
-            .maybe("organisation", self.organisation.org.as_deref());
+            .maybe("organisation", self.organisation.org.as_deref())
+            .maybe("search", self.search.as_deref())
+            .maybe("column", self.search.as_ref().map(|_| self.column.word()));
+        let path = self.part.of(path);
         let row = |resource: wire::Resource| {
             let owner = resource.owner.unwrap_or_else(|| "(operator)".to_owned());
             vec![
@@ -228,7 +248,8 @@ impl List {
             ]
         };
         let heads = ["RESOURCE", "TYPE", "OWNER", "ADDRESS", "DESCRIPTION"];
-        list(context, &path, &self.json, &heads, row).await
+        let whole = (&path, self.part.most());
+        list_to(context, whole, &self.json, &heads, row).await
     }
 }
 

@@ -227,6 +227,13 @@ section! {
         expiry_sweep: Span = Span::from_secs(5);
         /// The most accounts whose time of last access waits in memory to be written.
         access_times: Count = Count::new(65_536);
+        /// Memory for lists that are kept so that a page of a million costs what a page costs, and
+        /// for the texts that are searched. Where a list takes more, `list_rows` rows are read.
+        list_memory: Size = Size::from_mib(256);
+        /// How long a list that nobody asks for stays in memory.
+        list_idle: Span = Span::from_secs(900);
+        /// The most rows that are read one after the other for one page.
+        list_rows: Count = Count::new(100_000);
     }
 }
 

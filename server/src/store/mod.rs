@@ -15,6 +15,7 @@ pub mod rows;
 mod sled;
 mod stamps;
 mod status;
+mod touched;
 
 pub use batch::{Batch, Expected, Step, StepKind};
 pub use error::StoreError;
@@ -24,6 +25,7 @@ pub use row::Row;
 pub use sled::Sled;
 pub use stamps::{Stamp, Stamps};
 pub use status::{Settings, Status, Trouble};
+pub use touched::{Noted, Touched};
 
 use std::path::Path;
 use std::sync::Arc;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::store::Key;
+use crate::store::{Key, Touched};
 
 /// Counts the commits that touched rows: one counter for many keys, so that a stamp that is still
 /// the same proves that its rows are, and one that differs proves nothing.
@@ -12,6 +12,7 @@ pub struct Stamps {
     hash: RandomState,
     counters: Box<[AtomicU64]>,
     commits: AtomicU64,
+    touched: Touched,
 }
 
 /// How often `N` rows had been touched. Counters only grow: where their sum is the same, each is.
@@ -48,7 +49,14 @@ impl Stamps {
         self.commits.fetch_add(1, Ordering::SeqCst);
         for key in keys {
             self.counter(self.place(key)).fetch_add(1, Ordering::SeqCst);
+            self.touched.note(key);
         }
+    }
+
+    /// What the commits concerned, for whoever keeps lists.
+    #[must_use]
+    pub fn touched(&self) -> &Touched {
+        &self.touched
     }
 
     /// Says that any row may have changed.
@@ -57,6 +65,7 @@ impl Stamps {
         for counter in &self.counters {
             counter.fetch_add(1, Ordering::SeqCst);
         }
+        self.touched.note_all();
     }
 
     fn place(&self, key: &Key) -> u16 {
@@ -83,6 +92,7 @@ impl Default for Stamps {
             hash: RandomState::new(),
             counters: (0..=u16::MAX).map(|_| AtomicU64::new(0)).collect(),
             commits: AtomicU64::new(0),
+            touched: Touched::default(),
         }
     }
 }

@@ -8,7 +8,9 @@ use crate::store::rows::{Changes, Ids, Kept, SecretRow};
 use crate::vault::book::Deed;
 use crate::vault::id_block::IdKind;
 use crate::vault::resources::custom_fields;
-use crate::vault::{AccountRef, Caller, Made, NewPassword, ResourceRef, Vault, VaultError, Wanted};
+use crate::vault::{
+    AccountRef, Caller, Filter, Made, NewPassword, ResourceRef, Vault, VaultError, Wanted,
+};
 
 /// An account to be added to a resource.
 #[derive(Debug, Default)]
@@ -129,31 +131,11 @@ impl Vault {
         limit: usize,
         caller: &Caller,
     ) -> Result<Vec<AccountView>, VaultError> {
-        let resource = resource.into();
-        let mut deed = Deed::new(Operation::List).on(&resource.words(), "");
-        let resource = self.find_visible(resource, &mut deed, caller).await?.record;
-        self.allow(&deed, caller).await?;
-        let places = self.rows.places();
-        let mut after = after.map(|id| places.account(resource.id, id));
-        let mut seen = Vec::new();
-        while seen.len() < limit {
-            let prefix = places.accounts(resource.id);
-            let page = self
-                .rows
-                .page::<Account>(&prefix, after.as_ref(), PAGE)
-                .await?;
-            after = page.last().map(|kept| kept.key.clone());
-            let last = page.len() < PAGE;
-            for kept in page {
-                if seen.len() < limit && self.sees_account(&resource, &kept.record, caller).await? {
-                    seen.push(self.account_view(kept.record, caller).await?);
-                }
-            }
-            if last {
-                break;
-            }
-        }
-        Ok(seen)
+        let filter = Filter {
+            after: after.map(|id| id.0),
+            ..Filter::page(0, limit)
+        };
+        Ok(self.account_page(resource, &filter, caller).await?.items)
     }
 
     /// One account.
@@ -333,18 +315,7 @@ impl Vault {
         }
     }
 
-    async fn sees_account(
-        &self,
-        resource: &Resource,
-        account: &Account,
-        caller: &Caller,
-    ) -> Result<bool, VaultError> {
-        let share = self.share_of(caller, resource.id, Some(account.id)).await?;
-        let standing = caller.standing(resource.owner, share);
-        Ok(crate::domain::decide(Action::See, standing) == crate::domain::Decision::Allowed)
-    }
-
-    async fn account_view(
+    pub(super) async fn account_view(
         &self,
         account: Account,
         caller: &Caller,
@@ -358,5 +329,3 @@ impl Vault {
         })
     }
 }
-
-const PAGE: usize = 256;

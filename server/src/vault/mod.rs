@@ -14,6 +14,7 @@ mod caller;
 mod change;
 mod clock;
 mod create;
+mod directory;
 mod documents;
 mod error;
 mod find;
@@ -26,6 +27,7 @@ mod identify;
 mod index;
 mod keys;
 mod organisations;
+mod pages;
 mod patience;
 mod persons;
 mod policies;
@@ -60,10 +62,12 @@ pub use caller::{
 pub use change::{NewPassword, Reach};
 pub use clock::{Chance, Clock, NoChance, SystemChance, SystemClock};
 pub use create::{Made, NewResource};
+pub use directory::ListLimits;
 pub use error::{Hurdle, Outage, VaultError};
 pub use groups::NewGroup;
 pub use host::{Resolve, ResolveError, SystemResolver};
 pub use keys::RotationProgress;
+pub use pages::{Filter, Page, Search, SearchColumn, SearchKind};
 pub use persons::NewPerson;
 pub use reference::{AccountRef, ResourceRef, TargetRef, UserRef, Wanted};
 pub use resources::{ResourceEdit, ResourceView};
@@ -123,6 +127,7 @@ pub struct Vault {
     requests: AtomicU64,
     accesses: access::AccessTimes,
     shortcuts: shortcut::Shortcuts,
+    directory: directory::Directory,
     patience: patience::Patience,
     turnstile: persons::Turnstile,
     defaults: policies::DefaultPolicies,
@@ -162,6 +167,7 @@ impl Vault {
             requests: AtomicU64::new(first),
             accesses: access::AccessTimes::default(),
             shortcuts: shortcut::Shortcuts::new(parts.shortcuts),
+            directory: directory::Directory::default(),
             patience: patience::Patience::default(),
             turnstile: persons::Turnstile::default(),
             defaults: policies::DefaultPolicies::default(),

@@ -1,12 +1,14 @@
 //! Listing, looking at, editing and removing resources.
 
+use std::collections::HashMap;
+
 use crate::domain::{
     Account, Action, CustomField, Decision, FreeText, NameError, Operation, OrgId, PolicyId,
     RefusalReason, Resource, ResourceId, ResourceName, Share, User, UserId, decide,
 };
 use crate::store::rows::{Ids, Kept};
 use crate::vault::book::Deed;
-use crate::vault::{Caller, ResourceRef, Vault, VaultError};
+use crate::vault::{Caller, Filter, ResourceRef, Vault, VaultError};
 
 /// What is to be known of a resource from now on; `None` leaves a thing as it is.
 #[derive(Clone, Debug, Default)]
@@ -96,6 +98,8 @@ pub struct ResourceView {
     pub resource: Resource,
     /// Its owner's login; `None` is the operator.
     pub owner: Option<String>,
+    /// How many accounts of it whoever asks may see.
+    pub accounts: usize,
 }
 
 impl Vault {
@@ -111,31 +115,40 @@ impl Vault {
     ) -> Result<Vec<ResourceView>, VaultError> {
         self.allow(&Deed::new(Operation::List).detail("resources"), caller)
             .await?;
-        let (places, org) = (self.rows.places(), caller.org());
-        let mut after = after.map(|id| places.resource(org, id));
-        let mut seen = Vec::new();
-        while seen.len() < limit {
-            let want = limit.min(PAGE);
-            let page = self
-                .rows
-                .page::<Resource>(&places.resources(org), after.as_ref(), want)
-                .await?;
-            after = page.last().map(|kept| kept.key.clone());
-            let last = page.len() < want;
-            for kept in page {
-                if seen.len() < limit
-                    && self
-                        .may_see(kept.record.owner, kept.record.id, caller)
-                        .await?
-                {
-                    seen.push(self.view(kept.record).await?);
-                }
+        let ids = match caller.reaches_all() {
+            true => self.ids_after(after, limit, caller.org()).await?,
+            // Only what is theirs, whatever others have.
+            false => {
+                let filter = Filter {
+                    after: after.map(|id| id.0),
+                    ..Filter::page(0, limit)
+                };
+                self.listed(&filter, caller).await?.ids
             }
-            if last {
-                break;
-            }
+        };
+        let mut seen = Vec::with_capacity(ids.len());
+        let mut logins = HashMap::new();
+        for id in ids {
+            seen.extend(self.listed_view(id, &mut logins, caller).await?);
         }
         Ok(seen)
+    }
+
+    /// The next resources of an organisation, from the store itself: whoever goes through all of
+    /// them needs no list in memory.
+    async fn ids_after(
+        &self,
+        after: Option<ResourceId>,
+        limit: usize,
+        org: OrgId,
+    ) -> Result<Vec<ResourceId>, VaultError> {
+        let places = self.rows.places();
+        let after = after.map(|id| places.resource(org, id));
+        let prefix = places.resources(org);
+        let rows = self.rows.store().scan(&prefix, after.as_ref(), limit);
+        let rows = rows.await?;
+        let ids = rows.iter().filter_map(|row| row.key.number_at(1));
+        Ok(ids.map(ResourceId).collect())
     }
 
     /// One resource.
@@ -151,7 +164,11 @@ impl Vault {
         let mut deed = Deed::new(Operation::List).on(&resource.words(), "");
         let kept = self.find_visible(resource, &mut deed, caller).await?;
         self.allow(&deed, caller).await?;
-        self.view(kept.record).await
+        let shown = self
+            .listed_view(kept.record.id, &mut HashMap::new(), caller)
+            .await?;
+        // Removed in between.
+        shown.ok_or(VaultError::Refused)
     }
 
     /// Changes what is known of a resource.
@@ -281,14 +298,6 @@ impl Vault {
         self.has_share_on(resource, caller).await
     }
 
-    async fn view(&self, resource: Resource) -> Result<ResourceView, VaultError> {
-        let owner = match resource.owner {
-            None => None,
-            Some(id) => Some(self.login_of(resource.org, id).await?),
-        };
-        Ok(ResourceView { resource, owner })
-    }
-
     /// The login of a user, or its id where the user is gone.
     pub(super) async fn login_of(&self, org: OrgId, id: UserId) -> Result<String, VaultError> {
         let kept = self
@@ -359,5 +368,3 @@ fn changed_words(old: &Resource, new: &Resource) -> String {
     );
     words.join(", ")
 }
-
-const PAGE: usize = 256;

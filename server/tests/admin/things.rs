@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::document::{differences, schema};
 use crate::server::Server;
 use crate::stories::{CANARY, add_resource, add_user};
 
@@ -316,4 +317,50 @@ fn an_import_is_tried_first_names_its_bad_lines_and_comes_out_again() {
             .problem(),
         "malformed"
     );
+}
+
+#[test]
+fn lists_begin_anywhere_and_are_searched_in_a_column() {
+    let server = Server::start();
+    for name in ["alpha", "beta", "gamma"] {
+        let new = json!({"name": name, "type": "Linux", "account": format!("root-{name}"),
+                         "password": CANARY, "location": "Wien"});
+        server.send("POST", "/v1/resources", new).with(201);
+    }
+    let names = |path: &str, key: &str| {
+        let page = server.get(path).with(200).json();
+        let name = if key == "AccountPage" {
+            "account"
+        } else {
+            "resource"
+        };
+        assert!(differences(&page, schema(key)).is_empty(), "{name} {page}");
+        let items = page["items"].as_array().unwrap().clone();
+        let names: Vec<_> = items.iter().map(|item| item["name"].clone()).collect();
+        (names, page["total"].clone(), page["next"].clone())
+    };
+    let resources = |query: &str| names(&format!("/v1/resources?{query}"), "ResourcePage");
+
+    let (first, total, next) = resources("start=1&limit=1");
+    assert_eq!((first, total), (vec![json!("beta")], json!(3)));
+    let behind = format!("start=1&limit=1&after={}", next.as_str().unwrap());
+    assert_eq!(resources(&behind).0, [json!("gamma")]);
+    assert_eq!(resources("limit=2").1, Value::Null, "nobody asked for it");
+    assert_eq!(
+        resources("search=AMM"),
+        (vec![json!("gamma")], json!(1), Value::Null)
+    );
+    assert_eq!(resources("search=wien").1, json!(3));
+    assert_eq!(resources("search=wien&column=name").1, json!(0));
+    assert_eq!(resources("search=root-b&column=account").0, [json!("beta")]);
+    let accounts = |query: &str| {
+        let path = format!("/v1/resources/alpha/accounts?{query}");
+        names(&path, "AccountPage")
+    };
+    assert_eq!(accounts("search=ROOT").0, [json!("root-alpha")]);
+    assert_eq!(accounts("search=none&start=0").1, json!(0));
+    for wrong in ["search=a&column=notes", "start=-1", "start=x"] {
+        let path = format!("/v1/resources?{wrong}");
+        assert_eq!(server.get(&path).with(400).problem(), "malformed");
+    }
 }

@@ -11,6 +11,7 @@ mod second_factor;
 mod token;
 
 pub use login::{LoginCost, LoginRow};
+pub(in crate::store) use place::GROUPS;
 pub use place::Places;
 pub use record::{
     AnchorRow, DocumentRow, Ids, NextId, Record, Secret, SecretRow, SettingRow, TrustKind, TrustRow,

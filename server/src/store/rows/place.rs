@@ -366,9 +366,12 @@ impl<'a> Places<'a> {
 fn number_of(grantee: Grantee) -> u64 {
     match grantee {
         Grantee::User(user) => user.0,
-        Grantee::Group(group) => group.0 | 1 << 63,
+        Grantee::Group(group) => group.0 | GROUPS,
     }
 }
+
+/// The highest bit.
+pub(in crate::store) const GROUPS: u64 = 1 << 63;
 
 /// A whole resource is its account 0.
 fn of(target: Target) -> u64 {
