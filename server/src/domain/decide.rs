@@ -13,6 +13,8 @@ pub enum Action {
     Change,
     /// Edit, delete or share it.
     Manage,
+    /// Make somebody else its owner: no share goes so far.
+    GiveAway,
     /// Make a resource.
     CreateResource,
     /// Users, trust, policies, settings, organisations, keys, backups.
@@ -52,6 +54,12 @@ pub fn decide(action: Action, standing: Standing) -> Decision {
         Action::See | Action::Retrieve => Level::View,
         Action::Change => Level::Modify,
         Action::Manage => Level::Manage,
+        Action::GiveAway if owns(standing) => return Decision::Allowed,
+        Action::GiveAway => {
+            return standing
+                .share
+                .map_or(Decision::Hidden, |_| Decision::Denied);
+        }
         Action::CreateResource => return allowed_if(creates(standing.role)),
         Action::Administer => return allowed_if(standing.role == Role::Administrator),
         Action::ReadAudit => return allowed_if(audits(standing.role)),
@@ -64,11 +72,15 @@ pub fn decide(action: Action, standing: Standing) -> Decision {
 
 /// The widest level by ownership, scope or share.
 fn reach(standing: Standing) -> Option<Level> {
-    let everything = standing.scope == Scope::All && creates(standing.role);
-    if standing.owner || everything {
+    if owns(standing) {
         return Some(Level::Manage);
     }
     standing.share
+}
+
+/// Whether they are its owner, or reach everything as if they were.
+fn owns(standing: Standing) -> bool {
+    standing.owner || (standing.scope == Scope::All && creates(standing.role))
 }
 
 fn creates(role: Role) -> bool {
@@ -131,12 +143,29 @@ mod tests {
     }
 
     #[test]
+    fn no_share_makes_anybody_an_owner() {
+        for role in Role::ALL {
+            for (share, answer) in [
+                (None, Decision::Hidden),
+                (Some(Level::View), Decision::Denied),
+                (Some(Level::Manage), Decision::Denied),
+            ] {
+                let stands = standing(role, Scope::Owned, false, share);
+                assert_eq!(decide(Action::GiveAway, stands), answer, "{role} {share:?}");
+            }
+        }
+        let everywhere = standing(Role::Administrator, Scope::All, false, None);
+        assert_eq!(decide(Action::GiveAway, everywhere), Decision::Allowed);
+    }
+
+    #[test]
     fn an_owner_may_do_everything_with_its_own() {
         for action in [
             Action::See,
             Action::Retrieve,
             Action::Change,
             Action::Manage,
+            Action::GiveAway,
         ] {
             let owner = standing(Role::PasswordUser, Scope::Owned, true, None);
             assert_eq!(decide(action, owner), Decision::Allowed, "{action:?}");

@@ -195,7 +195,7 @@ impl Vault {
                 .await);
         }
         if let Some(login) = &edit.owner {
-            resource.owner = Some(self.owner_called(login, &deed, caller).await?);
+            resource.owner = Some(self.heir(&kept.record, login, &deed, caller).await?);
         }
         self.policy_exists(resource.policy, &deed, caller).await?;
         self.allow(
@@ -310,6 +310,24 @@ impl Vault {
         ))
     }
 
+    /// The user to whom `caller` gives `resource`: whoever it likes where it is its own, or where
+    /// all are its to give.
+    async fn heir(
+        &self,
+        resource: &Resource,
+        login: &str,
+        deed: &Deed,
+        caller: &Caller,
+    ) -> Result<UserId, VaultError> {
+        let heir = self.grantee(login.into(), deed, caller).await?.record.id;
+        let decision = decide(Action::GiveAway, caller.standing(resource.owner, None));
+        if resource.owner == Some(heir) || decision == Decision::Allowed {
+            return Ok(heir);
+        }
+        let why = RefusalReason::NotAllowed;
+        Err(self.refuse(deed, why, VaultError::NotAllowed, caller).await)
+    }
+
     /// The user whom `caller` makes an owner: itself, or anybody where it is an administrator.
     pub(super) async fn owner_called(
         &self,
@@ -322,15 +340,7 @@ impl Vault {
             let why = RefusalReason::NotAllowed;
             return Err(self.refuse(deed, why, VaultError::NotAllowed, caller).await);
         }
-        match self.user_called(caller.org(), login).await? {
-            Some(kept) => Ok(kept.record.id),
-            None => {
-                let why = RefusalReason::NoSuchThing;
-                Err(self
-                    .refuse(deed, why, VaultError::NotFound("user"), caller)
-                    .await)
-            }
-        }
+        Ok(self.grantee(login.into(), deed, caller).await?.record.id)
     }
 }
 

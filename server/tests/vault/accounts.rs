@@ -1,4 +1,4 @@
-use claviger::domain::{Level, Role, Scope};
+use claviger::domain::{Level, Operation, Outcome, RefusalReason, Role, Scope};
 use claviger::vault::{AccountEdit, NewAccount, NewPassword, ResourceEdit, VaultError};
 
 use crate::fixture::{given, house};
@@ -123,6 +123,44 @@ async fn a_renamed_account_and_resource_are_found_by_their_new_names_only() {
         .await
         .unwrap();
     assert!(house.retrieve("DB9", "svc", &owner).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_manage_share_edits_and_makes_nobody_the_owner() {
+    let house = house().await;
+    let owner = house
+        .user("owner", 1, Role::PasswordAdministrator, Scope::Owned)
+        .await;
+    let manager = house
+        .user("manager", 2, Role::Administrator, Scope::Owned)
+        .await;
+    let above = house
+        .user("above", 3, Role::Administrator, Scope::All)
+        .await;
+    house.create("db1", "app", "s3cret", &owner).await;
+    house
+        .share("db1", None, "manager@10.0.0.1", Level::Manage)
+        .await;
+    let give = |to: &str| ResourceEdit {
+        owner: Some(format!("{to}@10.0.0.1")),
+        notes: Some(format!("for {to}")),
+        ..Default::default()
+    };
+    let owned_by = async || house.vault.resource("db1", &above).await.unwrap().owner;
+    let edit = async |to: &str, by| house.vault.edit_resource("db1", &give(to), by).await;
+
+    let taken = edit("manager", &manager).await;
+    assert!(matches!(taken, Err(VaultError::NotAllowed)), "{taken:?}");
+    let why = Outcome::Refused(RefusalReason::NotAllowed);
+    assert_eq!(house.newest(1), [(Operation::EditResource, why)]);
+    edit("owner", &manager).await.unwrap();
+    assert_eq!(owned_by().await.as_deref(), Some("owner@10.0.0.1"));
+    edit("manager", &owner).await.unwrap();
+    assert_eq!(owned_by().await.as_deref(), Some("manager@10.0.0.1"));
+    let back = edit("owner", &owner).await;
+    assert!(matches!(back, Err(VaultError::Refused)), "{back:?}");
+    edit("above", &above).await.unwrap();
+    assert_eq!(owned_by().await.as_deref(), Some("above@10.0.0.1"));
 }
 
 #[tokio::test]
