@@ -54,6 +54,23 @@ impl DataFolder {
         self.has_keys() && self.authority().exists()
     }
 
+    /// What restores left behind that were killed while they built: nothing uses it any more, as
+    /// long as no restore is at work.
+    #[must_use]
+    pub fn leftovers(&self) -> Vec<PathBuf> {
+        let entries = fs::read_dir(&self.0).into_iter().flatten().flatten();
+        let building = |name: &std::ffi::OsStr| name.to_string_lossy().starts_with(Self::BUILDING);
+        let mut found: Vec<_> = entries
+            .filter(|entry| building(&entry.file_name()))
+            .map(|entry| entry.path())
+            .collect();
+        found.sort();
+        found
+    }
+
+    /// How the directory begins in which a restore builds.
+    pub(crate) const BUILDING: &'static str = "restoring-";
+
     /// Makes it, for its owner alone.
     ///
     /// # Errors

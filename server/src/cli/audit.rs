@@ -118,7 +118,10 @@ pub(crate) struct Resume {
 /// Write the trail to a file or to standard output; its chain is checked on the way
 #[derive(Debug, Args)]
 #[command(after_help = "Example:
-  claviger audit export --since 2027-01-01T00:00:00Z --out january.jsonl")]
+  claviger audit export --since 2027-01-01T00:00:00Z --out january.jsonl
+
+Where records are lost or damaged, a line with `gap` says so in their place, and the export goes on
+behind them. It ends with status 1 then, unless `claviger audit resume` went past them.")]
 pub(crate) struct Export {
     /// Only from this time on, such as 2027-01-31T12:00:00Z
     #[arg(long, value_name = "TIME")]
@@ -361,16 +364,26 @@ impl Export {
             .maybe("until", self.until.as_deref());
         let mut answer = client.stream(Method::GET, &path).await?;
         let Some(file) = &self.out else {
-            while let Some(bytes) = answer.chunk(QUIET).await? {
+            while let Some(bytes) = answer.chunk(QUIET).await.map_err(broke_off)? {
                 context.out.raw(&bytes)?;
             }
             return Ok(());
         };
         let mut out = create(file, 0o600, Existing::Keep)?;
-        while let Some(bytes) = answer.chunk(QUIET).await? {
+        while let Some(bytes) = answer.chunk(QUIET).await.map_err(broke_off)? {
             out.write_all(&bytes).map_err(CliError::file(file))?;
         }
         out.sync_all().map_err(CliError::file(file))
+    }
+}
+
+/// The server ends an export before its time where the trail is damaged.
+fn broke_off(error: CliError) -> CliError {
+    match error {
+        CliError::Connection(why) => CliError::Failed(format!(
+            "the export broke off ({why}): `claviger audit verify` says whether the trail is damaged"
+        )),
+        other => other,
     }
 }
 

@@ -13,7 +13,7 @@ use crate::ledger::escape::is_steering;
 use crate::ledger::format::Head;
 use crate::ledger::segment::{read_header, unseal};
 use crate::ledger::trail::Trail;
-use crate::ledger::{Entry, LedgerError, LedgerKeys, neutralise};
+use crate::ledger::{Damage, Entry, LedgerError, LedgerKeys, neutralise};
 
 /// What to export.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -42,11 +42,13 @@ pub enum ExportFormat {
 }
 
 /// Writes records of `dir` to `sink`, oldest first, on a running server too, and returns how many.
-/// The chain is checked on the way, from the first record's segment on.
+/// The chain is checked on the way, from the first record's segment on. Where records are lost or
+/// not as they were written, a line says so in their place, and the export goes on behind them, at
+/// the next segment.
 ///
 /// # Errors
-/// [`LedgerError::Damaged`] at the first record that is not as it was written, after all before it
-/// are exported; or what the disk or the sink said.
+/// [`LedgerError::Damaged`] with the first damage that the server did not go past at the operator's
+/// word, after all that can be proven is exported; or what the disk or the sink said.
 pub fn export(
     dir: &Path,
     keys: &LedgerKeys,
@@ -54,22 +56,63 @@ pub fn export(
     sink: &mut dyn Write,
 ) -> Result<u64, LedgerError> {
     let trail = Trail::open(dir, keys)?;
-    let (place, head) = begin(&trail, dir, keys, what)?;
-    let mut out = Output::new(what.format, sink)?;
-    let mut count = 0;
-    let walked = trail.walk(place, head, |_, found| {
-        if !what.numbers(found.frame.seq) {
-            return Ok(());
+    let mut exporting = Exporting {
+        trail: &trail,
+        keys,
+        what,
+        out: Output::new(what.format, sink)?,
+        count: 0,
+    };
+    let done = exporting.run(begin(&trail, dir, keys, what));
+    exporting.out.finish()?;
+    done.map(|()| exporting.count)
+}
+
+/// An export under way.
+struct Exporting<'a> {
+    trail: &'a Trail<'a>,
+    keys: &'a LedgerKeys,
+    what: &'a Export,
+    out: Output<'a>,
+    count: u64,
+}
+
+impl Exporting<'_> {
+    fn run(&mut self, begin: Result<(usize, Head), LedgerError>) -> Result<(), LedgerError> {
+        let (mut next, mut least, mut unexplained) = (begin, 0, None);
+        loop {
+            let damage = match next.and_then(|(place, head)| self.walk(place, head)) {
+                Ok(()) => break,
+                Err(LedgerError::Damaged(damage)) => damage,
+                Err(other) => return Err(other),
+            };
+            self.out.gap(&damage)?;
+            let behind = self.trail.next_behind(&damage, least);
+            if behind.is_none_or(|behind| !behind.by_order) {
+                unexplained.get_or_insert(damage);
+            }
+            let Some(behind) = behind else { break };
+            least = behind.place + 1;
+            next = Ok((behind.place, behind.head));
         }
-        let entry = open(keys, found)?;
-        if what.times(entry.at) {
-            out.write(&entry)?;
-            count += 1;
-        }
-        Ok(())
-    });
-    out.finish()?;
-    walked.map(|_| count)
+        unexplained.map_or(Ok(()), |damage| Err(damage.into()))
+    }
+
+    /// Exports what stands behind `head`, which stands before the segment at `place`.
+    fn walk(&mut self, place: usize, head: Head) -> Result<(), LedgerError> {
+        let walked = self.trail.walk(place, head, |_, found| {
+            if !self.what.numbers(found.frame.seq) {
+                return Ok(());
+            }
+            let entry = open(self.keys, found)?;
+            if self.what.times(entry.at) {
+                self.out.write(&entry)?;
+                self.count += 1;
+            }
+            Ok(())
+        });
+        walked.map(drop)
+    }
 }
 
 /// `entry` as one line of JSON, without a line break at its end.
@@ -153,12 +196,39 @@ impl<'a> Output<'a> {
         }
     }
 
+    /// Says that records are missing here. Nothing of what it says comes from a caller.
+    fn gap(&mut self, damage: &Damage) -> io::Result<()> {
+        let (seq, gap) = (damage.seq, damage.to_string());
+        match self {
+            Self::Json(out) => {
+                serde_json::to_writer(&mut *out, &Gap { seq, gap: &gap })?;
+                out.write_all(b"\n")
+            }
+            Self::Csv(out) => {
+                let cell = |name| match name {
+                    "seq" => seq.to_string(),
+                    "detail" => format!("gap: {gap}"),
+                    _ => String::new(),
+                };
+                out.write_record(COLUMNS.map(cell)).map_err(io::Error::from)
+            }
+        }
+    }
+
     fn finish(&mut self) -> io::Result<()> {
         match self {
             Self::Json(out) => out.flush(),
             Self::Csv(out) => out.flush(),
         }
     }
+}
+
+/// What an export says in the place of records that are lost or not as they were written.
+#[derive(Serialize)]
+struct Gap<'a> {
+    /// The first of them.
+    seq: u64,
+    gap: &'a str,
 }
 
 /// An entry in words, as every export has it.

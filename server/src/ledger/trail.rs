@@ -3,9 +3,12 @@
 use std::io;
 use std::path::Path;
 
+use crate::crypto::SealKey;
 use crate::ledger::cursor::{Cursor, Found, Walk};
 use crate::ledger::folder::{segment_path, segments};
-use crate::ledger::format::{Begin, HEADER_BYTES, SegmentHeader, parse_name, segment_name};
+use crate::ledger::format::{
+    Begin, Frame, HEADER_BYTES, SegmentHeader, TAG, parse_name, segment_name,
+};
 use crate::ledger::prune::{Marker, read_marker};
 use crate::ledger::segment::read_header;
 use crate::ledger::tail::{classify, judge};
@@ -27,6 +30,17 @@ pub(crate) struct End {
     /// Where the last segment's records end.
     pub(crate) byte: u64,
     pub(crate) torn: Option<Cut>,
+}
+
+/// Where records can be proven again behind damage.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Behind {
+    /// The segment's place.
+    pub(crate) place: usize,
+    /// What its first record follows.
+    pub(crate) head: Head,
+    /// Whether the server went on there at the operator's word.
+    pub(crate) by_order: bool,
 }
 
 impl<'a> Trail<'a> {
@@ -70,8 +84,30 @@ impl<'a> Trail<'a> {
     /// Where the trail goes on at the operator's word behind `damage`, not before the segment at
     /// `from`: the segment's place, and what its first record follows.
     pub(crate) fn resumed_behind(&self, damage: &Damage, from: usize) -> Option<(usize, Head)> {
+        self.whole_behind(damage, from)
+            .find(|(_, header)| header.begin == Begin::Loss)
+            .map(|(place, header)| (place, header.head()))
+    }
+
+    /// Where records can be proven again behind `damage`, not before the segment at `from`.
+    pub(crate) fn next_behind(&self, damage: &Damage, from: usize) -> Option<Behind> {
+        let (place, header) = self.whole_behind(damage, from).next()?;
+        Some(Behind {
+            place,
+            head: header.head(),
+            by_order: header.begin == Begin::Loss,
+        })
+    }
+
+    /// The segments behind `damage`, not before the one at `from`, whose headers are as they were
+    /// written.
+    fn whole_behind(
+        &self,
+        damage: &Damage,
+        from: usize,
+    ) -> impl Iterator<Item = (usize, SegmentHeader)> {
         let named = parse_name(&damage.segment);
-        let standing = |first: &u64| Some(*first) >= named;
+        let standing = self.segments.iter().position(|first| Some(*first) >= named);
         // A gap is named by the segment behind it; damage, and a missing file, by the one it is in.
         let itself = match damage.kind {
             DamageKind::Lost { .. } | DamageKind::SegmentMissing { .. } => 0,
@@ -85,12 +121,9 @@ impl<'a> Trail<'a> {
             | DamageKind::Cut { .. }
             | DamageKind::Replaced => 1,
         };
-        let least = self.segments.iter().position(standing)? + itself;
-        let later = self.segments.iter().enumerate().skip(least.max(from));
-        later
-            .filter_map(|(place, first)| Some((place, self.header_of(*first)?)))
-            .find(|(_, header)| header.begin == Begin::Loss)
-            .map(|(place, header)| (place, header.head()))
+        let least = standing.map_or(usize::MAX, |place| from.max(place + itself));
+        let later = self.segments.iter().enumerate().skip(least);
+        later.filter_map(|(place, first)| Some((place, self.header_of(*first)?)))
     }
 
     fn header_of(&self, first: u64) -> Option<SegmentHeader> {
@@ -115,6 +148,7 @@ impl<'a> Trail<'a> {
                 keys: self.keys,
                 name: segment_name(*first),
                 stop: next.as_ref().and_then(stop),
+                until: next.as_ref().map_or(0, |next| next.first_seq),
             };
             let torn = step.run(&mut cursor, |found| visit(place, found))?;
             head = step.walk.head;
@@ -174,6 +208,8 @@ struct SegmentWalk<'a> {
     keys: &'a LedgerKeys,
     name: String,
     stop: Option<Stop>,
+    /// The first record of the next segment that is there; 0 if there is none.
+    until: u64,
 }
 
 impl SegmentWalk<'_> {
@@ -210,6 +246,9 @@ impl SegmentWalk<'_> {
             return judge(cursor, self.keys, &self.walk, &self.name);
         };
         let (Stop::Clean(end) | Stop::Anyhow(end)) = stop;
+        if self.leads_elsewhere(end, cursor)? {
+            return Ok(Ok(None));
+        }
         if self.walk.at < end {
             return self.broken(cursor).map(Err);
         }
@@ -218,6 +257,16 @@ impl SegmentWalk<'_> {
             Some((first, _)) => Ok(Err(self.damage(DamageKind::Stray, first))),
             None => Ok(Err(self.damage(DamageKind::Stray, end))),
         }
+    }
+
+    /// Whether segments are missing behind this one, so that the next one that is there tells the
+    /// end of another: nothing is written here any more, and the records before the next one do not
+    /// fit in what would be left.
+    fn leads_elsewhere(&self, end: u64, cursor: &mut Cursor) -> io::Result<bool> {
+        let missing = self.until.saturating_sub(self.walk.head.seq + 1);
+        let room = end.saturating_sub(self.walk.at);
+        let fits = missing.saturating_mul(LEAST_RECORD) <= room;
+        Ok(!fits && cursor.written(self.walk.at)?.is_none())
     }
 
     fn broken(&self, cursor: &mut Cursor) -> io::Result<Damage> {
@@ -271,3 +320,6 @@ fn header_damage(first: u64, kind: DamageKind) -> Damage {
         seq: first,
     }
 }
+
+/// The shortest that a record can be.
+const LEAST_RECORD: u64 = (Frame::BYTES + SealKey::OVERHEAD + TAG) as u64;

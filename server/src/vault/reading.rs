@@ -71,11 +71,11 @@ impl Vault {
         }
     }
 
-    /// Writes the trail to `sink`, oldest first, and returns how many records.
+    /// Writes the trail to `sink`, oldest first, past what is lost, and returns how many records.
     ///
     /// # Errors
-    /// [`VaultError::NotAllowed`]; [`VaultError::Unavailable`] at the first record that is not as
-    /// it was written, or what the sink said.
+    /// [`VaultError::NotAllowed`]; [`VaultError::Unavailable`] at the end where records are lost or
+    /// not as they were written and nobody ordered to go on, or what the sink said.
     pub async fn export_audit(
         &self,
         what: Export,

@@ -143,7 +143,7 @@ impl Live {
         self.ledger.close().await.unwrap();
     }
 
-    fn origin(&self) -> Origin {
+    pub fn origin(&self) -> Origin {
         Origin {
             door: Door::Xmlrpc,
             peer: Some("10.0.0.1".parse().unwrap()),

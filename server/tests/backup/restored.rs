@@ -1,12 +1,16 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::sync::Arc;
 
 use claviger::app::{self, AppError, Restore, Unlock};
 use claviger::crypto::{CryptoError, KeyRing, MasterSource};
-use claviger::domain::{Fingerprint, Level, Operation, Outcome, Role};
+use claviger::domain::{ApiToken, Fingerprint, Level, Operation, Outcome, Password, Role, Scope};
 use claviger::ledger::{Query, Word};
 use claviger::store::StoreError;
-use claviger::vault::{AnchorState, Outage, VaultError};
+use claviger::vault::{
+    AnchorState, Credential, IssuedToken, NewPerson, Outage, PasswordCredential, VaultError,
+};
+use zeroize::Zeroizing;
 
 use crate::fixture::{Live, SMALL, home, names};
 
@@ -42,6 +46,101 @@ async fn a_restored_vault_is_as_it_was_and_goes_on() {
     second.create("db2", "fresh", &owner).await;
     assert_eq!(second.retrieve("db2", &owner).await.unwrap(), "fresh");
     second.close().await;
+}
+
+#[tokio::test]
+async fn tokens_and_persons_are_restored_and_what_was_revoked_before_stays_so() {
+    let home = home().await;
+    let first = home.open("data").await;
+    first.user("app", 1, Role::PasswordUser).await;
+    let operator = first.operator().await;
+    let issue = async || {
+        let issued = first.vault.issue_token("app@10.0.0.1", None, &operator);
+        issued.await.unwrap()
+    };
+    let (kept, before, after) = (issue().await, issue().await, issue().await);
+    let revoke = async |issued: &IssuedToken| {
+        let (vault, id) = (&first.vault, issued.token.id);
+        let revoked = vault.revoke_token("app@10.0.0.1", id, &operator).await;
+        revoked.unwrap();
+    };
+    revoke(&before).await;
+    first.vault.add_person(&alice(), &operator).await.unwrap();
+    first.backup(&home.path("backup")).await.unwrap();
+    revoke(&after).await;
+    let late = issue().await;
+    first.close().await;
+
+    let restored = home.restore("new").await.unwrap();
+
+    let second = home.open("new").await;
+    let show = async |issued: &IssuedToken| {
+        let shown = Credential::Token(ApiToken::parse(issued.text.expose()).unwrap());
+        let caller = second.vault.identify(&shown, &second.origin()).await;
+        caller.map(|caller| caller.login().to_owned())
+    };
+    assert_eq!(show(&kept).await.unwrap(), "app@10.0.0.1");
+    assert!(show(&before).await.is_err(), "it was revoked already");
+    assert!(show(&late).await.is_err(), "it was issued later");
+    // As the report says: what was revoked since must be revoked again.
+    assert_eq!(show(&after).await.unwrap(), "app@10.0.0.1");
+    assert!(restored.next[0].contains("revoked since"), "{restored:?}");
+    assert_eq!(sign_in(&second, SECRET).await.unwrap(), "alice");
+    assert!(sign_in(&second, "another one entirely").await.is_err());
+    second.close().await;
+}
+
+const SECRET: &str = "correct horse battery";
+
+fn secret(text: &str) -> Arc<Password> {
+    Arc::new(Password::parse(Zeroizing::new(text.to_owned())).unwrap())
+}
+
+fn alice() -> NewPerson {
+    NewPerson {
+        name: "alice".to_owned(),
+        role: Role::PasswordUser,
+        scope: Scope::Owned,
+        first: "Alice".to_owned(),
+        last: "Liddell".to_owned(),
+        email: "alice@wonder.example".to_owned(),
+        full_name: None,
+        department: String::new(),
+        location: String::new(),
+        expires: None,
+        password: secret(SECRET),
+        second_factor: false,
+    }
+}
+
+async fn sign_in(live: &Live, text: &str) -> Result<String, VaultError> {
+    let shown = Credential::Password(PasswordCredential {
+        organisation: None,
+        name: "alice".to_owned(),
+        password: secret(text),
+        code: None,
+    });
+    let caller = live.vault.identify(&shown, &live.origin()).await;
+    caller.map(|caller| caller.login().to_owned())
+}
+
+#[tokio::test]
+async fn what_a_killed_restore_left_is_named_and_in_nobodys_way() {
+    let home = home().await;
+    home.backup().await;
+    fs::create_dir(home.path("new")).unwrap();
+    fs::set_permissions(home.path("new"), fs::Permissions::from_mode(0o700)).unwrap();
+    let left = home.path("new/restoring-20270131T120000Z");
+    fs::create_dir(&left).unwrap();
+    fs::write(left.join("store.redb"), "half").unwrap();
+
+    let report = home.restore("new").await.unwrap();
+
+    let words = format!("{0} was left by a restore that was killed", left.display());
+    let told = report.next.iter().filter(|line| line.contains(&words));
+    assert_eq!(told.count(), 1, "{report:?}");
+    assert!(left.exists());
+    home.open("new").await.close().await;
 }
 
 #[tokio::test]

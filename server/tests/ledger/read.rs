@@ -381,7 +381,7 @@ async fn nothing_in_an_export_steers_a_terminal_or_spreadsheet() {
 }
 
 #[tokio::test]
-async fn an_export_stops_at_damage_and_says_where() {
+async fn an_export_that_ends_in_damage_says_where() {
     let place = Place::roomy();
     let ledger = place.open();
     append_each(&ledger, 1, 10).await;
@@ -399,7 +399,57 @@ async fn an_export_stops_at_damage_and_says_where() {
         matches!(&stopped, Err(LedgerError::Damaged(damage)) if damage.seq == 5),
         "{stopped:?}"
     );
-    assert_eq!(String::from_utf8(out).unwrap().lines().count(), 4);
+    let text = String::from_utf8(out).unwrap();
+    assert_eq!(text.lines().count(), 5);
+    let gap: serde_json::Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
+    assert_eq!(gap["seq"], 5);
+    assert!(gap["gap"].as_str().unwrap().ends_with("edited"), "{gap}");
+}
+
+#[tokio::test]
+async fn an_export_goes_on_behind_damage_and_behind_a_missing_segment() {
+    let (place, ledger) = varied_trail().await;
+    let last = ledger.head().seq;
+    ledger.close().await.unwrap();
+    let segments = place.segments();
+    let firsts: Vec<u64> = segments.iter().map(|path| first_in(path)).collect();
+    let mut bytes = std::fs::read(&segments[0]).unwrap();
+    let (at, _) = records_in(&bytes)[2];
+    bytes[at + 20] ^= 1;
+    std::fs::write(&segments[0], bytes).unwrap();
+    std::fs::remove_file(&segments[2]).unwrap();
+    let csv = Export {
+        format: ExportFormat::Csv,
+        ..Export::default()
+    };
+
+    for (what, gap, head) in [(Export::default(), "\"gap\":", 0), (csv, "gap: ", 1)] {
+        let mut out = Vec::new();
+        let told = export(&place.dir(), &place.keys, &what, &mut out);
+
+        let first = matches!(&told, Err(LedgerError::Damaged(damage)) if damage.seq == 3);
+        assert!(first, "{told:?}");
+        let text = String::from_utf8(out).unwrap();
+        let lines: Vec<&str> = text.lines().skip(head).collect();
+        let there = last - (firsts[1] - 3) - (firsts[3] - firsts[2]);
+        assert_eq!(lines.len() as u64, there + 2);
+        assert!(
+            lines[2].contains(gap) && lines[2].contains("edited"),
+            "{text}"
+        );
+        let missing = lines[3 + usize::try_from(firsts[2] - firsts[1]).unwrap()];
+        assert!(
+            missing.contains(gap) && missing.contains("segments are missing"),
+            "{missing}"
+        );
+    }
+}
+
+/// The number of the first record in a segment, which its name says.
+fn first_in(path: &std::path::Path) -> u64 {
+    let stem = path.file_stem().and_then(|stem| stem.to_str());
+    let number = stem.and_then(|stem| stem.strip_prefix("audit-")?.parse().ok());
+    number.expect("a segment's name")
 }
 
 #[tokio::test]

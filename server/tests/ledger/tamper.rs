@@ -4,7 +4,7 @@ use std::fs;
 
 use claviger::ledger::{DamageKind, Head, LedgerError};
 
-use crate::fixture::{HEADER, Place, append_each, keys, records_in};
+use crate::fixture::{HEADER, Place, append_each, keys, record, records_in};
 
 /// Three segments and the begin of a fourth; each record was a write of its own.
 async fn four_segments() -> (Place, Head) {
@@ -237,6 +237,39 @@ async fn a_missing_segment_is_named() {
             (DamageKind::SegmentMissing { until }, first_seq(gone))
         );
         fs::write(gone, kept).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_missing_segment_is_named_wherever_the_others_end() {
+    let place = Place::in_memory();
+    let ledger = place.open();
+    let mut number = 0;
+    while place.segments().len() < 6 {
+        number += 1;
+        // Records of all sizes, so that no two segments end alike.
+        let long = usize::try_from(number * 37 % 900).unwrap();
+        let some = claviger::domain::Record {
+            reason: "x".repeat(long),
+            ..record(number)
+        };
+        ledger.append(&some).await.unwrap();
+    }
+    let head = ledger.head();
+    ledger.close().await.unwrap();
+    let segments = place.segments();
+
+    for (gone, next) in segments.iter().zip(&segments[1..]) {
+        let copy = place.copy();
+        fs::remove_file(copy.dir().join(name(gone))).unwrap();
+
+        let damage = copy.damage(Some(head));
+
+        let until = first_seq(next);
+        assert_eq!(
+            (damage.kind, damage.seq),
+            (DamageKind::SegmentMissing { until }, first_seq(gone))
+        );
     }
 }
 

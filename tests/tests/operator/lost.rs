@@ -110,6 +110,12 @@ fn a_trail_that_is_deleted_under_the_server_goes_on_at_the_operators_word() {
     );
     let verified = server.claviger(&["audit", "verify"]).ended(1);
     assert!(error_of(&verified).contains(&gap), "{verified}");
+    let exported = server.claviger(&["audit", "export"]).ok();
+    let lines: Vec<&str> = exported.stdout.lines().collect();
+    assert!(lines[0].starts_with(r#"{"seq":1,"gap":"#), "{exported}");
+    assert!(lines[0].contains(&gap), "{exported}");
+    let first = format!(r#"{{"seq":{},"#, last + 1);
+    assert!(lines[1].starts_with(&first), "{exported}");
     server.kill9();
     server.restart();
     server.claviger(&["status"]).ok();
@@ -147,6 +153,16 @@ fn a_server_that_does_not_start_over_a_damaged_trail_names_the_way_and_goes_on_b
         error_of(&verified).contains("record 2: edited"),
         "{verified}"
     );
+    let exported = server
+        .claviger(&["audit", "export", "--format", "csv"])
+        .ok();
+    let gaps: Vec<&str> = exported
+        .stdout
+        .lines()
+        .filter(|line| line.contains("gap: "))
+        .collect();
+    assert!(gaps.len() == 1 && gaps[0].contains("edited"), "{exported}");
+    assert!(exported.stdout.contains("resume-audit"), "{exported}");
     let again = server
         .claviger(&["audit", "resume", "--reason", "again"])
         .ok();

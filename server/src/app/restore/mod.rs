@@ -82,6 +82,8 @@ pub async fn restore(
     Sealed::peek(&what.file)?;
     folder.make()?;
     let place = Place::take(folder, what.replace)?;
+    // Nobody builds in one of them: the directory is locked.
+    let leftovers = folder.leftovers();
     let now = SystemClock.now();
     let (data, unlock, file) = (folder.clone(), what.unlock, what.file);
     let building = move || -> Result<_, AppError> {
@@ -94,6 +96,7 @@ pub async fn restore(
     let damage = trail_damage(stage.folder().audit(), &keys, content.head).await?;
     write_down(&stage, &content, damage.as_ref(), keys).await?;
     let mut next = warnings(&content, damage.as_ref());
+    next.extend(leftovers.iter().map(|path| left_over(path)));
     next.extend(remark);
     next.extend(remarks(folder, &stage));
     let aside = blocking(move || place.put(stage, now)).await??;
@@ -170,6 +173,14 @@ async fn write_down(
     let noted = house.vault.note(Operation::Restore, &detail).await;
     house.close("restore").await?;
     Ok(noted?)
+}
+
+/// What a directory is that a killed restore left, and what to do with it.
+pub(crate) fn left_over(path: &Path) -> String {
+    let path = path.display();
+    format!(
+        "{path} was left by a restore that was killed: once all is well, remove it (rm -r {path})"
+    )
 }
 
 /// What is not as it was before.

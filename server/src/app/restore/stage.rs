@@ -43,7 +43,7 @@ impl Stage {
         let path = place
             .folder()
             .path()
-            .join(format!("restoring-{}", compact(now)));
+            .join(format!("{}{}", DataFolder::BUILDING, compact(now)));
         let scaffold = Scaffold::make(path)?;
         let ring = scaffold.path().join(KeyRing::FILE);
         private_file::create(&ring, sealed.head.keyring())?;
