@@ -204,6 +204,7 @@ impl Application {
         } = self;
         let (certificate, key, ca) = (certificate.display(), key.display(), ca.display());
         let port = address.port();
+        let data = self.ca.parent().unwrap_or(&context.data);
         let program = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("claviger"));
         out.line(format_args!(
             "
@@ -213,38 +214,38 @@ The application {USER}@127.0.0.1 fetched the password of {ACCOUNT} on {RESOURCE}
 
 The same with curl:
 
-    curl --cacert {ca} --cert {certificate} --key {key} \\
-         -H 'Content-Type: text/xml' https://127.0.0.1:{port}/xmlrpc -d '<?xml version=\"1.0\"?>
-    <methodCall><methodName>retrievePassword</methodName><params>
-      <param><value>{RESOURCE}</value></param><param><value>{ACCOUNT}</value></param>
-    </params></methodCall>'
+curl --cacert '{ca}' --cert '{certificate}' --key '{key}' \\
+     -H 'Content-Type: text/xml' https://127.0.0.1:{port}/xmlrpc -d '<?xml version=\"1.0\"?>
+<methodCall><methodName>retrievePassword</methodName><params>
+  <param><value>{RESOURCE}</value></param><param><value>{ACCOUNT}</value></param>
+</params></methodCall>'
 
 with Python:
 
-    python3 - <<'END'
-    import ssl, xmlrpc.client
-    tls = ssl.create_default_context(cafile='{ca}')
-    tls.load_cert_chain('{certificate}', '{key}')
-    vault = xmlrpc.client.ServerProxy('https://127.0.0.1:{port}/xmlrpc', context=tls)
-    print(vault.retrievePassword('{RESOURCE}', '{ACCOUNT}'))
-    END
+python3 - <<'END'
+import ssl, xmlrpc.client
+tls = ssl.create_default_context(cafile='{ca}')
+tls.load_cert_chain('{certificate}', '{key}')
+vault = xmlrpc.client.ServerProxy('https://127.0.0.1:{port}/xmlrpc', context=tls)
+print(vault.retrievePassword('{RESOURCE}', '{ACCOUNT}'))
+END
 
 with Rust (the crate claviger-client):
 
-    let vault = claviger_client::Client::builder()
-        .server(\"127.0.0.1\", {port})
-        .identity_files(\"{certificate}\", \"{key}\")
-        .ca_file(\"{ca}\")
-        .build()?;
-    let password = vault.retrieve_password(\"{RESOURCE}\", \"{ACCOUNT}\").send().await?;
+let vault = claviger_client::Client::builder()
+    .server(\"127.0.0.1\", {port})
+    .identity_files(\"{certificate}\", \"{key}\")
+    .ca_file(\"{ca}\")
+    .build()?;
+let password = vault.retrieve_password(\"{RESOURCE}\", \"{ACCOUNT}\").send().await?;
 
 and what the audit trail says of it:
 
-    {} audit tail --data {}
+'{}' audit tail --data '{}'
 ",
             password.expose(),
             program.display(),
-            context.data.display()
+            data.display()
         ))
     }
 }

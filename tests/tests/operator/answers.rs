@@ -54,6 +54,24 @@ fn help_and_version_are_status_0_on_standard_output() {
     );
 }
 
+/// Looks at `claviger WORDS… --help` and at those of its commands; how many do something.
+fn helped(words: &[&str]) -> usize {
+    let help = claviger(&[words, &["--help"]].concat()).ok().stdout;
+    let Some((_, below)) = help.split_once("\nCommands:\n") else {
+        assert!(help.contains("\nExample"), "{words:?} has no example");
+        return 1;
+    };
+    let lines = below.lines().take_while(|line| line.starts_with("  "));
+    let names = lines.filter_map(|line| line.strip_prefix("  ")?.split(' ').next());
+    let names = names.filter(|name| !["", "help"].contains(name));
+    names.map(|name| helped(&[words, &[name]].concat())).sum()
+}
+
+#[test]
+fn every_command_has_help_with_an_example() {
+    assert!(helped(&[]) > 60);
+}
+
 #[test]
 fn without_a_server_each_command_says_how_to_start_one() {
     let dir = tempfile::tempdir().unwrap();
@@ -109,8 +127,13 @@ fn every_list_is_json_on_demand_and_a_plain_table_in_a_pipe() {
     let app = server.app("billing");
     server.resource("db", "root", "Tr0ub4dor-and-3");
     server.share("db", &app, "view");
+    let user = "billing@127.0.0.1";
+    server.claviger(&["user", "token", "issue", user]).ok();
+    server.claviger(&["access-control", "set", "db"]).ok();
+    let raise = ["request", "raise", "db/root", "--for", user];
+    server.claviger(&raise).ok();
 
-    let lists: [&[&str]; 9] = [
+    let lists: [&[&str]; 12] = [
         &["user", "list"],
         &["cert", "list"],
         &["resource", "list"],
@@ -120,6 +143,9 @@ fn every_list_is_json_on_demand_and_a_plain_table_in_a_pipe() {
         &["policy", "list"],
         &["setting", "list"],
         &["org", "list"],
+        &["user", "token", "list", user],
+        &["access-control", "show", "db"],
+        &["request", "list"],
     ];
     for words in lists {
         let json = server.claviger(&[words, &["--json"]].concat()).ok();

@@ -1,10 +1,14 @@
 //! The operator's commands as scripts use them: a true program, its exit status, its words.
 
+mod access_control;
 mod answers;
+mod demo;
 mod files;
+mod follow;
 mod groups;
 mod lost;
 mod running;
+mod terminal;
 mod users;
 
 use std::path::Path;
