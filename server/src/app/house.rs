@@ -221,6 +221,7 @@ fn ledger_settings(config: &Config) -> LedgerSettings {
         queue: config.audit.queue.as_usize(),
         company: config.audit.company.get(),
         max_wait: config.audit.max_wait.get(),
-        ..LedgerSettings::default()
+        retry: config.audit.retry.get(),
+        text_bytes: config.audit.max_text.as_usize(),
     }
 }

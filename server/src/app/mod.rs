@@ -3,6 +3,7 @@
 mod backup;
 mod checks;
 mod error;
+mod files;
 mod folder;
 mod house;
 mod init;

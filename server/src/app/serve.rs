@@ -12,12 +12,14 @@ use certs::{
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
 use crate::admin::{AdminDoor, Desk, Tasks, to_text};
+use crate::app::files::Room;
 use crate::app::folder::check_private;
 use crate::app::house::unlock;
 use crate::app::operator::{Front, admin_settings};
+use crate::app::restore::left_over;
 use crate::app::watch::{Seen, Watch, times};
 use crate::app::{AppError, DataFolder, House, checks};
 use crate::config::{Config, Listen};
@@ -93,14 +95,18 @@ async fn open_doors(
     // Before anybody is told that it is ready, and may tell it to stop.
     let signals = Signals::catch()?;
     report_anchor(house).await?;
+    for path in folder.leftovers() {
+        warn!("{}", left_over(&path));
+    }
     let closer = Closer::new();
     let mut doors = JoinSet::new();
     let meter = Arc::new(Meter::new());
     let watch = watcher(folder, config, house)?;
     let health = HealthDoor::new(house.vault.clone(), meter.clone(), watch.clone());
     let mut open = Vec::new();
+    let room = room(config)?;
     if let Listen::On(address) = config.doors.xmlrpc.listen {
-        let listener = xmlrpc_listener(config, address, &meter)?;
+        let listener = xmlrpc_listener(config, (address, room), &meter)?;
         open.push((Xmlrpc::NAME, listener.address().to_string()));
         let door = Arc::new(xmlrpc(folder, config, house, &meter)?);
         let tls = Arc::new(tls(config, house, &watch)?);
@@ -240,14 +246,24 @@ fn health_listener(
     )?)
 }
 
+/// Room for the connections of all doors.
+fn room(config: &Config) -> Result<Room, AppError> {
+    let ours = [
+        &config.health.max_connections,
+        &config.admin.max_connections,
+    ];
+    let ours = ours.map(|most| most.as_usize()).into_iter().sum();
+    Room::make(config.doors.xmlrpc.max_connections.as_usize(), ours)
+}
+
 fn xmlrpc_listener(
     config: &Config,
-    address: SocketAddr,
+    (address, room): (SocketAddr, Room),
     meter: &Meter,
 ) -> Result<Listener, AppError> {
     let door = &config.doors.xmlrpc;
     let crowd = Crowd::new(CrowdSettings {
-        all: door.max_connections.as_usize(),
+        all: room.of(door.max_connections.as_usize()),
         per_address: door.max_connections_per_address.as_usize(),
     });
     let settings = ListenSettings {

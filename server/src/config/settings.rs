@@ -135,6 +135,11 @@ section! {
         company: Span = Span::from_millis(1);
         /// How long a record may take to be on disk; then its request is refused and health is red.
         max_wait: Span = Span::from_secs(10);
+        /// How often a disk that was full or failed is tried again where nobody asks meanwhile.
+        retry: Span = Span::from_secs(1);
+        /// The longest text of a record, such as a reason, at most 4KiB; what is longer is cut and
+        /// ends with `…`.
+        max_text: Size = Size::from_kib(2);
     }
 }
 

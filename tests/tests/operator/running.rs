@@ -69,6 +69,22 @@ fn a_killed_server_leaves_nothing_that_keeps_the_next_from_starting() {
 }
 
 #[test]
+fn where_too_few_files_may_be_open_the_server_says_how_many_it_needs() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    on(&data, &["init"], "").ok();
+    let mut command = Command::new("sh");
+    command.args(["-c", "ulimit -n 100 && exec \"$@\"", "sh"]);
+    command.arg(claviger_program());
+    command.args(["serve", "--xmlrpc", "127.0.0.1:0", "--data"]);
+
+    let refused = run(command.arg(&data)).ended(1);
+
+    assert!(error_of(&refused).contains("LimitNOFILE="), "{refused}");
+    assert_eq!(refused.stdout, "", "no door was opened");
+}
+
+#[test]
 fn a_setting_that_is_empty_or_unknown_keeps_the_server_shut() {
     for (section, key, value, named) in [
         ("doors.xmlrpc", "listen", "\"\"", "doors.xmlrpc.listen"),
