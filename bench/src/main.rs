@@ -3,6 +3,7 @@
 //! `cargo run --release -p claviger-bench -- --help` says how. `README.md` beside it says what is
 //! measured, how to read it, and where the micro-benchmarks are.
 
+mod checkouts;
 mod load;
 mod machine;
 mod measures;
@@ -57,6 +58,12 @@ fn measure(options: &Options) -> Result<(), Trouble> {
     }
     if options.wants("memory") {
         report.attempt("memory", |report| measures::memory(options, report));
+    }
+    if options.wants("idle") {
+        report.attempt("idle", |report| measures::idle(options, report));
+    }
+    if options.wants("checkouts") {
+        report.attempt("checkouts", |report| checkouts::measure(options, report));
     }
     if options.wants("million") {
         report.attempt("million", |report| measures::million(options, report));

@@ -2,9 +2,9 @@
 
 use std::fs;
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, setrlimit};
 
-use crate::load::run_each;
+use crate::load::{self, run_each};
 use crate::options::{Options, root};
 use crate::pages;
 use crate::peers::claviger::Claviger;
@@ -116,6 +116,66 @@ fn against_the_usual(options: &Options, large: &Vault, report: &mut Report) -> R
     report.measure(Measure::told("retrievals, large vault", many.rate, "/s"));
     Ok(())
 }
+
+/// Connections that say nothing: what they cost, and what others notice of them.
+///
+/// # Errors
+/// When the server cannot be set up.
+pub fn idle(options: &Options, report: &mut Report) -> Result<(), Trouble> {
+    let vault = Vault::fill(options, "idle", options.accounts)?;
+    let (process, peer, _) = vault.serve()?;
+    let work = works::named("kept-8").ok_or_else(|| Trouble::new("no such load"))?;
+    let alone = in_turns(&work, &[&peer], options);
+    let rest = size_mib(process.pid(), "VmRSS")?;
+    let count = files_allowed()?.saturating_sub(SPARE_FILES).min(MOST_IDLE);
+    eprintln!("idle: opening {count} connections …");
+    let held = load::idle(&peer, count)?;
+    let full = size_mib(process.pid(), "VmRSS")?;
+    let beside = in_turns(&work, &[&peer], options);
+    drop(held);
+    let ([Some(alone)], [Some(beside)]) = (&alone[..], &beside[..]) else {
+        return Err(Trouble::new("a run went wrong"));
+    };
+    report.measure(Measure::told("idle connections", count as f64, ""));
+    report.measure(Measure::at_most("memory without them", rest, "MiB", None));
+    // 32 KiB each: what TLS keeps, and no buffers.
+    let target = 64.0 + count as f64 / 32.0;
+    report.measure(Measure::at_most(
+        "memory with them",
+        full,
+        "MiB",
+        Some(target),
+    ));
+    let each = (full - rest) * 1024.0 / count as f64;
+    report.measure(Measure::told("memory for each", each, "KiB"));
+    report.measure(Measure::told("retrievals without them", alone.rate, "/s"));
+    report.measure(Measure::told("retrievals beside them", beside.rate, "/s"));
+    report.measure(Measure::at_most(
+        "retrieve p99 beside them",
+        beside.p99,
+        "ms",
+        Some(alone.p99 * 1.5),
+    ));
+    Ok(())
+}
+
+/// As many files as this process, and the server that it starts, may open; raised as far as it may.
+fn files_allowed() -> Result<usize, Trouble> {
+    let limit = getrlimit(Resource::Nofile);
+    let most = limit.maximum.or(limit.current);
+    let raised = Rlimit {
+        current: most,
+        ..limit
+    };
+    setrlimit(Resource::Nofile, raised)?;
+    Ok(most.map_or(usize::MAX, |most| {
+        usize::try_from(most).unwrap_or(usize::MAX)
+    }))
+}
+
+/// The doors' own limit is 10 000: others are to be served, too.
+const MOST_IDLE: usize = 9_900;
+const SPARE_FILES: usize = 512;
 
 /// A filled data directory that nobody serves at the moment.
 struct Vault {

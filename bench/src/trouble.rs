@@ -44,5 +44,6 @@ from!(
     rcgen::Error,
     serde_json::Error,
     std::num::ParseIntError,
+    std::num::TryFromIntError,
     std::net::AddrParseError,
 );

@@ -7,6 +7,7 @@ mod histogram;
 mod http;
 mod tls;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -14,7 +15,7 @@ use std::time::{Duration, Instant};
 use rustls::HandshakeKind;
 use rustls_pki_types::ServerName;
 use tokio::io::AsyncWriteExt as _;
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::LocalSet;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -84,6 +85,9 @@ struct Window {
 }
 
 const THREADS: usize = 2;
+/// How many idle connections are opened at a time, and from one address.
+const OPENERS: usize = 32;
+const PER_ADDRESS: usize = 900;
 /// The longest that any single request may take before the run is given up.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -146,6 +150,47 @@ pub fn run_each(
             task.await.map_err(|_| Trouble::new("a load task died"))??;
         }
         Ok(())
+    })
+}
+
+/// Connections that are open and say nothing, until this is dropped.
+pub struct Idle {
+    _streams: Vec<TlsStream<TcpStream>>,
+    _runtime: tokio::runtime::Runtime,
+}
+
+/// Opens `count` connections to `peer`, from as many loopback addresses as a server's limit for one
+/// address asks for.
+///
+/// # Errors
+/// The first connection that was refused.
+pub fn idle(peer: &Peer, count: usize) -> Result<Idle, Trouble> {
+    let runtime = runtime()?;
+    let streams = runtime.block_on(async {
+        let local = LocalSet::new();
+        let mut tasks = Vec::new();
+        for at in 0..OPENERS {
+            let caller = Caller::new(peer, Handshake::Full)?;
+            tasks.push(local.spawn_local(async move {
+                let mut streams = Vec::new();
+                for number in (at..count).step_by(OPENERS) {
+                    let host = 2 + u8::try_from(number / PER_ADDRESS)?;
+                    let from = SocketAddr::from(([127, 0, 0, host], 0));
+                    streams.push(caller.connect_from(from).await?);
+                }
+                Ok::<_, Trouble>(streams)
+            }));
+        }
+        local.await;
+        let mut streams = Vec::new();
+        for task in tasks {
+            streams.extend(task.await.map_err(|_| Trouble::new("a load task died"))??);
+        }
+        Ok::<_, Trouble>(streams)
+    })?;
+    Ok(Idle {
+        _streams: streams,
+        _runtime: runtime,
     })
 }
 
@@ -236,6 +281,22 @@ impl Caller {
             .map_err(|_| Trouble::new("no connection in time"))??;
         let resumed = stream.get_ref().1.handshake_kind() == Some(HandshakeKind::Resumed);
         Ok((stream, resumed))
+    }
+
+    /// The same from a loopback address of the caller's choice.
+    async fn connect_from(&self, from: SocketAddr) -> Result<TlsStream<TcpStream>, Trouble> {
+        let address = self.peer.address;
+        let opened = tokio::time::timeout(PATIENCE, async {
+            let socket = TcpSocket::new_v4()?;
+            socket.bind(from)?;
+            let stream = socket.connect(address).await?;
+            self.tls
+                .connect(ServerName::from(address.ip()), stream)
+                .await
+        });
+        Ok(opened
+            .await
+            .map_err(|_| Trouble::new("no connection in time"))??)
     }
 
     async fn ask(

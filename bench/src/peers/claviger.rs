@@ -80,6 +80,23 @@ impl Claviger {
         Ok(ours)
     }
 
+    /// Sets `key = value` in `[section]` of `claviger.toml`, where the key stands already.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub fn set(&self, section: &str, key: &str, value: &str) -> Result<(), Trouble> {
+        let path = self.data.join("claviger.toml");
+        let text = fs::read_to_string(&path)?;
+        let (title, name) = (format!("[{section}]\n"), format!("\n{key} = "));
+        let parts = text.split_once(&title).and_then(|(before, rest)| {
+            let (head, tail) = rest.split_once(&name)?;
+            let (_, after) = tail.split_once('\n')?;
+            Some(format!("{before}{title}{head}{name}{value}\n{after}"))
+        });
+        let text = parts.ok_or_else(|| Trouble::new(format!("no {section}.{key}")))?;
+        Ok(fs::write(path, text)?)
+    }
+
     /// Starts serving. Returns the process, its address, and the seconds until it was `ready`.
     ///
     /// # Errors
