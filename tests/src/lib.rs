@@ -4,12 +4,14 @@
 //! - [`Openssl`]: keys and certificates as the users' own `openssl` commands make them
 //! - [`Wire`]: a mutual-TLS connection that can say anything, well formed or not
 //! - [`on_a_small_disk`]: a disk that can be filled, or says in [`not_run`] that there is none
+//! - [`tell`]: the operator's socket
 //! - [`curl`] and [`python`]: the clients that users really have
 //! - [`xml`]: just enough XML-RPC text to ask and to read answers, independent of our own codec
 //!
 //! Every wait here has an end ([`PATIENCE`]), every process is killed with its owner, and nothing
 //! leaves the loopback interface. A step that fails stops the test with what the programs said.
 
+mod admin;
 mod clients;
 mod identity;
 mod log;
@@ -22,6 +24,7 @@ mod small_disk;
 mod wire;
 pub mod xml;
 
+pub use admin::{Told, tell};
 pub use clients::{curl, get, python};
 pub use identity::Identity;
 pub use openssl::{Openssl, SEED_PASSPHRASE};

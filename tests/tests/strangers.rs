@@ -2,9 +2,12 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
+use std::process::Command;
 use std::time::Instant;
 
-use harness::{Answer, Identity, Openssl, PATIENCE, Server, SetUp, Wire, client_config, xml};
+use harness::{
+    Answer, Identity, Openssl, PATIENCE, Server, SetUp, Wire, client_config, run_with_input, xml,
+};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
@@ -102,6 +105,78 @@ fn what_a_trusted_ca_issued_for_something_else_shakes_no_hands() {
     assert!(strangers.exists());
     let forged = openssl.signed("stranger", "billing", &[]);
     assert_no_handshake(&server, &forged, "another CA");
+}
+
+/// Signs the request `NAME.csr` with more words for openssl.
+fn sign(openssl: &Openssl, name: &str, more: &str) {
+    let words = "-CA root.crt -CAkey root.plain.key -CAcreateserial -days 30";
+    let line = format!("x509 -req -in {name}.csr {words} {more} -out {name}.crt");
+    openssl.run(&line).ok();
+}
+
+/// What the server says to openssl's own client, which shows keys that rustls would not load.
+fn openssl_client(server: &Server, openssl: &Openssl, name: &str) -> String {
+    let request = "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+    let mut client = Command::new("openssl");
+    client.args(["s_client", "-quiet", "-cipher", "DEFAULT@SECLEVEL=0"]);
+    client.arg("-connect").arg(server.xmlrpc().to_string());
+    client
+        .arg("-cert")
+        .arg(openssl.path(&format!("{name}.crt")));
+    client
+        .arg("-key")
+        .arg(openssl.path(&format!("{name}.plain.key")));
+    run_with_input(&mut client, request.as_bytes()).stdout
+}
+
+#[test]
+fn a_weak_key_or_signature_of_a_trusted_ca_shakes_no_hands() {
+    let openssl = Openssl::new();
+    let server = by_issuer(&openssl);
+    let signed_again = |name: &str, more: &str| {
+        let identity = openssl.signed_subject("root", name, "/CN=billing", &[]);
+        sign(&openssl, name, &format!("-extfile {name}.ext {more}"));
+        identity
+    };
+    assert_served(&server, &signed_again("sha256", "-sha256"));
+    assert_no_handshake(&server, &signed_again("sha1", "-sha1"), "SHA-1");
+
+    for (bits, served) in [(2048, true), (1024, false)] {
+        let name = format!("rsa{bits}");
+        openssl
+            .run(&format!("genrsa -out {name}.plain.key {bits}"))
+            .ok();
+        let subject = "-subj /CN=billing";
+        let line = format!("req -new -key {name}.plain.key -out {name}.csr {subject}");
+        openssl.run(&line).ok();
+        sign(&openssl, &name, "-extfile sha256.ext");
+
+        let said = openssl_client(&server, &openssl, &name);
+
+        assert_eq!(said.starts_with("HTTP/1.1 404"), served, "{bits}: {said}");
+    }
+}
+
+#[test]
+fn a_ca_that_may_sign_for_some_names_signs_for_no_others() {
+    let openssl = Openssl::new();
+    let server = by_issuer(&openssl);
+    let line = "req -new -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 1095 \
+                -subj /CN=inside -addext keyUsage=critical,keyCertSign,cRLSign \
+                -addext nameConstraints=critical,permitted;DNS:inside.example \
+                -keyout inside.plain.key -out inside.crt";
+    openssl.run(line).ok();
+    let root = openssl.path("inside.crt").to_string_lossy().into_owned();
+    server.claviger(&["cert", "import", "--ca", &root]).ok();
+    let bind = ["user", "cert", "add", "billing@127.0.0.1", &root, "--ca"];
+    server.claviger(&bind).ok();
+    let issued = |name: &str, host: &str| {
+        let san = format!("subjectAltName=DNS:{host}");
+        openssl.signed_subject("inside", name, "/CN=billing", &[&san])
+    };
+
+    assert_served(&server, &issued("within", "app.inside.example"));
+    assert_no_handshake(&server, &issued("without", "app.example"), "outside");
 }
 
 #[test]

@@ -298,6 +298,34 @@ fn a_new_certificate_of_the_server_s_own_is_shown_without_a_restart() {
 }
 
 #[test]
+fn a_certificate_that_soon_ends_is_warned_of_in_status_health_and_log() {
+    let openssl = Openssl::new();
+    let mut server = Server::start(quick().argument("--health").argument("127.0.0.1:0"));
+    let short = openssl.self_signed_with("short", "-algorithm ed25519", "-days 5");
+    let long = openssl.self_signed_with("long", "-algorithm ed25519", "-days 500");
+    for identity in [&short, &long] {
+        import(&server, &[], &identity.cert);
+    }
+
+    server.restart();
+
+    server.await_log("a certificate has expired or soon will", 1);
+    let status = server.claviger(&["status"]).ok();
+    assert!(
+        status
+            .stdout
+            .contains("certificate of client (CN=short) ends in 4 days"),
+        "{status}"
+    );
+    let (code, report) = harness::get(server.door("health"), "/health");
+    assert_eq!(code, 200, "{report}");
+    assert!(report.contains("CN=short"), "{report}");
+    for told in [status.stdout, report, server.log()] {
+        assert!(!told.contains("CN=long"), "{told}");
+    }
+}
+
+#[test]
 fn a_command_that_was_sent_is_done_though_whoever_sent_it_is_gone() {
     let server = Server::start(quick());
     let app = server.app("app");

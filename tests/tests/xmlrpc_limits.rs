@@ -2,9 +2,10 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
-use harness::{Identity, PATIENCE, Server, SetUp, Wire, xml};
+use harness::{Identity, PATIENCE, Server, SetUp, Wire, run, xml};
 
 const DOOR: &str = "doors.xmlrpc";
 
@@ -67,6 +68,53 @@ fn sizes_are_kept_and_a_refused_client_sees_why() {
         .post(&xml::call_raw("system.multicall", &[&calls(3)]), &[])
         .unwrap();
     assert_eq!(fault_code(&answer.text()), Some(-32602));
+}
+
+/// The most memory that a process has had, in KiB.
+fn peak(pid: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let mut lines = status.lines();
+    let line = lines.find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse().unwrap()
+}
+
+#[test]
+fn a_bomb_costs_no_memory_and_the_connection_lives_on() {
+    let server = Server::start(SetUp::default());
+    let app = server.app("app");
+    let mut wire = server.connect(Some(&app)).unwrap();
+    let blanks = server.outside().join("blanks");
+    std::fs::write(&blanks, vec![b' '; 100 << 20]).unwrap();
+    run(Command::new("gzip").arg(&blanks)).ok();
+    let bomb = std::fs::read(blanks.with_extension("gz")).unwrap();
+    assert!(bomb.len() < 200_000);
+    assert_answers(&mut wire);
+    let before = peak(server.pid());
+
+    let answer = wire.post(&bomb, &["Content-Encoding: gzip"]).unwrap();
+
+    let said = (answer.status, fault_code(&answer.text()));
+    assert_eq!(said, (413, Some(-32600)));
+    assert_answers(&mut wire);
+    let more = peak(server.pid()) - before;
+    assert!(more < 16 << 10, "{more} KiB for a bomb of 100 MiB");
+}
+
+#[test]
+fn a_million_params_are_too_many_and_the_connection_lives_on() {
+    let server = Server::start(SetUp::default().set(DOOR, "max_body", "\"32MiB\""));
+    let app = server.app("app");
+    let mut wire = server.connect(Some(&app)).unwrap();
+
+    let answer = wire
+        .post(&xml::call_raw("a", &[""; 1_000_000]), &[])
+        .unwrap();
+
+    let text = answer.text();
+    assert_eq!((answer.status, fault_code(&text)), (200, Some(-32600)));
+    let words = xml::member(&text, "faultString").unwrap();
+    assert!(words.contains("10000"), "{words}");
+    assert_answers(&mut wire);
 }
 
 #[test]
