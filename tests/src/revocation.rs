@@ -1,12 +1,13 @@
 //! A CA of openssl's that takes certificates back, by a list or by a responder.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 
-use crate::{Identity, Openssl};
+use crate::{Identity, Openssl, PATIENCE};
 
 impl Openssl {
     /// A revocation list of the CA made as `ca`, good for a week, with these certificates in it.
@@ -114,6 +115,59 @@ impl Responder {
             self.port
         )
     }
+
+    /// An HTTP proxy that takes questions for the host `name`, and asks this responder.
+    ///
+    /// # Panics
+    /// When there is no port for it.
+    #[track_caller]
+    #[must_use]
+    pub fn proxy_for(&self, name: &str) -> SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        let (port, begin) = (self.port, format!("POST http://{name}/"));
+        thread::spawn(move || {
+            for client in listener.incoming().flatten() {
+                // A question that goes wrong stays without an answer, as with a true proxy.
+                drop(pass_on(client, &begin, port));
+            }
+        });
+        address
+    }
+}
+
+/// One question to the responder on `port`, and its answer back.
+fn pass_on(mut client: TcpStream, begin: &str, port: u16) -> io::Result<()> {
+    let asked = message(&mut client)?;
+    let Some(rest) = asked.strip_prefix(begin.as_bytes()) else {
+        return client.write_all(b"HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n");
+    };
+    let mut responder = TcpStream::connect(("127.0.0.1", port))?;
+    responder.write_all(&[b"POST /", rest].concat())?;
+    let answer = message(&mut responder)?;
+    client.write_all(&answer)
+}
+
+/// A whole HTTP message that says its length.
+fn message(from: &mut TcpStream) -> io::Result<Vec<u8>> {
+    from.set_read_timeout(Some(PATIENCE))?;
+    let mut message = Vec::new();
+    let mut room = [0; 4096];
+    while !is_whole(&message).unwrap_or(false) {
+        match from.read(&mut room)? {
+            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+            count => message.extend(&room[..count]),
+        }
+    }
+    Ok(message)
+}
+
+fn is_whole(message: &[u8]) -> Option<bool> {
+    let end = message.windows(4).position(|end| end == b"\r\n\r\n")? + 4;
+    let head = String::from_utf8_lossy(&message[..end]).to_ascii_lowercase();
+    let (_, rest) = head.split_once("content-length:")?;
+    let body: usize = rest.lines().next()?.trim().parse().ok()?;
+    Some(message.len() >= end + body)
 }
 
 impl Drop for Responder {

@@ -207,6 +207,32 @@ fn a_responder_keeps_out_whom_it_takes_back_and_whom_it_does_not_know() {
     assert_eq!(wire.rest(), b"");
 }
 
+#[test]
+fn a_responder_is_asked_through_the_proxy_that_is_set() {
+    let openssl = Openssl::new();
+    let root = openssl.ca("root");
+    let responder = openssl.responder("root");
+    let proxy = format!("\"http://{}\"", responder.proxy_for("ocsp.invalid"));
+    let set_up = SetUp::default()
+        .set("tls", "ocsp", "\"hard\"")
+        .set("tls", "ocsp_proxy", &proxy);
+    let server = Server::start(set_up);
+    import(&server, &["--ca"], &root);
+    // A name that only the proxy knows.
+    let names = ["authorityInfoAccess=OCSP;URI:http://ocsp.invalid/"];
+    let [unknown, good, revoked] = ["unknown", "good", "revoked"].map(|name| {
+        let identity = openssl.signed("root", name, &names);
+        user(&server, &identity);
+        identity
+    });
+    openssl.write_index("root", &[&good], &[&revoked]);
+
+    // The first question, too: openssl reads its index again behind the next one only.
+    assert_turned_away(&mut server.connect(Some(&unknown)).unwrap());
+    assert_served(&mut server.connect(Some(&good)).unwrap());
+    assert_turned_away(&mut server.connect(Some(&revoked)).unwrap());
+}
+
 /// A certificate whose responder accepts connections and never says a word.
 fn of_a_silent_responder(set_up: SetUp) -> (Server, Identity, std::net::TcpListener) {
     let (server, openssl) = (Server::start(set_up), Openssl::new());
