@@ -25,9 +25,11 @@ pub struct Noted {
     /// Resources that were made, edited or removed, or whose accounts were made, renamed or
     /// removed.
     pub resources: HashSet<ResourceId>,
-    /// Users to whom something was given, or from whom something was taken.
+    /// What was given to a user, or taken from it: to own, or by a share.
+    pub reached: HashSet<(UserId, ResourceId)>,
+    /// Users who came into a group, or left one.
     pub users: HashSet<UserId>,
-    /// The same happened to a group, and so to everybody in it.
+    /// Something was shared with a group, or no longer is, and so with everybody in it.
     pub groups: bool,
     /// Anything may have changed.
     pub all: bool,
@@ -57,18 +59,19 @@ impl Touched {
         let of = |table| key.as_bytes().first() == Some(&(table as u8));
         // A password's change touches none of these tables.
         if of(Table::Resource) {
-            self.add(key.number_at(1).map(ResourceId), None);
+            self.add(|noted| noted.resources.extend(key.number_at(1).map(ResourceId)));
         } else if of(Table::AccountByName) {
-            self.add(key.number_at(0).map(ResourceId), None);
-        } else if of(Table::ResourceByOwner) {
-            self.add(None, key.number_at(0).map(UserId));
+            self.add(|noted| noted.resources.extend(key.number_at(0).map(ResourceId)));
         } else if of(Table::GroupsOfUser) {
-            self.add(None, key.number_at(1).map(UserId));
-        } else if of(Table::ShareByGrantee) {
-            match key.number_at(0) {
-                Some(number) if number >= GROUPS => self.lock().groups = true,
-                user => self.add(None, user.map(UserId)),
-            }
+            self.add(|noted| noted.users.extend(key.number_at(1).map(UserId)));
+        } else if of(Table::ResourceByOwner) || of(Table::ShareByGrantee) {
+            let (grantee, resource) = (key.number_at(0), key.number_at(1));
+            self.add(|noted| match grantee.zip(resource) {
+                Some((grantee, _)) if grantee >= GROUPS => noted.groups = true,
+                pair => noted
+                    .reached
+                    .extend(pair.map(|(user, resource)| (UserId(user), ResourceId(resource)))),
+            });
         }
     }
 
@@ -78,14 +81,13 @@ impl Touched {
         }
     }
 
-    fn add(&self, resource: Option<ResourceId>, user: Option<UserId>) {
+    fn add(&self, add: impl FnOnce(&mut Noted)) {
         let mut noted = self.lock();
         if noted.all {
             return;
         }
-        noted.resources.extend(resource);
-        noted.users.extend(user);
-        if noted.resources.len() + noted.users.len() > MOST {
+        add(&mut noted);
+        if noted.resources.len() + noted.reached.len() + noted.users.len() > MOST {
             noted.give_up();
         }
     }
@@ -148,7 +150,9 @@ mod tests {
 
         let noted = touched.take();
         assert_eq!(noted.resources, [7, 8].map(ResourceId).into());
-        assert_eq!(noted.users, [3, 4, 5].map(UserId).into());
+        let reached = [3, 4].map(|user| (UserId(user), ResourceId(7)));
+        assert_eq!(noted.reached, reached.into());
+        assert_eq!(noted.users, [UserId(5)].into());
         assert!(noted.groups && !noted.all && touched.take().resources.is_empty());
         touched.note(&resource(7));
         touched.rest();

@@ -9,8 +9,10 @@
 //! What they take is limited. Beyond that, and in texts that do not fit, rows are read one after the
 //! other, up to a number of them, and the page says that it does not know everything (`scan.rs`).
 
+mod build;
 mod needle;
 mod scan;
+mod settle;
 mod shelf;
 mod texts;
 
@@ -19,15 +21,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use tokio::runtime::Handle;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
-use crate::domain::{Account, AccountId, OrgId, Resource, ResourceId, Timestamp, UserId};
-use crate::store::rows::Rows;
-use crate::store::{Key, StoreError};
+use crate::domain::{OrgId, ResourceId, Timestamp};
+use crate::store::StoreError;
 pub(super) use crate::vault::directory::needle::{Needle, text_of};
-use crate::vault::directory::shelf::{Listing, Reach, Shelf, TextsOr};
-use crate::vault::directory::texts::Texts;
+use crate::vault::directory::shelf::{Reach, Shelf};
 use crate::vault::error::Outage;
 use crate::vault::{Caller, Filter, Search, Vault, VaultError};
 
@@ -170,33 +169,6 @@ impl Vault {
         }
     }
 
-    /// The lists, as true as the last commit.
-    async fn true_shelf(&self) -> Result<OwnedMutexGuard<Shelf>, VaultError> {
-        let mut shelf = Arc::clone(&self.directory.shelf).lock_owned().await;
-        let touched = self.rows.store().stamps().touched();
-        shelf.take_over(touched);
-        let mut read = 0;
-        while let Some(id) = shelf.unsettled() {
-            let orgs: Vec<OrgId> = shelf.listings.keys().copied().collect();
-            for org in orgs {
-                let texts = shelf.listings.get(&org).is_some_and(Listing::has_texts);
-                let known = match texts {
-                    true => read_text(&self.rows, org, id).await?,
-                    false => self.there(org, id).await?.then(Vec::new),
-                };
-                if let Some(listing) = shelf.listings.get_mut(&org) {
-                    listing.set(id, known);
-                }
-            }
-            shelf.settled(id);
-            read += 1;
-            if read % CHUNK == 0 {
-                tokio::task::yield_now().await;
-            }
-        }
-        Ok(shelf)
-    }
-
     async fn listed_of_org(
         &self,
         shelf: OwnedMutexGuard<Shelf>,
@@ -279,170 +251,6 @@ impl Vault {
         })
         .await
     }
-
-    /// The ids of `org` are on the shelf, unless they do not fit.
-    async fn with_ids(
-        &self,
-        mut shelf: OwnedMutexGuard<Shelf>,
-        org: OrgId,
-    ) -> Result<OwnedMutexGuard<Shelf>, VaultError> {
-        let now = self.clock.now();
-        if let Some(listing) = shelf.listings.get_mut(&org) {
-            listing.used = now;
-            return Ok(shelf);
-        }
-        self.rows.store().stamps().touched().listen();
-        let prefix = self.rows.places().resources(org);
-        let most = self.directory.memory() / size_of::<ResourceId>();
-        let ids = self.keys(prefix, most, |key| key.number_at(1).map(ResourceId));
-        // Held meanwhile, so that nobody else begins the same.
-        let (mut shelf, ids) = blocking(move || {
-            let ids = Handle::current().block_on(ids)?;
-            Ok((shelf, ids))
-        })
-        .await?;
-        if let Some(ids) = ids {
-            shelf.listings.insert(org, Listing::new(ids, now));
-            shelf.make_room(Some(org), self.directory.memory());
-        }
-        Ok(shelf)
-    }
-
-    /// The texts of `org` are on the shelf, unless they do not fit.
-    async fn with_texts(
-        &self,
-        mut shelf: OwnedMutexGuard<Shelf>,
-        org: OrgId,
-    ) -> Result<OwnedMutexGuard<Shelf>, VaultError> {
-        let listing = shelf.listings.get_mut(&org);
-        let Some(listing) = listing.filter(|it| matches!(it.texts, TextsOr::Unread)) else {
-            return Ok(shelf);
-        };
-        let ids = listing.ids.clone();
-        let room = self
-            .directory
-            .memory()
-            .saturating_sub(ids.capacity() * size_of::<ResourceId>());
-        let (rows, closing) = (self.rows.clone(), Arc::clone(&self.directory.closing));
-        let mut shelf = blocking(move || {
-            let texts = read_texts(&rows, org, &ids, (room, &closing));
-            let texts = Handle::current().block_on(texts)?;
-            if let Some(listing) = shelf.listings.get_mut(&org) {
-                listing.texts = texts;
-            }
-            Ok(shelf)
-        })
-        .await?;
-        shelf.make_room(Some(org), self.directory.memory());
-        Ok(shelf)
-    }
-
-    /// What `user` of `org` reaches, and the shelf that remembers it.
-    async fn reach_of(
-        &self,
-        mut shelf: OwnedMutexGuard<Shelf>,
-        (org, user): (OrgId, UserId),
-    ) -> Result<(OwnedMutexGuard<Shelf>, Reach), VaultError> {
-        let now = self.clock.now();
-        if let Some(reach) = shelf.reaches.get_mut(&user) {
-            reach.used = now;
-            let reach = reach.clone();
-            return Ok((shelf, reach));
-        }
-        self.rows.store().stamps().touched().listen();
-        let places = self.rows.places();
-        let owned = self.keys(places.resources_by_owner(user), usize::MAX, |key| {
-            key.number_at(1).map(ResourceId)
-        });
-        let grantees = self.grantees(org, user).await?.into_iter();
-        let shared: Vec<_> = grantees
-            .map(|with| self.keys(places.shares_by(with), usize::MAX, target_in))
-            .collect();
-        let (mut shelf, reach) = blocking(move || {
-            let wait = Handle::current();
-            let owned = wait.block_on(owned)?.unwrap_or_default();
-            let mut all = Vec::new();
-            for shares in shared {
-                all.extend(wait.block_on(shares)?.unwrap_or_default());
-            }
-            Ok((shelf, Reach::new(owned, all, now)))
-        })
-        .await?;
-        shelf.reaches.insert(user, reach.clone());
-        shelf.make_room(None, self.directory.memory());
-        Ok((shelf, reach))
-    }
-
-    /// What `read` finds in all keys that begin with `prefix`; `None` where they are more than
-    /// `most`.
-    fn keys<T: Send + 'static>(
-        &self,
-        prefix: Key,
-        most: usize,
-        read: fn(&Key) -> Option<T>,
-    ) -> impl Future<Output = Result<Option<Vec<T>>, StoreError>> + Send + use<T> {
-        let (rows, closing) = (self.rows.clone(), Arc::clone(&self.directory.closing));
-        async move {
-            let (mut found, mut after) = (Vec::new(), None);
-            loop {
-                let page = rows.store().scan(&prefix, after.as_ref(), PAGE).await?;
-                let last = page.len() < PAGE;
-                found.extend(page.iter().filter_map(|row| read(&row.key)));
-                if found.len() > most {
-                    return Ok(None);
-                }
-                if last {
-                    return Ok(Some(found));
-                }
-                after = page.into_iter().last().map(|row| row.key);
-                still_open(&closing)?;
-            }
-        }
-    }
-
-    async fn there(&self, org: OrgId, id: ResourceId) -> Result<bool, VaultError> {
-        let key = self.rows.places().resource(org, id);
-        Ok(self.rows.store().get(&key).await?.is_some())
-    }
-}
-
-/// The texts of the resources `ids` of `org`.
-async fn read_texts(
-    rows: &Rows,
-    org: OrgId,
-    ids: &[ResourceId],
-    (room, closing): (usize, &AtomicBool),
-) -> Result<TextsOr, StoreError> {
-    let mut texts = Texts::default();
-    for id in ids {
-        // One that goes meanwhile is noted, and settled later.
-        let text = read_text(rows, org, *id).await?.unwrap_or_default();
-        if !texts.push(*id, &text) || texts.size() > room {
-            tracing::warn!(org = org.0, "lists are too large to be searched in memory");
-            return Ok(TextsOr::TooLarge);
-        }
-        still_open(closing)?;
-    }
-    Ok(TextsOr::Read(texts))
-}
-
-/// The text of a resource, if it is there.
-async fn read_text(rows: &Rows, org: OrgId, id: ResourceId) -> Result<Option<Vec<u8>>, StoreError> {
-    let places = rows.places();
-    let Some(kept) = rows.get::<Resource>(places.resource(org, id)).await? else {
-        return Ok(None);
-    };
-    let accounts = rows.all::<Account>(&places.accounts(id)).await?;
-    let names = accounts.iter().map(|kept| &kept.record.name);
-    Ok(Some(text_of(&kept.record, names)))
-}
-
-/// Whoever waits for a list that nobody needs any more hears that the server is closing.
-fn still_open(closing: &AtomicBool) -> Result<(), StoreError> {
-    match closing.load(Ordering::Relaxed) {
-        true => Err(StoreError::Closed),
-        false => Ok(()),
-    }
 }
 
 /// What is in both; each is in order.
@@ -464,12 +272,6 @@ fn common(one: &[ResourceId], other: &[ResourceId]) -> Vec<ResourceId> {
     both
 }
 
-/// What a key of the table of shares by user or group speaks of; a whole resource is its account 0.
-fn target_in(key: &Key) -> Option<(ResourceId, Option<AccountId>)> {
-    let account = key.number_at(2).filter(|id| *id != 0).map(AccountId);
-    Some((ResourceId(key.number_at(1)?), account))
-}
-
 fn millis(span: Duration) -> u64 {
     u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
 }
@@ -486,7 +288,5 @@ async fn blocking<T: Send + 'static>(
 const NEAR: usize = 8;
 /// Rows read at once.
 const PAGE: usize = 1024;
-/// Resources read again until others have their turn.
-const CHUNK: usize = 64;
 /// Up to so many resources, reading a user's own rows is quicker than any list.
 const FEW: usize = 256;

@@ -1,9 +1,10 @@
 //! Pages without a list: rows are read one after the other, up to a number of them.
 
 use crate::domain::{Account, AccountId, OrgId, Resource, ResourceId};
+use crate::vault::directory::build::read_text;
 use crate::vault::directory::needle::{Needle, text_of};
 use crate::vault::directory::shelf::Reach;
-use crate::vault::directory::{Listed, PAGE, read_text};
+use crate::vault::directory::{Listed, PAGE};
 use crate::vault::{Filter, Vault, VaultError};
 
 impl Vault {

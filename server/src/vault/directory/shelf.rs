@@ -42,6 +42,8 @@ pub(super) enum TextsOr {
 /// What a user reaches by owning it and by shares.
 #[derive(Clone, Debug)]
 pub(super) struct Reach {
+    /// The user's organisation.
+    pub(super) org: OrgId,
     /// All of it, in the order of every list.
     pub(super) ids: Arc<Vec<ResourceId>>,
     /// The accounts that are shared of those of which only some accounts are.
@@ -67,6 +69,7 @@ impl Shelf {
             self.reaches.clear();
         }
         self.noted.resources.extend(noted.resources);
+        self.noted.reached.extend(noted.reached);
     }
 
     /// A resource that must be read again. It stays noted until [`Self::settled`], so that a caller
@@ -77,6 +80,15 @@ impl Shelf {
 
     pub(super) fn settled(&mut self, id: ResourceId) {
         self.noted.resources.remove(&id);
+    }
+
+    /// What a user may reach from now on, or no longer; noted until [`Self::reach_settled`].
+    pub(super) fn unsettled_reach(&self) -> Option<(UserId, ResourceId)> {
+        self.noted.reached.iter().next().copied()
+    }
+
+    pub(super) fn reach_settled(&mut self, pair: (UserId, ResourceId)) {
+        self.noted.reached.remove(&pair);
     }
 
     /// How many bytes the lists take, about.
@@ -159,6 +171,7 @@ impl Listing {
 impl Reach {
     /// What a user owns, and what is shared with it, whole or one account of it.
     pub(super) fn new(
+        org: OrgId,
         owned: Vec<ResourceId>,
         shared: impl IntoIterator<Item = (ResourceId, Option<AccountId>)>,
         used: Timestamp,
@@ -182,9 +195,25 @@ impl Reach {
         ids.extend(parts.keys());
         ids.sort_unstable();
         Self {
+            org,
             ids: Arc::new(ids),
             parts: Arc::new(parts),
             used,
+        }
+    }
+
+    /// What `of` says of one resource, in place of what was known of it.
+    pub(super) fn set(&mut self, id: ResourceId, of: &Self) {
+        let ids = Arc::make_mut(&mut self.ids);
+        match (ids.binary_search(&id), of.ids.is_empty()) {
+            (Err(at), false) => ids.insert(at, id),
+            (Ok(at), true) => drop(ids.remove(at)),
+            _ => {}
+        }
+        let parts = Arc::make_mut(&mut self.parts);
+        match of.parts.get(&id) {
+            Some(accounts) => drop(parts.insert(id, accounts.clone())),
+            None => drop(parts.remove(&id)),
         }
     }
 
@@ -211,7 +240,7 @@ mod tests {
             (id(7), Some(AccountId(7))),
         ];
 
-        let reach = Reach::new(vec![id(2), id(9)], shared, Timestamp(0));
+        let reach = Reach::new(OrgId(1), vec![id(2), id(9)], shared, Timestamp(0));
 
         assert_eq!(*reach.ids, [id(2), id(5), id(7), id(9)]);
         let parts = BTreeMap::from([(id(7), vec![AccountId(6), AccountId(7)])]);
