@@ -9,7 +9,7 @@ use crate::admin::policies::Names;
 use crate::admin::problem::Refusal;
 use crate::admin::resources::{chosen, fields_in_words, pairs};
 use crate::admin::wire::{self, Created, Page, Part, PasswordChange};
-use crate::admin::{Desk, moment};
+use crate::admin::{Desk, moment, secrets};
 use crate::vault::{AccountEdit, AccountView, NewAccount, ResourceRef};
 
 pub(crate) async fn list(
@@ -41,7 +41,12 @@ pub(crate) async fn add(
         Some(name) => Some(Some(desk.vault.policy_id(name, &asked.caller).await?)),
         None => None,
     };
-    let wire::NewAccount { name, password, .. } = new;
+    let wire::NewAccount {
+        name,
+        password,
+        secret,
+        ..
+    } = new;
     let wanted = NewAccount {
         resource: ResourceRef::Named(&resource),
         account: &name,
@@ -54,6 +59,17 @@ pub(crate) async fn add(
             ..AccountEdit::default()
         },
     };
+    if let Some(secret) = secret {
+        if password.is_some() {
+            return Err(Refusal::invalid("either `password` or `secret` is given"));
+        }
+        let material = secrets::parsed(secret)?;
+        desk.vault
+            .add_account_with(&wanted, material, &asked.caller)
+            .await?;
+        let generated = false;
+        return Ok((StatusCode::CREATED, Json(Created { name, generated })));
+    }
     let password = chosen(password)?;
     let generated = desk
         .vault
@@ -136,6 +152,7 @@ fn in_words(view: &AccountView, names: &Names) -> wire::Account {
     wire::Account {
         id: account.id.to_string(),
         name: account.name.to_string(),
+        kind: account.kind.to_string(),
         notes: account.notes.as_str().to_owned(),
         fields: fields_in_words(&account.fields),
         policy: names.of(account.policy),

@@ -4,8 +4,8 @@
 //! Root and the user whom the server runs as may come in, and act with an administrator's reach.
 //! Real HTTP statuses; errors are RFC 9457 problems; lists come in pages with cursors; long work
 //! tells how far it is in lines of JSON. `docs/openapi/admin.json` says all of it, and a test
-//! compares it with [`routes`]. No password is ever given out here but by the export, for that is
-//! what doors are for.
+//! compares it with [`routes`]. No password is ever given out here but by the export, and no file or
+//! key but by its own route, for that is what doors are for.
 
 mod access_controls;
 mod accounts;
@@ -30,6 +30,7 @@ mod requests;
 mod resources;
 mod routes;
 mod second_factors;
+mod secrets;
 mod settings;
 mod shares;
 pub mod socket;

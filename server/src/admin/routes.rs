@@ -8,8 +8,8 @@ use http::Method;
 use crate::admin::problem::Refusal;
 use crate::admin::{
     Desk, access_controls, accounts, audit, backups, certificates, exports, groups, health,
-    imports, keys, organisations, policies, requests, resources, second_factors, settings, shares,
-    tokens, users,
+    imports, keys, organisations, policies, requests, resources, second_factors, secrets, settings,
+    shares, tokens, users,
 };
 
 /// Every method and path of the API.
@@ -34,7 +34,7 @@ pub(crate) fn router(desk: Desk) -> Router {
 fn table() -> Table {
     let get = Method::GET;
     let post = Method::POST;
-    groups_and_workflow(Table::default())
+    with_workflow(with_people(Table::default()))
         .at(&get, "/v1/status", health::status)
         .at(&get, "/v1/users", users::list)
         .at(&post, "/v1/users", users::add)
@@ -111,7 +111,7 @@ fn table() -> Table {
         .at(&post, "/v1/backups", backups::make)
 }
 
-fn groups_and_workflow(table: Table) -> Table {
+fn with_people(table: Table) -> Table {
     let get = Method::GET;
     let post = Method::POST;
     table
@@ -132,6 +132,14 @@ fn groups_and_workflow(table: Table) -> Table {
             "/v1/users/{login}/totp/confirm",
             second_factors::confirm,
         )
+}
+
+fn with_workflow(table: Table) -> Table {
+    let get = Method::GET;
+    let post = Method::POST;
+    table
+        .at(&Method::PUT, SECRET, secrets::change)
+        .at(&post, RETRIEVE, secrets::retrieve)
         .at(&get, CONTROLS, access_controls::list)
         .at(&Method::PUT, CONTROLS, access_controls::set)
         .at(&Method::DELETE, CONTROLS, access_controls::remove)
@@ -149,6 +157,8 @@ const TOKENS: &str = "/v1/users/{login}/tokens";
 const CONTROLS: &str = "/v1/access-controls";
 const ACCOUNTS: &str = "/v1/resources/{resource}/accounts";
 const ACCOUNT: &str = "/v1/resources/{resource}/accounts/{account}";
+const SECRET: &str = "/v1/resources/{resource}/accounts/{account}/secret";
+const RETRIEVE: &str = "/v1/resources/{resource}/accounts/{account}/secret/retrieve";
 const HISTORY: &str = "/v1/resources/{resource}/accounts/{account}/history";
 
 /// The router and the list, made by the same calls.

@@ -1,9 +1,12 @@
 //! `claviger account`.
 
+use std::fmt;
+
 use clap::{Args, Subcommand};
 use http::Method;
 
 use crate::admin::wire::{self, AccountEdit, Field, NewAccount, PasswordChange, SecretText};
+use crate::cli::account_secret::{AccountSecret, Keeps};
 use crate::cli::fields::{AsJson, Demand, InOrganisation, demanded, field, policy_or_default, yes};
 use crate::cli::list::{list, list_to};
 use crate::cli::part::Part;
@@ -20,6 +23,8 @@ pub(crate) enum Account {
     Remove(Remove),
     History(History),
     Policy(Policy),
+    #[command(subcommand)]
+    Secret(AccountSecret),
 }
 
 /// Add an account to a resource
@@ -27,14 +32,17 @@ pub(crate) enum Account {
 #[command(after_help = "Examples:
   claviger account add db1 backup
   claviger account add db1 root --password-stdin < password.txt
+  claviger account add web1 deploy --ssh-key id_ed25519
 
 Without --password-stdin a password is generated. It is not shown: who may have it retrieves it.")]
 pub(crate) struct Add {
     #[command(flatten)]
     account: Which,
     /// Read its password from standard input
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["file", "ssh_key", "api_key"])]
     password_stdin: bool,
+    #[command(flatten)]
+    keeps: Keeps,
     #[command(flatten)]
     facts: Facts,
 }
@@ -153,13 +161,17 @@ pub(crate) struct Which {
 }
 
 impl Which {
-    fn path(&self, below: Option<&str>) -> ApiPath {
+    /// Its path, and what is below it.
+    pub(crate) fn path(&self, below: &[&str]) -> ApiPath {
         let path = accounts(&self.resource).then(&self.account);
-        let path = match below {
-            Some(segment) => path.then(segment),
-            None => path,
-        };
+        let path = below.iter().fold(path, |path, segment| path.then(segment));
         path.maybe("organisation", self.organisation.org.as_deref())
+    }
+}
+
+impl fmt::Display for Which {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "account {} of {}", self.account, self.resource)
     }
 }
 
@@ -180,6 +192,7 @@ impl Account {
             Self::Remove(remove) => remove.run(context).await,
             Self::History(history) => history.run(context).await,
             Self::Policy(policy) => policy.run(context).await,
+            Self::Secret(secret) => secret.run(context).await,
         }
     }
 }
@@ -193,6 +206,7 @@ impl Add {
         let new = NewAccount {
             name: self.account.account,
             password,
+            secret: self.keeps.read()?,
             notes: self.facts.notes,
             fields: self.facts.field,
             policy: self.facts.policy.and_then(policy_or_default),
@@ -230,13 +244,21 @@ impl List {
             let accessed = account.accessed.unwrap_or_default();
             vec![
                 account.name,
+                account.kind,
                 policy,
                 account.changed,
                 accessed,
                 account.notes,
             ]
         };
-        let heads = ["ACCOUNT", "POLICY", "CHANGED", "RETRIEVED", "NOTES"];
+        let heads = [
+            "ACCOUNT",
+            "KEEPS",
+            "POLICY",
+            "CHANGED",
+            "RETRIEVED",
+            "NOTES",
+        ];
         let whole = (&path, self.part.most());
         list_to(context, whole, &self.json, &heads, row).await
     }
@@ -244,11 +266,7 @@ impl List {
 
 impl Show {
     async fn run(self, context: &Context) -> Result<(), CliError> {
-        let shown: wire::Account = context
-            .client()
-            .await?
-            .get(&self.account.path(None))
-            .await?;
+        let shown: wire::Account = context.client().await?.get(&self.account.path(&[])).await?;
         if self.json.json {
             return context.out.json(&shown);
         }
@@ -259,6 +277,7 @@ impl Show {
         let mut facts = vec![
             ("account", shown.name.clone()),
             ("id", shown.id.clone()),
+            ("keeps", shown.kind.clone()),
             ("notes", shown.notes.clone()),
             (
                 "policy",
@@ -266,7 +285,7 @@ impl Show {
             ),
             ("reason demanded", demanded(shown.reason_demanded)),
             ("ticket demanded", demanded(shown.ticket_demanded)),
-            ("password version", shown.version.to_string()),
+            ("version", shown.version.to_string()),
             ("made", shown.created.clone()),
             ("changed", shown.changed.clone()),
             (
@@ -280,7 +299,7 @@ impl Show {
 }
 
 async fn change(which: &Which, edit: &AccountEdit, context: &Context) -> Result<(), CliError> {
-    let path = which.path(None);
+    let path = which.path(&[]);
     context
         .client()
         .await?
@@ -336,7 +355,7 @@ impl Remove {
         if !self.yes && somebody_there() && !ask(&question)? {
             return Err(CliError::Failed("nothing was removed".to_owned()));
         }
-        let path = self.account.path(None);
+        let path = self.account.path(&[]);
         context
             .client()
             .await?
@@ -350,7 +369,7 @@ impl Remove {
 
 impl History {
     async fn run(self, context: &Context) -> Result<(), CliError> {
-        let path = self.account.path(Some("history"));
+        let path = self.account.path(&["history"]);
         let row = |change: PasswordChange| {
             let by = change.by.unwrap_or_else(|| "(operator)".to_owned());
             vec![

@@ -5,6 +5,7 @@
 
 mod access_control;
 mod account;
+mod account_secret;
 mod audit;
 mod backup;
 mod cert;

@@ -1,7 +1,8 @@
 //! Accounts: what a password opens.
 
 use crate::domain::{
-    AccountId, AccountName, CustomField, FreeText, PolicyId, ResourceId, Timestamp, UserId,
+    AccountId, AccountName, CustomField, FreeText, PolicyId, ResourceId, SecretKind, Timestamp,
+    UserId,
 };
 
 /// An account of a resource, without its password.
@@ -13,6 +14,8 @@ pub struct Account {
     pub resource: ResourceId,
     /// Its name, unique on the resource.
     pub name: AccountName,
+    /// What kind of secret it keeps.
+    pub kind: SecretKind,
     /// What else there is to know.
     pub notes: FreeText,
     /// Fields the operator named.

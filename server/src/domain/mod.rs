@@ -10,6 +10,7 @@ mod custody;
 mod decide;
 mod group;
 mod id;
+mod material;
 mod name;
 mod organisation;
 mod pace;
@@ -30,9 +31,10 @@ pub use custody::{Custody, Holder};
 pub use decide::{Action, Decision, Standing, decide};
 pub use group::Group;
 pub use id::{AccountId, GroupId, OrgId, PolicyId, ResourceId, TokenId, UserId};
+pub use material::{Material, MaterialError, SecretBytes, SecretKind};
 pub use name::{
-    AccountName, Folded, FreeText, GroupName, NameError, OrgName, PolicyName, ResourceName,
-    UserName,
+    AccountName, FileName, Folded, FreeText, GroupName, KeyName, NameError, OrgName, PolicyName,
+    ResourceName, UserName,
 };
 pub use organisation::Organisation;
 pub use pace::Pace;

@@ -155,6 +155,14 @@ name! {
     GroupName, "group name", 100
 }
 name! {
+    /// The name of a file that an account keeps: up to 255 characters.
+    FileName, "file name", 255
+}
+name! {
+    /// The name, or id, of an API key: up to 255 characters.
+    KeyName, "key name", 255
+}
+name! {
     /// The name of a user without the host, as in a certificate's CN: up to 100 characters.
     UserName, "user name", 100
 }

@@ -2,9 +2,9 @@
 
 use crate::domain::{
     Account, AccountId, AccountName, Action, Change, FreeText, NameError, Operation, PolicyId,
-    RefusalReason, Resource, SecretVersion, Status, Timestamp, UserId,
+    RefusalReason, Resource, SecretKind, SecretVersion, Status, Timestamp, UserId,
 };
-use crate::store::rows::{Changes, Ids, Kept, SecretRow};
+use crate::store::rows::{Changes, Ids, Kept};
 use crate::vault::book::Deed;
 use crate::vault::id_block::IdKind;
 use crate::vault::resources::custom_fields;
@@ -86,29 +86,13 @@ impl Vault {
         let mut deed = Deed::new(Operation::CreateAccount);
         deed = deed.on(&new.resource.words(), new.account);
         self.primary_only(&deed, caller).await?;
-        let resource = self
-            .find_resource(new.resource, Action::Manage, &mut deed, caller)
-            .await?;
-        let mut account = match self.draft_account(new, &resource.record) {
-            Ok(account) => account,
-            Err(e) => return Err(self.refuse(&deed, RefusalReason::Invalid, e, caller).await),
-        };
-        self.policy_exists(account.policy, &deed, caller).await?;
+        let (resource, mut account) = self.account_draft(new, &mut deed, caller).await?;
         let policy = self.policy_of(&resource.record, Some(&account)).await?;
         let chosen = match self.choose(password, &policy, &account.name)? {
             Ok(chosen) => chosen,
             Err(violation) => return Err(self.breaks(&deed, violation, caller).await),
         };
-        let by_name = self
-            .rows
-            .places()
-            .account_by_name(account.resource, &account.name);
-        if self.rows.get::<Ids>(by_name).await?.is_some() {
-            let answer = VaultError::Exists("an account");
-            return Err(self
-                .refuse(&deed, RefusalReason::Exists, answer, caller)
-                .await);
-        }
+        self.name_is_free(&account, &deed, caller).await?;
         account.id = AccountId(self.next_id(IdKind::Account).await?);
         self.allow(&deed, caller).await?;
         let mut changes = self.rows.changes();
@@ -235,17 +219,47 @@ impl Vault {
         let account = found.account.record;
         let mut changes = Vec::new();
         for version in (account.oldest.0..=account.secret.0).rev() {
-            let key = self
-                .rows
-                .places()
-                .secret(account.id, SecretVersion(version));
-            if let Some(kept) = self.rows.get::<SecretRow>(key).await? {
-                let change = kept.record.change;
+            let version = SecretVersion(version);
+            if let Some(change) = self.change_at(&account, version).await? {
                 let by = self.name_of(caller, change.by).await?;
                 changes.push((change, by));
             }
         }
         Ok(changes)
+    }
+
+    /// The resource to which an account is to be added, and the account, checked but for its name.
+    pub(super) async fn account_draft(
+        &self,
+        new: &NewAccount<'_>,
+        deed: &mut Deed,
+        caller: &Caller,
+    ) -> Result<(Kept<Resource>, Account), VaultError> {
+        let resource = self
+            .find_resource(new.resource, Action::Manage, deed, caller)
+            .await?;
+        let account = match self.draft_account(new, &resource.record) {
+            Ok(account) => account,
+            Err(e) => return Err(self.refuse(deed, RefusalReason::Invalid, e, caller).await),
+        };
+        self.policy_exists(account.policy, deed, caller).await?;
+        Ok((resource, account))
+    }
+
+    /// That no account of the resource has this name, in whatever spelling.
+    pub(super) async fn name_is_free(
+        &self,
+        account: &Account,
+        deed: &Deed,
+        caller: &Caller,
+    ) -> Result<(), VaultError> {
+        let places = self.rows.places();
+        let by_name = places.account_by_name(account.resource, &account.name);
+        if self.rows.get::<Ids>(by_name).await?.is_none() {
+            return Ok(());
+        }
+        let (why, answer) = (RefusalReason::Exists, VaultError::Exists("an account"));
+        Err(self.refuse(deed, why, answer, caller).await)
     }
 
     async fn name_of(
@@ -270,6 +284,7 @@ impl Vault {
             id: AccountId(0),
             resource: resource.id,
             name: name.map_err(|error| VaultError::Invalid(error.to_string()))?,
+            kind: SecretKind::Password,
             notes: FreeText::default(),
             fields: Vec::new(),
             policy: None,

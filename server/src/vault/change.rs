@@ -57,6 +57,7 @@ impl Vault {
     ///
     /// # Errors
     /// As for [`Self::retrieve`], holding included: whoever may change it learns what it is;
+    /// [`VaultError::Invalid`] where the account keeps no password;
     /// [`VaultError::Policy`] when the new password breaks a rule;
     /// [`VaultError::RemoteReset`] when the target cannot be told: then nothing has changed.
     pub async fn change(
@@ -76,6 +77,8 @@ impl Vault {
         let found = self.find(wanted, Action::Change, &mut deed, caller).await?;
         self.demand(found.demands(), wanted, &deed, caller).await?;
         let hold = self.hold(&found.spot(), &deed, caller).await?;
+        self.keeps_password(&found.account.record, &deed, caller)
+            .await?;
         if reach == Reach::Remote {
             let answer = VaultError::RemoteReset(NO_WAY.to_owned());
             return Err(self
@@ -238,33 +241,37 @@ impl Vault {
         chosen: &Chosen,
         by: Option<UserId>,
     ) -> Result<(), VaultError> {
-        let places = self.rows.places();
-        let now = self.clock.now();
-        let mut account = kept.record.clone();
-        let version = SecretVersion(account.secret.0 + 1);
+        let account = self.next_version(changes, &kept.record);
         let change = Change {
-            version,
-            at: now,
+            version: account.secret,
+            at: account.changed,
             by,
             generated: chosen.generated,
         };
         let text = Zeroizing::new(chosen.password.expose().to_owned());
         let password = Password::parse(text).map_err(|_| StoreError::Form)?;
         changes.add(
-            places.secret(account.id, version),
+            self.rows.places().secret(account.id, account.secret),
             &SecretRow { change, password },
         )?;
+        Ok(changes.replace(kept, &account)?)
+    }
+
+    /// The account with its next version in force, from now on; forgets the oldest ones.
+    pub(super) fn next_version(&self, changes: &mut Changes<'_>, before: &Account) -> Account {
+        let mut account = before.clone();
+        let version = SecretVersion(account.secret.0 + 1);
         // Two at most, so that a smaller history comes about step by step.
         let keep = u64::from(self.settings.load().history).max(1);
         for _ in 0..2 {
             if version.0 - account.oldest.0 >= keep {
-                changes.clear(places.secret(account.id, account.oldest));
+                changes.clear(self.rows.places().secret(account.id, account.oldest));
                 account.oldest = SecretVersion(account.oldest.0 + 1);
             }
         }
         account.secret = version;
-        account.changed = now;
-        Ok(changes.replace(kept, &account)?)
+        account.changed = self.clock.now();
+        account
     }
 }
 

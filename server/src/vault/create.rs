@@ -2,7 +2,7 @@
 
 use crate::domain::{
     Account, AccountId, AccountName, Action, Change, Decision, FreeText, Operation, Password,
-    RefusalReason, Resource, ResourceId, ResourceName, SecretVersion, UserId, decide,
+    RefusalReason, Resource, ResourceId, ResourceName, SecretKind, SecretVersion, UserId, decide,
 };
 use crate::store::rows::{Changes, Ids, SecretRow};
 use crate::vault::book::Deed;
@@ -154,6 +154,7 @@ impl Vault {
             id: AccountId(0),
             resource: ResourceId(0),
             name: AccountName::parse(new.account).map_err(invalid)?,
+            kind: SecretKind::Password,
             notes: FreeText::parse(new.notes).map_err(invalid)?,
             fields: Vec::new(),
             policy: None,
@@ -205,12 +206,7 @@ impl Vault {
         chosen: &Chosen,
         caller: &Caller,
     ) -> Result<(), VaultError> {
-        let places = self.rows.places();
-        changes.add(places.account(account.resource, account.id), account)?;
-        let by_name = places.account_by_name(account.resource, &account.name);
-        changes.add(by_name, &Ids(vec![account.id.0]))?;
-        let by_id = places.account_by_id(account.id);
-        changes.add(by_id, &Ids(vec![account.resource.0]))?;
+        self.add_account_row(changes, account)?;
         let change = Change {
             version: account.secret,
             at: account.created,
@@ -219,8 +215,23 @@ impl Vault {
         };
         let text = zeroize::Zeroizing::new(chosen.password.expose().to_owned());
         let password = Password::parse(text).map_err(|_| crate::store::StoreError::Form)?;
-        let key = places.secret(account.id, account.secret);
+        let key = self.rows.places().secret(account.id, account.secret);
         changes.add(key, &SecretRow { change, password })?;
+        Ok(())
+    }
+
+    /// Adds an account with the rows by which it is found, without its secret.
+    pub(super) fn add_account_row(
+        &self,
+        changes: &mut Changes<'_>,
+        account: &Account,
+    ) -> Result<(), VaultError> {
+        let places = self.rows.places();
+        changes.add(places.account(account.resource, account.id), account)?;
+        let by_name = places.account_by_name(account.resource, &account.name);
+        changes.add(by_name, &Ids(vec![account.id.0]))?;
+        let by_id = places.account_by_id(account.id);
+        changes.add(by_id, &Ids(vec![account.resource.0]))?;
         Ok(())
     }
 }

@@ -3,7 +3,7 @@
 
 use crate::domain::{
     Account, AccountId, AccountName, Action, Decision, Level, OrgId, RefusalReason, Resource,
-    ResourceId, ResourceName, SecretVersion, UserId, decide,
+    ResourceId, ResourceName, SecretKind, SecretVersion, UserId, decide,
 };
 use crate::store::rows::{Ids, Kept};
 use crate::vault::book::Deed;
@@ -24,6 +24,7 @@ pub(super) struct Found {
 pub(super) struct Spot {
     pub(super) resource: ResourceId,
     pub(super) account: AccountId,
+    pub(super) kind: SecretKind,
     pub(super) secret: SecretVersion,
     pub(super) demands: Demands,
 }
@@ -51,6 +52,7 @@ impl Found {
         Spot {
             resource: account.resource,
             account: account.id,
+            kind: account.kind,
             secret: account.secret,
             demands: self.demands(),
         }

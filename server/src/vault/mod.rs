@@ -26,6 +26,7 @@ mod id_block;
 mod identify;
 mod index;
 mod keys;
+mod material;
 mod organisations;
 mod pages;
 mod patience;

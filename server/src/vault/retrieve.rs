@@ -1,19 +1,21 @@
 //! Retrieving a password.
 
 use crate::domain::{Action, Custody, Operation, Password};
-use crate::store::rows::{Kept, SecretRow};
+use crate::store::rows::Kept;
 use crate::vault::book::Deed;
 use crate::vault::find::Spot;
 use crate::vault::{Caller, Vault, VaultError, Wanted};
 
 impl Vault {
-    /// The password in force of the account that is wanted.
+    /// The password in force of the account that is wanted; the key itself where it keeps an SSH
+    /// private key, the secret where it keeps an API key.
     ///
     /// # Errors
     /// [`VaultError::Refused`] for what is missing and what is not shared alike;
     /// [`VaultError::ReasonRequired`] and [`VaultError::TicketRequired`] where they are demanded;
     /// [`VaultError::Waiting`] and [`VaultError::InUse`] where access control is on and the caller
     /// does not hold it: nobody is above that, neither owner nor super administrator;
+    /// [`VaultError::Invalid`] where it keeps a file: [`Self::material`] gives that out;
     /// [`VaultError::Unavailable`] when it cannot be read or recorded; [`VaultError::Conflict`]
     /// when it changes faster than it can be read.
     pub async fn retrieve(
@@ -44,9 +46,8 @@ impl Vault {
         for _ in 0..TRIES {
             let (spot, hold) = self.find_spot(wanted, deed, caller).await?;
             self.demand(spot.demands, wanted, deed, caller).await?;
-            let key = self.rows.places().secret(spot.account, spot.secret);
-            if let Some(kept) = self.rows.get::<SecretRow>(key).await? {
-                return Ok((spot, hold, kept.record.password));
+            if let Some(text) = self.text_at(&spot, deed, caller).await? {
+                return Ok((spot, hold, text));
             }
         }
         Err(VaultError::Conflict)

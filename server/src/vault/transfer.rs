@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use crate::domain::{
     Account, AccountId, AccountName, FreeText, NameError, Operation, Password, PasswordPolicy,
-    Resource, ResourceId, ResourceName, SecretVersion, UserId,
+    Resource, ResourceId, ResourceName, SecretKind, SecretVersion, UserId,
 };
 use crate::store::rows::{Changes, Ids, SecretRow};
 use crate::vault::book::Deed;
@@ -130,6 +130,7 @@ impl Vault {
             id: AccountId(self.next_id(IdKind::Account).await?),
             resource: resource.id,
             name: account,
+            kind: SecretKind::Password,
             notes,
             fields: Vec::new(),
             policy: None,
@@ -229,7 +230,7 @@ impl Vault {
         found.map(Some).ok_or(VaultError::NotFound("user"))
     }
 
-    /// At most `limit` resources with all of their accounts and passwords, after the resource with
+    /// At most `limit` resources with all of their accounts that keep passwords, after the resource with
     /// the id `after`; and the id to go on after, if there may be more.
     ///
     /// # Errors
@@ -286,6 +287,10 @@ impl Vault {
             .await?
         {
             let account = kept.record;
+            if account.kind != SecretKind::Password {
+                // An import would take it for a password: a backup has it.
+                continue;
+            }
             let secret = places.secret(account.id, account.secret);
             let secret = self.rows.get::<SecretRow>(secret).await?;
             let text = |password: &Password| Zeroizing::new(password.expose().to_owned());

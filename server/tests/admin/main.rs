@@ -15,6 +15,7 @@ mod records;
 mod requests;
 mod routes;
 mod second_factors;
+mod secrets;
 mod server;
 mod shapes;
 mod socket;

@@ -4,11 +4,11 @@
 use claviger::admin::wire::{
     Account, AccountEdit, AuditRecord, BackupReport, BadLine, BoundCertificate, Created,
     CreatedUser, DoorStatus, ExpiringCertificate, Field, ImportReport, ImportedCertificate, Issued,
-    IssuedToken, NewAccount, NewCertificate, NewIssue, NewOrganisation, NewPassword, NewPolicy,
-    NewResource, NewSetting, NewShare, NewToken, NewUser, Organisation, Page, PasswordChange,
-    Policy, PolicyEdit, Problem, Resource, ResourceEdit, ResumeOrder, ResumedTrail, Rotation,
-    SecretText, Setting, Share, Status, Token, TransferRow, TrustKind, TrustedCertificate, User,
-    UserCertificate, Verification, VerifyProgress,
+    IssuedToken, Material, NewAccount, NewCertificate, NewIssue, NewOrganisation, NewPassword,
+    NewPolicy, NewResource, NewSetting, NewShare, NewToken, NewUser, Organisation, Page,
+    PasswordChange, Policy, PolicyEdit, Problem, Resource, ResourceEdit, ResumeOrder, ResumedTrail,
+    Rotation, SecretText, Setting, Share, Status, Token, TransferRow, TrustKind,
+    TrustedCertificate, User, UserCertificate, Verification, VerifyProgress,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -26,6 +26,14 @@ pub(crate) fn time() -> String {
 
 pub(crate) fn secret() -> SecretText {
     SecretText::new(text().into())
+}
+
+pub(crate) fn material() -> Material {
+    Material {
+        kind: text(),
+        name: Some(text()),
+        content: secret(),
+    }
 }
 
 fn fields() -> Vec<Field> {
@@ -171,6 +179,7 @@ fn what_is_read_of_users_and_resources_is_documented() {
     let account = NewAccount {
         name: text(),
         password: Some(secret()),
+        secret: Some(material()),
         notes: Some(text()),
         fields: fields(),
         policy: Some(text()),
@@ -363,6 +372,7 @@ fn resources_accounts_and_shares_are_shown_as_documented() {
     let account = Account {
         id: text(),
         name: text(),
+        kind: text(),
         notes: text(),
         fields: fields(),
         policy: Some(text()),

@@ -15,6 +15,7 @@ mod groups;
 mod identify;
 mod ids;
 mod keys;
+mod material;
 mod pages;
 mod persons;
 mod retrieve;

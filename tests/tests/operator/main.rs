@@ -1,6 +1,7 @@
 //! The operator's commands as scripts use them: a true program, its exit status, its words.
 
 mod access_control;
+mod account_secrets;
 mod answers;
 mod demo;
 mod files;

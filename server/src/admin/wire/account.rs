@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::resource::Field;
-use super::{SecretText, present};
+use super::{Material, SecretText, present};
 
 /// An account of a resource, without its password.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,6 +12,8 @@ pub struct Account {
     pub id: String,
     /// Its name.
     pub name: String,
+    /// What kind of secret it keeps: `password`, `file`, `ssh-key` or `api-key`.
+    pub kind: String,
     /// What else there is to know.
     pub notes: String,
     /// Fields the operator named.
@@ -44,6 +46,9 @@ pub struct NewAccount {
     /// through a door, by who may.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password: Option<SecretText>,
+    /// What it keeps instead of a password.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret: Option<Material>,
     /// What else there is to know.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notes: Option<String>,

@@ -8,6 +8,7 @@ mod audit;
 mod certificate;
 mod group;
 mod key;
+mod material;
 mod organisation;
 mod page;
 mod part;
@@ -32,6 +33,7 @@ pub use certificate::{
 };
 pub use group::{Group, NewGroup};
 pub use key::{BackupReport, Rotation};
+pub use material::{Material, MaterialChange, Purpose};
 pub use organisation::{NewOrganisation, Organisation};
 pub use page::Page;
 pub use part::Part;

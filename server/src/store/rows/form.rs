@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use crate::domain::{
     Account, AccountName, CertBinding, CustomField, Fingerprint, FreeText, Grantee, Group,
     GroupName, Host, Level, Lock, OrgName, Organisation, PasswordPolicy, Person, PolicyId,
-    PolicyName, Resource, ResourceName, Role, Scope, SecretVersion, Share, Target, Timestamp, User,
-    UserKind, UserName,
+    PolicyName, Resource, ResourceName, Role, Scope, SecretKind, SecretVersion, Share, Target,
+    Timestamp, User, UserKind, UserName,
 };
 use crate::domain::{AccountId, GroupId, OrgId, ResourceId, UserId};
 
@@ -331,6 +331,9 @@ pub(super) struct AccountForm {
     i: u64,
     r: u64,
     n: String,
+    /// What it keeps, where it is no password.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    k: Option<String>,
     #[serde(default, skip_serializing_if = "is_default")]
     t: String,
     #[serde(default, skip_serializing_if = "is_default")]
@@ -353,6 +356,10 @@ impl Form<Account> for AccountForm {
             i: account.id.0,
             r: account.resource.0,
             n: account.name.to_string(),
+            k: match account.kind {
+                SecretKind::Password => None,
+                other => Some(other.as_str().to_owned()),
+            },
             t: account.notes.as_str().to_owned(),
             f: fields_of(&account.fields),
             p: account.policy.map(|policy| policy.0),
@@ -370,6 +377,10 @@ impl Form<Account> for AccountForm {
             id: AccountId(self.i),
             resource: ResourceId(self.r),
             name: AccountName::parse(&self.n).ok()?,
+            kind: match &self.k {
+                None => SecretKind::Password,
+                Some(word) => word.parse().ok()?,
+            },
             notes: text(&self.t)?,
             fields: fields_read(&self.f)?,
             policy: self.p.map(PolicyId),

@@ -5,12 +5,14 @@
 mod custody;
 mod form;
 mod login;
+mod material;
 mod place;
 mod record;
 mod second_factor;
 mod token;
 
 pub use login::{LoginCost, LoginRow};
+pub use material::MaterialRow;
 pub(in crate::store) use place::GROUPS;
 pub use place::Places;
 pub use record::{

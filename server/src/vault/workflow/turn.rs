@@ -7,7 +7,7 @@
 
 use crate::domain::{
     AccessControl, Account, AccountId, ChangeAfter, Custody, Holder, Operation, RefusalReason,
-    Request, Resource, Sight, Slip, State, Step, Timestamp, UserId, step,
+    Request, Resource, SecretKind, Sight, Slip, State, Step, Timestamp, UserId, step,
 };
 use crate::store::rows::Kept;
 use crate::vault::book::Deed;
@@ -232,7 +232,8 @@ impl Vault {
         account: &Account,
         custody: &Custody,
     ) -> Result<Option<Chosen>, VaultError> {
-        if !custody.holders.is_empty() {
+        // No policy makes another file or key.
+        if !custody.holders.is_empty() || account.kind != SecretKind::Password {
             return Ok(None);
         }
         match custody.change_after {
