@@ -44,6 +44,40 @@ async fn whoever_goes_away_while_it_makes_something_leaves_the_list_true() {
     );
 }
 
+#[tokio::test]
+async fn what_changes_while_texts_are_read_for_a_first_search_is_found() {
+    let house = house().await;
+    let operator = house.operator().await;
+    import(&house, 300, "").await;
+    let change = async |number: usize| {
+        let edit = ResourceEdit {
+            name: Some(format!("changed-{number}")),
+            ..ResourceEdit::default()
+        };
+        let name = format!("server-{number:04}");
+        let done = house.vault.edit_resource(name.as_str(), &edit, &operator);
+        done.await.unwrap();
+        // A page that needs no texts goes on meanwhile, and takes over what has changed.
+        page(&house, &Filter::page(number, 1), &operator).await;
+    };
+
+    let changing = async {
+        for number in 0..20 {
+            change(number * 13).await;
+        }
+    };
+    tokio::join!(found(&house, everywhere("server"), &operator), changing);
+
+    assert_eq!(
+        found(&house, everywhere("changed"), &operator).await.len(),
+        20
+    );
+    assert_eq!(
+        found(&house, everywhere("server"), &operator).await.len(),
+        280
+    );
+}
+
 /// Every row there is, as the store has it.
 struct World {
     resources: Vec<Resource>,

@@ -7,6 +7,7 @@ mod demo;
 mod files;
 mod follow;
 mod groups;
+mod lists;
 mod lost;
 mod running;
 mod terminal;

@@ -44,33 +44,55 @@ impl Vault {
         Ok(shelf)
     }
 
-    /// The texts of `org` are on the shelf, unless they do not fit.
+    /// The texts of `org` are on the shelf, unless they do not fit. While they are read, pages that
+    /// need no texts go on.
     pub(super) async fn with_texts(
         &self,
         mut shelf: OwnedMutexGuard<Shelf>,
         org: OrgId,
     ) -> Result<OwnedMutexGuard<Shelf>, VaultError> {
-        let listing = shelf.listings.get_mut(&org);
-        let Some(listing) = listing.filter(|it| matches!(it.texts, TextsOr::Unread)) else {
+        if !shelf.lacks_texts(org) {
             return Ok(shelf);
-        };
-        let ids = listing.ids.clone();
-        let room = self
-            .directory
-            .memory()
-            .saturating_sub(ids.capacity() * size_of::<ResourceId>());
-        let (rows, closing) = (self.rows.clone(), Arc::clone(&self.directory.closing));
-        let mut shelf = blocking(move || {
-            let texts = read_texts(&rows, org, &ids, (room, &closing));
-            let texts = Handle::current().block_on(texts)?;
-            if let Some(listing) = shelf.listings.get_mut(&org) {
-                listing.texts = texts;
-            }
-            Ok(shelf)
-        })
-        .await?;
+        }
+        drop(shelf);
+        // One reads at a time; the others find what it has read.
+        let building = Arc::clone(&self.directory.building).lock_owned().await;
+        shelf = self.with_ids(self.true_shelf().await?, org).await?;
+        if shelf.lacks_texts(org)
+            && let Some(ids) = shelf.begin_texts(org)
+        {
+            drop(shelf);
+            self.build_texts(building, org, ids).await?;
+            shelf = self.with_ids(self.true_shelf().await?, org).await?;
+        }
         shelf.make_room(Some(org), self.directory.memory());
         Ok(shelf)
+    }
+
+    /// Reads the texts of `org` and puts them on the shelf: to the end, even where nobody waits for
+    /// them any more.
+    async fn build_texts(
+        &self,
+        building: OwnedMutexGuard<()>,
+        org: OrgId,
+        ids: Vec<ResourceId>,
+    ) -> Result<(), VaultError> {
+        let taken = ids.capacity() * size_of::<ResourceId>();
+        let room = self.directory.memory().saturating_sub(taken);
+        let (rows, closing) = (self.rows.clone(), Arc::clone(&self.directory.closing));
+        let shelf = Arc::clone(&self.directory.shelf);
+        blocking(move || {
+            let wait = Handle::current();
+            let read = wait.block_on(read_texts(&rows, org, &ids, (room, &closing)));
+            let (made, failure) = match read {
+                Ok(texts) => (texts, None),
+                Err(error) => (TextsOr::Unread, Some(error)),
+            };
+            wait.block_on(shelf.lock_owned()).end_texts(org, made);
+            drop(building);
+            failure.map_or(Ok(()), Err)
+        })
+        .await
     }
 
     /// What `user` of `org` reaches, and the shelf that remembers it.
@@ -144,7 +166,7 @@ async fn read_texts(
     ids: &[ResourceId],
     (room, closing): (usize, &AtomicBool),
 ) -> Result<TextsOr, StoreError> {
-    let mut texts = Texts::default();
+    let mut texts = Texts::for_count(ids.len());
     for id in ids {
         // One that goes meanwhile is noted, and settled later.
         let text = read_text(rows, org, *id).await?.unwrap_or_default();
@@ -154,6 +176,7 @@ async fn read_texts(
         }
         still_open(closing)?;
     }
+    texts.close();
     Ok(TextsOr::Read(texts))
 }
 

@@ -54,6 +54,8 @@ impl Default for ListLimits {
 /// The lists, and who may use them: one at a time, for moments.
 pub(super) struct Directory {
     shelf: Arc<Mutex<Shelf>>,
+    /// Held by whoever reads texts.
+    building: Arc<Mutex<()>>,
     memory: AtomicUsize,
     idle: AtomicU64,
     rows: AtomicUsize,
@@ -90,6 +92,7 @@ impl Default for Directory {
         let limits = ListLimits::default();
         Self {
             shelf: Arc::default(),
+            building: Arc::default(),
             memory: AtomicUsize::new(limits.memory),
             idle: AtomicU64::new(millis(limits.idle)),
             rows: AtomicUsize::new(limits.rows),

@@ -1,6 +1,6 @@
 //! The lists themselves.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::domain::{AccountId, OrgId, ResourceId, Timestamp, UserId};
@@ -33,6 +33,8 @@ pub(super) struct Listing {
 pub(super) enum TextsOr {
     /// Nobody has searched yet.
     Unread,
+    /// They are being read; these resources have changed since.
+    Building(HashSet<ResourceId>),
     /// They are there.
     Read(Texts),
     /// They would take more memory than they may.
@@ -91,6 +93,32 @@ impl Shelf {
         self.noted.reached.remove(&pair);
     }
 
+    /// Whether the texts of `org` are still to be read, or being read.
+    pub(super) fn lacks_texts(&self, org: OrgId) -> bool {
+        let listing = self.listings.get(&org);
+        listing.is_some_and(|it| matches!(it.texts, TextsOr::Unread | TextsOr::Building(_)))
+    }
+
+    /// From now on the texts of `org` are being read: of these resources.
+    pub(super) fn begin_texts(&mut self, org: OrgId) -> Option<Vec<ResourceId>> {
+        let listing = self.listings.get_mut(&org)?;
+        listing.texts = TextsOr::Building(HashSet::new());
+        Some(listing.ids.clone())
+    }
+
+    /// The texts of `org` were read, as `made`. What changed meanwhile is to be read again. A list
+    /// that was dropped meanwhile stays so.
+    pub(super) fn end_texts(&mut self, org: OrgId, made: TextsOr) {
+        let Some(listing) = self.listings.get_mut(&org) else {
+            return;
+        };
+        if let TextsOr::Building(changed) = &mut listing.texts {
+            let changed = std::mem::take(changed);
+            listing.texts = made;
+            self.noted.resources.extend(changed);
+        }
+    }
+
     /// How many bytes the lists take, about.
     pub(super) fn size(&self) -> usize {
         let listings = self.listings.values().map(Listing::size);
@@ -136,8 +164,10 @@ impl Listing {
             (Ok(at), None) => drop(self.ids.remove(at)),
             _ => {}
         }
-        if let TextsOr::Read(texts) = &mut self.texts {
-            texts.set(id, text);
+        match &mut self.texts {
+            TextsOr::Read(texts) => texts.set(id, text),
+            TextsOr::Building(changed) => drop(changed.insert(id)),
+            TextsOr::Unread | TextsOr::TooLarge => {}
         }
         self.searched.clear();
     }
@@ -161,7 +191,7 @@ impl Listing {
     fn size(&self) -> usize {
         let texts = match &self.texts {
             TextsOr::Read(texts) => texts.size(),
-            TextsOr::Unread | TextsOr::TooLarge => 0,
+            TextsOr::Unread | TextsOr::Building(_) | TextsOr::TooLarge => 0,
         };
         let found: usize = self.searched.iter().map(|(_, ids)| ids.len()).sum();
         texts + (self.ids.capacity() + found) * size_of::<ResourceId>()

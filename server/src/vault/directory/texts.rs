@@ -19,6 +19,21 @@ pub(super) struct Texts {
 }
 
 impl Texts {
+    /// Room for so many.
+    pub(super) fn for_count(count: usize) -> Self {
+        Self {
+            ids: Vec::with_capacity(count),
+            starts: Vec::with_capacity(count),
+            signatures: Vec::with_capacity(count.div_ceil(BLOCK)),
+            ..Self::default()
+        }
+    }
+
+    /// All are there: no room is kept for more.
+    pub(super) fn close(&mut self) {
+        self.bytes.shrink_to_fit();
+    }
+
     /// Adds the text of a resource whose id is beyond all others; `false` when there is no room.
     pub(super) fn push(&mut self, id: ResourceId, text: &[u8]) -> bool {
         let Ok(start) = u32::try_from(self.bytes.len()) else {
