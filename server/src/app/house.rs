@@ -207,6 +207,7 @@ pub(crate) fn store_settings(config: &Config) -> store::Settings {
     store::Settings {
         cache: config.store.cache.as_usize(),
         queue: config.store.queue.as_usize(),
+        journal: config.store.journal.as_usize(),
         company: config.store.company.get(),
         wait: config.store.max_wait.get(),
         answer: config.store.disk_timeout.get(),

@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use crate::admin::wire::{self, Issued, NewIssue, NewResource, NewUser};
 use crate::app::{self, Announcement, DataFolder, Orders};
 use crate::cli::private_write::{Existing, write};
-use crate::cli::serve::log;
+use crate::cli::serve::{log, runtime};
 use crate::cli::{ApiPath, CliError, Client, Context};
 use crate::config::{Config, Listen, LogLevel};
 
@@ -31,11 +31,7 @@ pub(crate) struct Demo {
 impl Demo {
     /// Does it.
     pub(crate) fn run(self, context: &Context) -> Result<(), CliError> {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .enable_all()
-            .build()
-            .map_err(|error| CliError::Failed(format!("no runtime: {error}")))?;
-        runtime.block_on(self.show(context))
+        runtime(None)?.block_on(self.show(context))
     }
 
     async fn show(self, context: &Context) -> Result<(), CliError> {

@@ -1,13 +1,15 @@
 //! `claviger serve`.
 
 use std::io::IsTerminal;
+use std::thread::available_parallelism;
 
 use clap::Args;
+use tokio::runtime::Runtime;
 use tracing_subscriber::EnvFilter;
 
 use crate::app::{self, Announcement, Orders};
 use crate::cli::{CliError, Context, notify};
-use crate::config::{Config, Listen, LogFormat, LogLevel};
+use crate::config::{Config, Count, Listen, LogFormat, LogLevel};
 
 /// Serve the data directory until SIGTERM or Ctrl-C, which let requests under way end first
 #[derive(Debug, Args)]
@@ -38,10 +40,7 @@ impl Serve {
             config.health.listen = listen;
         }
         log(config.log.format, config.log.level);
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .enable_all()
-            .build()
-            .map_err(|error| CliError::Failed(format!("no runtime: {error}")))?;
+        let runtime = runtime(config.limits.workers)?;
         let mut announce = |told: Announcement<'_>| announce(told, context);
         let stop = Box::pin(std::future::pending());
         let orders = Orders {
@@ -51,6 +50,17 @@ impl Serve {
         let served = runtime.block_on(app::serve(&folder, config, orders));
         Ok(served?)
     }
+}
+
+/// The threads that do TLS and requests.
+pub(crate) fn runtime(workers: Option<Count>) -> Result<Runtime, CliError> {
+    let cores = available_parallelism().map_or(1, usize::from);
+    let workers = workers.map_or(cores.saturating_sub(1), Count::as_usize);
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(workers.max(1))
+        .enable_all()
+        .build()
+        .map_err(|error| CliError::Failed(format!("no runtime: {error}")))
 }
 
 /// A server whose starter has gone on without reading serves all the same.

@@ -93,8 +93,12 @@ section! {
         engine: Engine = Engine::Redb;
         /// Memory for the engine's cache.
         cache: Size = Size::from_mib(16);
+        /// How much is written to redb's journal (store.journal, filled beforehand) before the file
+        /// itself is brought up to date. A larger one makes changes faster and the start after
+        /// a crash slower.
+        journal: Size = Size::from_mib(4);
         /// How many allowed retrievals are remembered (who, what, where; never a password), so
-        /// that the next ones are found faster; about 300 bytes each. 0 remembers none.
+        /// that the next ones are found faster; about 300 bytes each.
         remembered: Count = Count::new(32_768);
         /// The most changes that may wait for the disk; beyond it callers are told to come again.
         queue: Count = Count::new(1_024);
@@ -223,6 +227,10 @@ pub enum LogLevel {
 section! {
     /// What concerns the server as a whole.
     Limits {
+        /// How many threads do TLS and requests. Unless it is said here, one less than there are
+        /// cores, and at least one: the rest is for the threads that write the audit trail and
+        /// the store.
+        workers: Option<Count> = None, such as "4";
         /// How long requests under way may take to end after SIGTERM.
         drain_timeout: Span = Span::from_secs(20);
         /// How long the look-up of an API user's host name may take.

@@ -55,6 +55,12 @@ pub enum StoreError {
     /// The data were written by the other engine.
     #[error("{} was written by the other engine: set store.engine back, or export and import", .0.display())]
     OtherEngine(PathBuf),
+    /// The journal is gone, and with it the last changes.
+    #[error(
+        "{} is gone, and the last changes were in it: put it back, restore a backup, or make an \
+         empty file there to go on without them", .0.display()
+    )]
+    JournalGone(PathBuf),
     /// A row does not open, or is not what it should be.
     #[error("a row is damaged, moved or rolled back")]
     Sealed(#[from] CryptoError),
@@ -87,6 +93,7 @@ impl StoreError {
                 mode: *mode,
             },
             Self::OtherEngine(path) => Self::OtherEngine(path.clone()),
+            Self::JournalGone(path) => Self::JournalGone(path.clone()),
             Self::Sealed(_) | Self::Form => Self::Form,
             Self::Closed => Self::Closed,
             Self::Engine(cause) => Self::Engine(cause.to_string().into()),

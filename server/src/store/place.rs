@@ -55,6 +55,15 @@ pub(super) fn make_private(path: &Path) -> Result<(), StoreError> {
     }
 }
 
+/// Makes the name of the file at `path` durable.
+///
+/// # Errors
+/// What the operating system says.
+pub(super) fn sync_directory(path: &Path) -> Result<(), StoreError> {
+    let directory = path.parent().unwrap_or(Path::new("."));
+    Ok(File::open(directory)?.sync_all()?)
+}
+
 fn check_private(path: &Path, metadata: &fs::Metadata) -> Result<(), StoreError> {
     let mode = metadata.mode() & 0o7777;
     if mode & 0o077 == 0 {

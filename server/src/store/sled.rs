@@ -154,7 +154,7 @@ impl Engine for Writer {
         row(&self.opened.as_ref().ok_or(StoreError::Closed)?.tree, key)
     }
 
-    fn write(&mut self, steps: &[&Step], _hurried: bool) -> Result<(), StoreError> {
+    fn write(&mut self, steps: &[&Step]) -> Result<(), StoreError> {
         if self.opened.is_none() && self.tried.elapsed() >= RETRY {
             self.reopen();
         }

@@ -9,6 +9,8 @@ use crate::store::StoreError;
 pub struct Settings {
     /// Memory for the engine's cache, in bytes. Default: 16 MiB.
     pub cache: usize,
+    /// How large redb's journal is, in bytes. Default: 4 MiB.
+    pub journal: usize,
     /// Most batches that wait for the disk; who comes after waits for a place. Default: 1024.
     pub queue: usize,
     /// The longest that batches wait for others to share a flush, where there are others, and never
@@ -28,6 +30,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             cache: 16 << 20,
+            journal: 4 << 20,
             queue: 1024,
             company: Duration::from_millis(1),
             wait: Duration::from_secs(10),
@@ -80,6 +83,7 @@ impl Trouble {
             | StoreError::Twice
             | StoreError::Exposed { .. }
             | StoreError::OtherEngine(_)
+            | StoreError::JournalGone(_)
             | StoreError::Sealed(_)
             | StoreError::Form
             | StoreError::Closed

@@ -180,7 +180,7 @@ async fn what_lies_beside_the_rows_comes_back_too_for_its_owner_only() {
     home.restore("new").await.unwrap();
 
     assert!(report.left_out.is_empty(), "{:?}", report.left_out);
-    let all = "audit ca.pem claviger.toml crl keyring.json master.key store.lock store.redb tls";
+    let all = "audit ca.pem claviger.toml crl keyring.json master.key store.journal store.lock store.redb tls";
     assert_eq!(names(&home.path("new")).join(" "), all);
     for name in names(&home.path("data/tls"))
         .iter()
@@ -274,7 +274,7 @@ async fn a_vault_that_is_there_stays_unless_it_is_to_be_moved_aside() {
         .unwrap();
     let aside = report.aside.unwrap();
     assert_eq!(aside.parent(), Some(home.path("data").as_path()));
-    let old = "audit ca.pem claviger.toml keyring.json store.redb tls";
+    let old = "audit ca.pem claviger.toml keyring.json store.journal store.redb tls";
     assert_eq!(names(&aside).join(" "), old);
     fs::copy(home.path("data/master.key"), aside.join("master.key")).unwrap();
     crate::fixture::open(&aside).await.close().await;
@@ -326,15 +326,18 @@ async fn a_trail_put_back_alone_is_named() {
 #[tokio::test]
 async fn a_store_put_back_alone_is_named() {
     let home = home().await;
-    let copy = home.path("old.redb");
-    fs::copy(home.path("data/store.redb"), &copy).unwrap();
+    for name in ["store.redb", "store.journal"] {
+        fs::copy(home.path(&format!("data/{name}")), home.path(name)).unwrap();
+    }
     let live = home.open("data").await;
     live.user("owner", 1, Role::PasswordAdministrator).await;
     live.vault.note(Operation::Stop, "signal").await.unwrap();
     live.close().await;
     let folder = home.folder("data");
     app::verify_audit(&folder, None).await.unwrap();
-    fs::rename(copy, home.path("data/store.redb")).unwrap();
+    for name in ["store.redb", "store.journal"] {
+        fs::rename(home.path(name), home.path(&format!("data/{name}"))).unwrap();
+    }
 
     let verified = app::verify_audit(&folder, None).await;
 

@@ -123,6 +123,12 @@ fn order(name: &str) -> (u8, String) {
 }
 
 /// What makes a directory one with a vault.
-const VAULT: [&str; 4] = [KeyRing::FILE, Redb::FILE, Sled::DIRECTORY, "audit"];
+const VAULT: [&str; 5] = [
+    KeyRing::FILE,
+    Redb::FILE,
+    Redb::JOURNAL,
+    Sled::DIRECTORY,
+    "audit",
+];
 /// Stays where it is: it is held meanwhile.
 const LOCK: &str = "store.lock";

@@ -27,12 +27,7 @@ pub(super) trait Engine: Send + 'static {
     fn row(&self, key: &Key) -> Result<Option<Row>, StoreError>;
 
     /// Takes all of `steps` in their order, or none; returns after they would survive a power cut.
-    /// Where others wait, it is `hurried`: what only makes the next opening quicker may be left to
-    /// [`Self::rest`].
-    fn write(&mut self, steps: &[&Step], hurried: bool) -> Result<(), StoreError>;
-
-    /// Makes up for what hurried writes left, now that nobody waits.
-    fn rest(&mut self) {}
+    fn write(&mut self, steps: &[&Step]) -> Result<(), StoreError>;
 
     /// Closes and opens the engine's files after an error, so that reads go on. Whether the last
     /// write is in them is open.
@@ -81,7 +76,6 @@ impl<E: Engine> Group<E> {
             next: None,
             counts: Arc::clone(&counts),
             pace: Pace::new(settings.company),
-            hurried: false,
         };
         let thread = thread::Builder::new()
             .name("store".to_owned())
@@ -208,8 +202,6 @@ struct Writing<E> {
     next: Option<Job<E>>,
     counts: Arc<Counts>,
     pace: Pace,
-    /// Whether a write since the last rest was hurried.
-    hurried: bool,
 }
 
 impl<E: Engine> Writing<E> {
@@ -226,15 +218,7 @@ impl<E: Engine> Writing<E> {
         }
     }
 
-    /// The next job. Where none comes for a while, the engine has time for itself first.
     fn receive(&mut self) -> Option<Job<E>> {
-        if self.hurried {
-            match self.jobs.recv_timeout(IDLE) {
-                Err(RecvTimeoutError::Timeout) => self.engine.rest(),
-                received => return received.ok().map(|(job, _)| job),
-            }
-            self.hurried = false;
-        }
         self.jobs.recv().ok().map(|(job, _)| job)
     }
 
@@ -251,9 +235,7 @@ impl<E: Engine> Writing<E> {
             }
         }
         let (carried, began) = (commits.len(), Instant::now());
-        let hurried = carried > 1 || self.next.is_some() || self.waiting() > 0;
-        self.hurried |= hurried;
-        let answers = settle(&mut self.engine, commits, hurried, &self.counts);
+        let answers = settle(&mut self.engine, commits, &self.counts);
         let flush = began.elapsed();
         self.pace.learn(present, carried, self.waiting(), flush);
         answers.into_iter().for_each(Answer::send);
@@ -282,6 +264,3 @@ impl<E: Engine> Writing<E> {
         self.size.saturating_sub(self.places.available_permits())
     }
 }
-
-/// How long a queue is empty before the engine may rest.
-const IDLE: Duration = Duration::from_millis(10);

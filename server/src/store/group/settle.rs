@@ -61,7 +61,6 @@ impl Answer {
 pub(super) fn settle<E: Engine>(
     engine: &mut E,
     commits: Vec<Commit>,
-    hurried: bool,
     counts: &Counts,
 ) -> Vec<Answer> {
     counts.begin();
@@ -74,7 +73,7 @@ pub(super) fn settle<E: Engine>(
     let (verdicts, written) = match verdicts {
         Ok(verdicts) => {
             let steps = accepted(&commits, &verdicts);
-            let written = write(engine, &steps, hurried);
+            let written = write(engine, &steps);
             match &written {
                 Ok(()) => counts.stamps.touch(steps.iter().map(|step| &step.key)),
                 Err(_) => counts.stamps.touch_all(),
@@ -155,18 +154,18 @@ fn outcome(step: &Step) -> Option<(&Key, Option<u64>)> {
     }
 }
 
-fn write<E: Engine>(engine: &mut E, steps: &[&Step], hurried: bool) -> Result<(), StoreError> {
+fn write<E: Engine>(engine: &mut E, steps: &[&Step]) -> Result<(), StoreError> {
     if steps.is_empty() {
         return Ok(());
     }
-    let mut written = engine.write(steps, hurried);
+    let mut written = engine.write(steps);
     if let Err(error) = &written {
         report(error);
         engine.reopen();
         // An error in the last flush leaves open whether the write stands. If it does, saying that
         // nothing was written would be wrong: it is made durable by writing nothing after it.
         if landed(engine, steps) {
-            written = engine.write(&[], false);
+            written = engine.write(&[]);
         }
     }
     written

@@ -26,7 +26,7 @@ impl Engine for Fake {
         Ok(self.rows.get(key).cloned())
     }
 
-    fn write(&mut self, steps: &[&Step], _hurried: bool) -> Result<(), StoreError> {
+    fn write(&mut self, steps: &[&Step]) -> Result<(), StoreError> {
         self.writes.push(steps.len());
         if let Some(hangs) = self.hangs.take() {
             let _ = hangs.recv();

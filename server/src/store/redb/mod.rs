@@ -1,5 +1,6 @@
-//! The default engine: redb, one file, one table.
+//! The default engine: redb, one file, one table of rows, and a journal before it.
 
+mod journal;
 mod overlay;
 #[cfg(test)]
 mod tests;
@@ -16,13 +17,14 @@ use async_trait::async_trait;
 use redb::backends::FileBackend;
 use redb::{
     Builder, Database, Durability, ReadOnlyTable, ReadableDatabase, StorageBackend, StorageError,
-    TableDefinition,
+    TableDefinition, TableError, WriteTransaction,
 };
 use tokio::sync::watch;
 use tokio::time::timeout;
 
 use crate::store::group::{Engine, Group};
 use crate::store::place::{self, Lock};
+use crate::store::redb::journal::Journal;
 use crate::store::redb::overlay::Overlay;
 use crate::store::row::UntilError;
 use crate::store::{
@@ -55,16 +57,23 @@ type Table = ReadOnlyTable<&'static [u8], &'static [u8]>;
 /// What the writing thread holds.
 struct Writer {
     view: Arc<View>,
-    path: PathBuf,
-    cache: usize,
+    paths: Paths,
     handle: Handle,
     opened: u64,
     tried: Instant,
     _lock: Lock,
 }
 
+/// Where the files are, and how large.
+struct Paths {
+    database: PathBuf,
+    journal: PathBuf,
+    cache: usize,
+    journal_size: usize,
+}
+
 enum Handle {
-    Writable(Database),
+    Writable(Database, Journal),
     /// It cannot be opened to write, for this reason; meanwhile it is read, if it can be.
     Broken(Option<Database>, StoreError),
 }
@@ -72,6 +81,8 @@ enum Handle {
 impl Redb {
     /// The file in a data directory.
     pub const FILE: &str = "store.redb";
+    /// What was written since that was brought up to date.
+    pub const JOURNAL: &str = "store.journal";
 
     /// Opens the store in `directory`, or makes one.
     ///
@@ -80,8 +91,13 @@ impl Redb {
     /// read it, [`StoreError::Full`], [`StoreError::ReadOnly`], [`StoreError::Engine`].
     pub fn open(directory: &Path, settings: &Settings) -> Result<Self, StoreError> {
         let lock = Lock::take(directory)?;
-        let path = directory.join(Self::FILE);
-        let database = open(&path, settings.cache, true)?;
+        let paths = Paths {
+            database: directory.join(Self::FILE),
+            journal: directory.join(Self::JOURNAL),
+            cache: settings.cache,
+            journal_size: settings.journal,
+        };
+        let (database, journal) = paths.open(true)?;
         let table = read_table(&database)?;
         let view = Arc::new(View {
             seen: ArcSwap::from_pointee(Seen {
@@ -92,9 +108,8 @@ impl Redb {
         });
         let writer = Writer {
             view: Arc::clone(&view),
-            path,
-            cache: settings.cache,
-            handle: Handle::Writable(database),
+            paths,
+            handle: Handle::Writable(database, journal),
             opened: 1,
             tried: Instant::now(),
             _lock: lock,
@@ -206,19 +221,22 @@ impl Engine for Writer {
         })?
     }
 
-    fn write(&mut self, steps: &[&Step], hurried: bool) -> Result<(), StoreError> {
-        let database = self.writable()?;
-        write(database, steps, !hurried).map_err(failed)?;
+    fn write(&mut self, steps: &[&Step]) -> Result<(), StoreError> {
+        let (database, journal) = self.writable()?;
+        let mut frame = journal.frame(steps);
+        if steps.is_empty() || !journal.could_take(&frame) {
+            bring_up_to_date(database, journal, steps)?;
+        } else {
+            if !journal.takes(&frame) {
+                bring_up_to_date(database, journal, &[])?;
+                // The journal begins again, and counts anew.
+                frame = journal.frame(steps);
+            }
+            add(database, journal, steps, &frame)?;
+        }
         let table = read_table(database)?;
         self.show(Some(table));
         Ok(())
-    }
-
-    fn rest(&mut self) {
-        // What fails here fails again at the next write, and is told to whoever asked for it.
-        if let Err(error) = self.write(&[], false) {
-            tracing::warn!(%error, "the store cannot write while it rests");
-        }
     }
 
     fn reopen(&mut self) {
@@ -226,10 +244,10 @@ impl Engine for Writer {
         // Closed before it is opened: redb locks its file.
         self.handle = Handle::Broken(None, StoreError::Closed);
         // A file that is gone is not made anew: an empty vault would take its place.
-        self.handle = match open(&self.path, self.cache, false) {
-            Ok(database) => Handle::Writable(database),
+        self.handle = match self.paths.open(false) {
+            Ok((database, journal)) => Handle::Writable(database, journal),
             Err(error) => {
-                let read = open_to_read(&self.path, self.cache);
+                let read = self.paths.open_to_read();
                 let trouble = read.as_ref().err();
                 tracing::error!(%error, ?trouble, "the store opens for reading only");
                 Handle::Broken(read.ok(), error)
@@ -237,7 +255,7 @@ impl Engine for Writer {
         };
         self.opened += 1;
         let table = match &self.handle {
-            Handle::Writable(database) => read_table(database).ok(),
+            Handle::Writable(database, _) => read_table(database).ok(),
             Handle::Broken(database, _) => database.as_ref().and_then(|d| read_table(d).ok()),
         };
         self.show(table);
@@ -252,12 +270,12 @@ impl Writer {
     }
 
     /// The database; where it is broken, tries now and then whether it opens again.
-    fn writable(&mut self) -> Result<&Database, StoreError> {
+    fn writable(&mut self) -> Result<(&Database, &mut Journal), StoreError> {
         if matches!(self.handle, Handle::Broken(..)) && self.tried.elapsed() >= RETRY {
             self.reopen();
         }
-        match &self.handle {
-            Handle::Writable(database) => Ok(database),
+        match &mut self.handle {
+            Handle::Writable(database, journal) => Ok((database, journal)),
             Handle::Broken(_, error) => Err(error.again()),
         }
     }
@@ -276,19 +294,41 @@ impl fmt::Debug for View {
     }
 }
 
-fn open(path: &Path, cache: usize, may_create: bool) -> Result<Database, StoreError> {
-    let file = place::open_private(path, may_create)?;
-    let database = open_on(FileBackend::new(file).map_err(failed)?, cache)?;
-    // The table of a new file; of an old one, a look is enough.
-    if read_table(&database).is_err() {
-        write(&database, &[], true).map_err(failed)?;
+impl Paths {
+    /// Opens both files, and writes into the one what the other holds.
+    fn open(&self, may_create: bool) -> Result<(Database, Journal), StoreError> {
+        let file = place::open_private(&self.database, may_create)?;
+        let database = open_on(FileBackend::new(file).map_err(failed)?, self.cache)?;
+        let mut epoch = self.take_over(&database)?;
+        if epoch == 0 {
+            // Filled before it is named: from then on it is missed if it is gone.
+            Journal::begin(&self.journal, self.journal_size, 0)?;
+            epoch = 1;
+            write_durably(&database, &[], epoch).map_err(failed)?;
+        }
+        let journal = Journal::begin(&self.journal, self.journal_size, epoch)?;
+        Ok((database, journal))
     }
-    Ok(database)
-}
 
-/// Opens a file that cannot be opened to write: on a disk that became read-only, for instance.
-fn open_to_read(path: &Path, cache: usize) -> Result<Database, StoreError> {
-    open_on(Overlay::new(File::open(path)?)?, cache)
+    /// Opens files that cannot be opened to write: on a disk that became read-only, for instance.
+    fn open_to_read(&self) -> Result<Database, StoreError> {
+        let database = open_on(Overlay::new(File::open(&self.database)?)?, self.cache)?;
+        self.take_over(&database)?;
+        Ok(database)
+    }
+
+    /// Writes what the journal holds, and says to which epoch its next frame belongs; 0 where
+    /// there has been no journal yet.
+    fn take_over(&self, database: &Database) -> Result<u64, StoreError> {
+        let epoch = read_epoch(database).map_err(failed)?;
+        let steps = Journal::read(&self.journal, epoch)?;
+        if steps.is_empty() {
+            return Ok(epoch);
+        }
+        let steps: Vec<&Step> = steps.iter().collect();
+        write_durably(database, &steps, epoch + 1).map_err(failed)?;
+        Ok(epoch + 1)
+    }
 }
 
 fn open_on(backend: impl StorageBackend, cache: usize) -> Result<Database, StoreError> {
@@ -303,27 +343,72 @@ fn read_table(database: &Database) -> Result<Table, StoreError> {
     transaction.open_table(ROWS).map_err(failed)
 }
 
-/// One durable transaction. Quick repair saves seconds when a large store is opened after a crash
-/// (two for a million rows), and costs half a millisecond and a second flush: that is left to the
-/// next rest where others wait. The last durable state is found by its checksums either way.
-fn write(database: &Database, steps: &[&Step], quick_repair: bool) -> Result<(), redb::Error> {
+/// The epoch of the journal's frames that are not in the file yet.
+fn read_epoch(database: &Database) -> Result<u64, redb::Error> {
+    let table = match database.begin_read()?.open_table(EPOCH) {
+        Err(TableError::TableDoesNotExist(_)) => return Ok(0),
+        table => table?,
+    };
+    Ok(table.get(())?.map_or(0, |epoch| epoch.value()))
+}
+
+/// Adds `steps` to the journal, and shows them in a transaction that is durable by that alone.
+fn add(
+    database: &Database,
+    journal: &mut Journal,
+    steps: &[&Step],
+    frame: &[u8],
+) -> Result<(), StoreError> {
+    let mut transaction = database.begin_write().map_err(failed)?;
+    transaction
+        .set_durability(Durability::None)
+        .map_err(failed)?;
+    take(&transaction, steps).map_err(failed)?;
+    // What finds no room in the file is refused before it stands in the journal.
+    if let Err(error) = journal.append(frame) {
+        transaction.abort().map_err(failed)?;
+        return Err(error.into());
+    }
+    transaction.commit().map_err(failed)
+}
+
+/// Makes the redb file durable with all that was journaled, and `steps` after it; then the journal
+/// begins again.
+fn bring_up_to_date(
+    database: &Database,
+    journal: &mut Journal,
+    steps: &[&Step],
+) -> Result<(), StoreError> {
+    let epoch = journal.epoch() + 1;
+    write_durably(database, steps, epoch).map_err(failed)?;
+    journal.forget(epoch);
+    Ok(())
+}
+
+/// One durable transaction, after which the journal's frames are of `epoch`. Quick repair saves
+/// seconds when a large store is opened after a crash, two for a million rows.
+fn write_durably(database: &Database, steps: &[&Step], epoch: u64) -> Result<(), redb::Error> {
     let mut transaction = database.begin_write()?;
     transaction.set_durability(Durability::Immediate)?;
-    transaction.set_quick_repair(quick_repair);
-    {
-        let mut table = transaction.open_table(ROWS)?;
-        for step in steps {
-            let key = step.key.as_bytes();
-            match &step.kind {
-                StepKind::Keep => {}
-                StepKind::Put { version, sealed } => {
-                    table.insert(key, Row::pack(*version, sealed).as_slice())?;
-                }
-                StepKind::Delete => drop(table.remove(key)?),
+    transaction.set_quick_repair(true);
+    take(&transaction, steps)?;
+    transaction.open_table(EPOCH)?.insert((), epoch)?;
+    Ok(transaction.commit()?)
+}
+
+fn take(transaction: &WriteTransaction, steps: &[&Step]) -> Result<(), redb::Error> {
+    let mut table = transaction.open_table(ROWS)?;
+    for step in steps {
+        let key = step.key.as_bytes();
+        match &step.kind {
+            StepKind::Keep => {}
+            StepKind::Put { version, sealed } => {
+                table.insert(key, Row::pack(*version, sealed).as_slice())?;
             }
+            StepKind::Delete => drop(table.remove(key)?),
         }
     }
-    Ok(transaction.commit()?)
+    Ok(())
 }
 
 fn row(table: &Table, key: &Key) -> Result<Result<Option<Row>, StoreError>, StorageError> {
@@ -363,6 +448,7 @@ fn failed(error: impl Into<redb::Error>) -> StoreError {
 }
 
 const ROWS: TableDefinition<'static, &[u8], &[u8]> = TableDefinition::new("rows");
+const EPOCH: TableDefinition<'static, (), u64> = TableDefinition::new("journal");
 /// How long a read waits until the file has been opened again.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Between two tries to open a file to write.

@@ -101,6 +101,65 @@ async fn a_file_that_is_gone_is_not_made_anew() {
 }
 
 #[tokio::test]
+async fn a_journal_that_is_gone_is_named_and_an_empty_one_goes_on_without_it() {
+    let (home, store) = one_row().await;
+    drop(store);
+    let journal = home.path().join(Redb::JOURNAL);
+    std::fs::remove_file(&journal).unwrap();
+
+    let gone = Redb::open(home.path(), &Settings::default());
+    assert!(matches!(gone, Err(StoreError::JournalGone(path)) if path == journal));
+    let mut private = std::fs::OpenOptions::new();
+    std::os::unix::fs::OpenOptionsExt::mode(private.create_new(true).write(true), 0o600)
+        .open(&journal)
+        .unwrap();
+    let store = Redb::open(home.path(), &Settings::default()).unwrap();
+    put(&store, 2).await.unwrap();
+    assert_eq!(store.get(&key(2)).await.unwrap().unwrap().version, 1);
+}
+
+#[tokio::test]
+async fn what_only_the_journal_holds_is_there_when_the_file_is_opened_again() {
+    let (home, store) = one_row().await;
+    let before = std::fs::read(home.path().join(Redb::FILE)).unwrap();
+    put(&store, 2).await.unwrap();
+    let journal = std::fs::read(home.path().join(Redb::JOURNAL)).unwrap();
+    drop(store);
+    // As a power cut leaves it: nothing of the last change has reached the file itself.
+    std::fs::write(home.path().join(Redb::FILE), before).unwrap();
+    std::fs::write(home.path().join(Redb::JOURNAL), journal).unwrap();
+
+    for _ in 0..2 {
+        let store = Redb::open(home.path(), &Settings::default()).unwrap();
+        for number in [1, 2] {
+            assert_eq!(store.get(&key(number)).await.unwrap().unwrap().version, 1);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_journal_too_small_for_anything_changes_nothing_but_the_speed() {
+    let home = TempDir::new().unwrap();
+    for journal in [64, 300, 0] {
+        let settings = Settings {
+            journal,
+            ..Settings::default()
+        };
+        let store = Redb::open(home.path(), &settings).unwrap();
+        for number in 1..20 {
+            set(&store, number, Expected::Any).await.unwrap();
+            assert!(store.get(&key(number)).await.unwrap().is_some());
+        }
+    }
+    let store = Redb::open(home.path(), &Settings::default()).unwrap();
+    let all = store
+        .scan(&Key::table(Table::Meta), None, 99)
+        .await
+        .unwrap();
+    assert_eq!(all.len(), 19);
+}
+
+#[tokio::test]
 async fn a_snapshot_ends_with_an_error_when_the_file_is_opened_again() {
     let (_home, store) = one_row().await;
     let mut snapshot = store.snapshot().await.unwrap();
