@@ -87,11 +87,16 @@ fn import(server: &Server, words: &[&str], file: &Path) {
     server.claviger(&words).ok();
 }
 
-fn distrust(server: &Server, openssl: &Openssl, file: &str) {
+/// The SHA-256 of a certificate, as openssl tells it and our commands take it.
+fn fingerprint(openssl: &Openssl, file: &str) -> String {
     let line = format!("x509 -in {file} -noout -fingerprint -sha256");
     let said = openssl.run(&line).ok().stdout;
     let (_, print) = said.trim().split_once('=').unwrap();
-    let print = print.replace(':', "").to_lowercase();
+    print.replace(':', "").to_lowercase()
+}
+
+fn distrust(server: &Server, openssl: &Openssl, file: &str) {
+    let print = fingerprint(openssl, file);
     server.claviger(&["cert", "remove", "--yes", &print]).ok();
 }
 
@@ -333,22 +338,61 @@ fn a_certificate_that_soon_ends_is_warned_of_in_status_health_and_log() {
         import(&server, &[], &identity.cert);
     }
 
+    // Of this one the server knows nothing but its fingerprint, until it comes in.
+    import(&server, &["--ca"], &openssl.ca("root"));
+    let issued = openssl.signed("root", "issued", &[]);
+    user(&server, &issued);
+
     server.restart();
 
     server.await_log("a certificate has expired or soon will", 1);
+    assert!(!server.log().contains("CN=issued"), "{}", server.log());
+    assert_served(&mut server.connect(Some(&issued)).unwrap());
+    server.await_log("a certificate has expired or soon will", 2);
     let status = server.claviger(&["status"]).ok();
-    assert!(
-        status
-            .stdout
-            .contains("certificate of client (CN=short) ends in 4 days"),
-        "{status}"
-    );
+    for told in ["(CN=short) ends in 4 days", "(CN=issued) ends in 29 days"] {
+        let told = format!("certificate of client {told}");
+        assert!(status.stdout.contains(&told), "{status}");
+    }
     let (code, report) = harness::get(server.door("health"), "/health");
     assert_eq!(code, 200, "{report}");
     assert!(report.contains("CN=short"), "{report}");
     for told in [status.stdout, report, server.log()] {
         assert!(!told.contains("CN=long"), "{told}");
     }
+}
+
+#[test]
+fn a_renewed_certificate_works_beside_the_old_one_until_that_is_taken_away() {
+    let (server, openssl) = (Server::start(quick()), Openssl::new());
+    import(&server, &["--ca"], &openssl.ca("root"));
+    let [old, new] = ["old", "new"].map(|name| {
+        let identity = openssl.signed_subject("root", name, "/CN=app", &[]);
+        let cert = identity.cert.to_string_lossy().into_owned();
+        (identity, cert)
+    });
+    let login = "app@127.0.0.1";
+    let add = ["user", "add", login, "--api", "--role", "password-user"];
+    server
+        .claviger(&[&add[..], &["--cert", &old.1]].concat())
+        .ok();
+    let (_, mut open) = session(&server, &old.0, 0);
+    let unbound = ask(&mut server.connect(Some(&new.0)).unwrap());
+    assert_eq!(code(&unbound).as_deref(), Some("11"));
+
+    server
+        .claviger(&["user", "cert", "add", login, &new.1])
+        .ok();
+    let (_, mut renewed) = session(&server, &new.0, 0);
+    assert_served(&mut open);
+    let print = fingerprint(&openssl, "old.crt");
+    server
+        .claviger(&["user", "cert", "remove", login, &print])
+        .ok();
+
+    assert_turned_away(&mut open);
+    assert_turned_away(&mut server.connect(Some(&old.0)).unwrap());
+    assert_served(&mut renewed);
 }
 
 #[test]

@@ -25,8 +25,8 @@ use crate::app::{AppError, DataFolder, House, checks};
 use crate::config::{Config, Listen};
 use crate::domain::{Door, Operation};
 use crate::doors::{
-    Closer, Closing, Crowd, CrowdSettings, Gate, HealthDoor, Limits, ListenSettings, Listener,
-    Meter, Xmlrpc, XmlrpcSettings,
+    Closer, Closing, Crowd, CrowdSettings, Gate, HealthDoor, Leaving, Limits, ListenSettings,
+    Listener, Meter, Xmlrpc, XmlrpcSettings,
 };
 use crate::vault::AnchorState;
 
@@ -108,7 +108,7 @@ async fn open_doors(
     if let Listen::On(address) = config.doors.xmlrpc.listen {
         let listener = xmlrpc_listener(config, (address, room), &meter)?;
         open.push((Xmlrpc::NAME, listener.address().to_string()));
-        let door = Arc::new(xmlrpc(folder, config, house, &meter)?);
+        let door = Arc::new(xmlrpc(folder, config, house, &meter, &watch)?);
         let tls = Arc::new(tls(config, house, &watch)?);
         doors.spawn(listener.serve_tls(tls, door, closer.closing()));
     }
@@ -190,12 +190,14 @@ fn watcher(folder: &DataFolder, config: &Config, house: &House) -> Result<Arc<Wa
         key,
         password: None,
     });
+    let warn_days = i64::try_from(config.tls.warn_days.as_usize()).unwrap_or(i64::MAX);
     Ok(Arc::new(Watch {
         vault: house.vault.clone(),
         trust: house.trust.clone(),
         identity: identity.map_err(AppError::certificate("the server's certificate"))?,
         files,
-        warn_days: i64::try_from(config.tls.warn_days.as_usize()).unwrap_or(i64::MAX),
+        warn_days,
+        leaving: Arc::new(Leaving::within(warn_days)),
         seen: Mutex::new(Seen::since(written)),
     }))
 }
@@ -300,11 +302,13 @@ fn xmlrpc(
     config: &Config,
     house: &House,
     meter: &Meter,
+    watch: &Watch,
 ) -> Result<Xmlrpc, AppError> {
     let door = &config.doors.xmlrpc;
     let responders = Arc::new(OcspChecker::new(checks::ocsp(folder, &config.tls)?));
     let trust = house.trust.store().clone();
-    let gate = Gate::new(house.vault.clone(), trust, responders, Door::Xmlrpc);
+    let gate = Gate::new(house.vault.clone(), trust, responders, Door::Xmlrpc)
+        .telling(watch.leaving.clone());
     let settings = XmlrpcSettings {
         document: xmlrpc_codec::Limits {
             bytes: door.max_body.as_usize(),

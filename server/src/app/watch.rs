@@ -1,24 +1,25 @@
 //! What the server looks after by itself: certificates and lists that change on disk, dates that
 //! come near, check-outs whose time is up, and the store's memory of the audit trail.
 
+use std::collections::HashSet;
 use std::fs;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use certs::{CertificateDer, CertificateInfo, ServerIdentity};
+use certs::{CertificateDer, CertificateInfo, Fingerprint, ServerIdentity};
 use tokio::time::{MissedTickBehavior, interval};
 use tracing::{error, info, warn};
 
 use crate::app::folder::check_private;
 use crate::app::trust::TrustKeeper;
-use crate::doors::Closing;
+use crate::doors::{Closing, Leaving};
 use crate::vault::Vault;
 
 /// A certificate that has expired or soon will.
 #[derive(Clone, Debug)]
 pub(crate) struct Ageing {
-    /// `server`, `ca` for a root, or `client` for a pin.
+    /// `server`, `ca` for a root, or `client` for a pin and for one that came in.
     pub(crate) role: &'static str,
     /// What it says.
     pub(crate) info: CertificateInfo,
@@ -36,6 +37,8 @@ pub(crate) struct Watch {
     pub(crate) files: [PathBuf; 2],
     /// How many days before its end a certificate is warned of.
     pub(crate) warn_days: i64,
+    /// The clients' certificates that came in and soon end.
+    pub(crate) leaving: Arc<Leaving>,
     pub(crate) seen: Mutex<Seen>,
 }
 
@@ -46,6 +49,8 @@ pub(crate) struct Seen {
     reload_problem: Option<String>,
     ageing: Vec<Ageing>,
     warned_on_day: i64,
+    /// Of what the log has warned on that day.
+    warned: HashSet<Fingerprint>,
 }
 
 impl Seen {
@@ -160,6 +165,14 @@ impl Watch {
                 Err(why) => warn!(%why, "a trusted certificate cannot be read"),
             }
         }
+        for info in self.leaving.known(now) {
+            if !all
+                .iter()
+                .any(|(_, known)| known.fingerprint == info.fingerprint)
+            {
+                all.push(("client", info));
+            }
+        }
         let age = |(role, info): (&'static str, CertificateInfo)| {
             let days_left = (info.not_after - now).div_euclid(DAY);
             Ageing {
@@ -177,8 +190,11 @@ impl Watch {
         // Once a day is enough for a log.
         if seen.warned_on_day != now.div_euclid(DAY) {
             seen.warned_on_day = now.div_euclid(DAY);
-            for one in &ageing {
-                let (role, info, days_left) = (one.role, &one.info, one.days_left);
+            seen.warned.clear();
+        }
+        for one in &ageing {
+            let (role, info, days_left) = (one.role, &one.info, one.days_left);
+            if seen.warned.insert(info.fingerprint) {
                 warn!(role, subject = %info.subject, fingerprint = %info.fingerprint, days_left,
                     "a certificate has expired or soon will");
             }

@@ -13,8 +13,8 @@ use tracing::warn;
 
 use crate::domain;
 use crate::domain::{Door, RefusalReason, RequestId, Timestamp};
-use crate::doors::Peer;
 use crate::doors::rarely::Rarely;
+use crate::doors::{Leaving, Peer};
 use crate::vault::{
     Caller, CertificateCredential, CertificateTrust, Credential, Origin, Outage, Vault, VaultError,
 };
@@ -26,6 +26,7 @@ pub struct Gate {
     responders: Arc<OcspChecker>,
     door: Door,
     unchecked: Rarely,
+    leaving: Option<Arc<Leaving>>,
 }
 
 impl fmt::Debug for Gate {
@@ -91,7 +92,15 @@ impl Gate {
             responders,
             door,
             unchecked: Rarely::new(Duration::from_secs(60)),
+            leaving: None,
         }
+    }
+
+    /// The same, telling `leaving` of certificates that soon end.
+    #[must_use]
+    pub fn telling(mut self, leaving: Arc<Leaving>) -> Self {
+        self.leaving = Some(leaving);
+        self
     }
 
     /// Who `visitor` is, for its request `request`.
@@ -137,6 +146,9 @@ impl Gate {
         };
         let (verified, credential) = self.check(visitor, &origin).await?;
         let caller = self.vault.identify(&credential, &origin).await?;
+        if let (Some(leaving), Some(leaf)) = (&self.leaving, visitor.peer.chain().first()) {
+            leaving.note(leaf, verified.not_after(), self.vault.now().unix_seconds());
+        }
         Ok(Known { verified, caller })
     }
 
