@@ -27,6 +27,7 @@ mod organisations;
 mod policies;
 mod problem;
 mod requests;
+mod resource_groups;
 mod resources;
 mod routes;
 mod second_factors;

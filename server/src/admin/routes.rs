@@ -8,8 +8,8 @@ use http::Method;
 use crate::admin::problem::Refusal;
 use crate::admin::{
     Desk, access_controls, accounts, audit, backups, certificates, exports, groups, health,
-    imports, keys, organisations, policies, requests, resources, second_factors, secrets, settings,
-    shares, tokens, users,
+    imports, keys, organisations, policies, requests, resource_groups, resources, second_factors,
+    secrets, settings, shares, tokens, users,
 };
 
 /// Every method and path of the API.
@@ -34,7 +34,7 @@ pub(crate) fn router(desk: Desk) -> Router {
 fn table() -> Table {
     let get = Method::GET;
     let post = Method::POST;
-    with_workflow(with_people(Table::default()))
+    with_workflow(with_people(with_resource_groups(Table::default())))
         .at(&get, "/v1/status", health::status)
         .at(&get, "/v1/users", users::list)
         .at(&post, "/v1/users", users::add)
@@ -134,6 +134,25 @@ fn with_people(table: Table) -> Table {
         )
 }
 
+fn with_resource_groups(table: Table) -> Table {
+    let (get, put, delete) = (Method::GET, Method::PUT, Method::DELETE);
+    table
+        .at(&get, "/v1/resource-groups", resource_groups::list)
+        .at(&Method::POST, "/v1/resource-groups", resource_groups::add)
+        .at(&get, SET, resource_groups::show)
+        .at(&delete, SET, resource_groups::remove)
+        .at(
+            &get,
+            "/v1/resource-groups/{group}/resources",
+            resource_groups::resources,
+        )
+        .at(&put, IN_SET, resource_groups::associate)
+        .at(&delete, IN_SET, resource_groups::dissociate)
+        .at(&get, SET_SHARES, resource_groups::shares)
+        .at(&put, SET_SHARES, resource_groups::share)
+        .at(&delete, SET_SHARES, resource_groups::unshare)
+}
+
 fn with_workflow(table: Table) -> Table {
     let get = Method::GET;
     let post = Method::POST;
@@ -154,6 +173,9 @@ fn with_workflow(table: Table) -> Table {
 const MEMBER: &str = "/v1/groups/{group}/members/{login}";
 const TOTP: &str = "/v1/users/{login}/totp";
 const TOKENS: &str = "/v1/users/{login}/tokens";
+const SET: &str = "/v1/resource-groups/{group}";
+const IN_SET: &str = "/v1/resource-groups/{group}/resources/{resource}";
+const SET_SHARES: &str = "/v1/resource-groups/{group}/shares";
 const CONTROLS: &str = "/v1/access-controls";
 const ACCOUNTS: &str = "/v1/resources/{resource}/accounts";
 const ACCOUNT: &str = "/v1/resources/{resource}/accounts/{account}";

@@ -60,10 +60,7 @@ pub(crate) async fn give(
     asked: Asked<Plain>,
     Sent(new): Sent<wire::NewShare>,
 ) -> Result<StatusCode, Refusal> {
-    let level: Level = new
-        .level
-        .parse()
-        .map_err(|()| Refusal::invalid("`level` is view, modify or manage"))?;
+    let level = level(&new.level)?;
     let target = (new.resource.as_str(), new.account.as_deref());
     let with = named(new.user.as_deref(), new.group.as_deref())?;
     desk.vault.share(target, with, level, &asked.caller).await?;
@@ -88,10 +85,25 @@ pub(crate) async fn take(
 }
 
 /// The one user or group that is named.
-fn named<'a>(user: Option<&'a str>, group: Option<&'a str>) -> Result<GranteeName<'a>, Refusal> {
+///
+/// # Errors
+/// [`Refusal`] when it is not exactly one.
+pub(crate) fn named<'a>(
+    user: Option<&'a str>,
+    group: Option<&'a str>,
+) -> Result<GranteeName<'a>, Refusal> {
     match (user, group) {
         (Some(login), None) => Ok(GranteeName::User(login)),
         (None, Some(name)) => Ok(GranteeName::Group(name)),
         _ => Err(Refusal::invalid("either `user` or `group` is named")),
     }
+}
+
+/// Reads a level.
+///
+/// # Errors
+/// [`Refusal`] when it is none.
+pub(crate) fn level(word: &str) -> Result<Level, Refusal> {
+    word.parse()
+        .map_err(|()| Refusal::invalid("`level` is view, modify or manage"))
 }

@@ -32,6 +32,7 @@ mod private_write;
 mod progress;
 mod request;
 mod resource;
+mod resource_group;
 mod secret_input;
 mod serve;
 mod setting;
@@ -95,6 +96,8 @@ enum Command {
     Cert(cert::Cert),
     #[command(subcommand)]
     Resource(resource::Resource),
+    #[command(subcommand)]
+    ResourceGroup(resource_group::ResourceGroup),
     #[command(subcommand)]
     Account(account::Account),
     Share(share::Share),
@@ -207,6 +210,7 @@ fn run(command: Command, context: &Context) -> Result<ExitCode, CliError> {
         Command::Group(group) => block_on(group.run(context))?,
         Command::Cert(cert) => block_on(cert.run(context))?,
         Command::Resource(resource) => block_on(resource.run(context))?,
+        Command::ResourceGroup(group) => block_on(group.run(context))?,
         Command::Account(account) => block_on(account.run(context))?,
         Command::Share(share) => block_on(share.run(context))?,
         Command::Unshare(unshare) => block_on(unshare.run(context))?,

@@ -26,13 +26,21 @@ pub(crate) struct Share {
 
 /// What a share allows.
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum Level {
+pub(crate) enum Level {
     /// See it and retrieve its passwords
     View,
     /// Change its passwords, too
     Modify,
     /// Edit, delete and share it, too
     Manage,
+}
+
+impl Level {
+    /// The word for it in the API.
+    pub(crate) fn word(self) -> String {
+        let value = self.to_possible_value();
+        value.map_or_else(String::new, |value| value.get_name().to_owned())
+    }
 }
 
 /// Take a share back, at once
@@ -53,14 +61,15 @@ pub(crate) struct Unshare {
 pub(crate) struct With {
     /// The user
     #[arg(value_name = "USER")]
-    user: Option<String>,
+    pub(crate) user: Option<String>,
     /// Everybody in this group, as long as they are
     #[arg(long, value_name = "GROUP")]
-    group: Option<String>,
+    pub(crate) group: Option<String>,
 }
 
 impl With {
-    fn in_words(&self) -> String {
+    /// For whoever reads what was done.
+    pub(crate) fn in_words(&self) -> String {
         match (&self.user, &self.group) {
             (_, Some(group)) => format!("group {group}"),
             (Some(user), None) => user.clone(),
@@ -120,15 +129,12 @@ impl Share {
     /// Does it.
     pub(crate) async fn run(self, context: &Context) -> Result<(), CliError> {
         let (resource, account) = self.what.split();
-        let level = self.level.to_possible_value();
         let new = NewShare {
             resource: resource.to_owned(),
             account: account.map(ToOwned::to_owned),
             user: self.with.user.clone(),
             group: self.with.group.clone(),
-            level: level
-                .map(|value| value.get_name().to_owned())
-                .unwrap_or_default(),
+            level: self.level.word(),
         };
         let path =
             ApiPath::new("/v1/shares").maybe("organisation", self.what.organisation.org.as_deref());

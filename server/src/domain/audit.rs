@@ -68,6 +68,8 @@ pub enum Operation {
     RemoveUser,
     /// Make, change or remove a group of users.
     Group,
+    /// Make, change or remove a group of resources.
+    ResourceGroup,
     /// Offer, confirm or take away a person's second factor.
     SecondFactor,
     /// Issue a REST token.
@@ -256,7 +258,8 @@ words! { Operation {
     AccessControl => "access-control", Request => "request", Approve => "approve",
     Reject => "reject", CheckOut => "check-out", CheckIn => "check-in", Expire => "expire",
     CreateUser => "create-user", EditUser => "edit-user", RemoveUser => "remove-user",
-    Group => "group", SecondFactor => "second-factor", IssueToken => "issue-token", RevokeToken => "revoke-token", Trust => "trust",
+    Group => "group", ResourceGroup => "resource-group",
+    SecondFactor => "second-factor", IssueToken => "issue-token", RevokeToken => "revoke-token", Trust => "trust",
     Distrust => "distrust", IssueCertificate => "issue-certificate", Policy => "policy",
     Setting => "setting", Organisation => "organisation", Import => "import",
     Export => "export", ReadAudit => "read-audit",

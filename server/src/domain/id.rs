@@ -39,6 +39,10 @@ id! {
     GroupId
 }
 id! {
+    /// A group of resources.
+    ResourceGroupId
+}
+id! {
     /// A resource: something that has accounts.
     ResourceId
 }

@@ -18,6 +18,7 @@ mod password;
 mod policy;
 mod request;
 mod resource;
+mod resource_group;
 mod second_factor;
 mod share;
 mod time;
@@ -30,7 +31,7 @@ pub use audit::{Door, Operation, Outcome, Record, RefusalReason, RequestId};
 pub use custody::{Custody, Holder};
 pub use decide::{Action, Decision, Standing, decide};
 pub use group::Group;
-pub use id::{AccountId, GroupId, OrgId, PolicyId, ResourceId, TokenId, UserId};
+pub use id::{AccountId, GroupId, OrgId, PolicyId, ResourceGroupId, ResourceId, TokenId, UserId};
 pub use material::{Material, MaterialError, SecretBytes, SecretKind};
 pub use name::{
     AccountName, FileName, Folded, FreeText, GroupName, KeyName, NameError, OrgName, PolicyName,
@@ -42,6 +43,7 @@ pub use password::{Password, PasswordError};
 pub use policy::{PasswordPolicy, PolicyError, PolicyViolation};
 pub use request::{Request, Sight, Slip, State, Status, Step, step};
 pub use resource::{CustomField, Resource};
+pub use resource_group::ResourceGroup;
 pub use second_factor::{CodeError, FactorState, OneTimeCode};
 pub use share::{Grantee, Level, Share, Target};
 pub use time::Timestamp;

@@ -151,7 +151,8 @@ name! {
     PolicyName, "policy name", 100
 }
 name! {
-    /// The name of a group of users: up to 100 characters, unique in its organisation.
+    /// The name of a group of users or of resources: up to 100 characters, unique among its kind in
+    /// its organisation.
     GroupName, "group name", 100
 }
 name! {

@@ -68,13 +68,21 @@ pub enum Table {
     GroupsOfUser = 43,
     /// Second factors of persons, by organisation and user.
     SecondFactor = 44,
+    /// Groups of resources by organisation and id.
+    ResourceGroup = 45,
+    /// Organisation and hidden name → group of resources.
+    ResourceGroupByName = 46,
+    /// The groups of resources that are shared with a user or group.
+    SetsOf = 47,
+    /// With whom a group of resources is shared.
+    Holder = 48,
     /// Account → the resource it is on.
     AccountById = 50,
 }
 
 impl Table {
     /// All of them.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 36] = [
         Self::Meta,
         Self::Organisation,
         Self::User,
@@ -106,6 +114,10 @@ impl Table {
         Self::Member,
         Self::GroupsOfUser,
         Self::SecondFactor,
+        Self::ResourceGroup,
+        Self::ResourceGroupByName,
+        Self::SetsOf,
+        Self::Holder,
         Self::AccountById,
     ];
 }

@@ -8,8 +8,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::domain::{ResourceId, UserId};
-use crate::store::rows::GROUPS;
+use crate::domain::{Grantee, ResourceId, UserId};
 use crate::store::{Key, Table};
 
 /// What was touched since somebody last took it; nothing is noted while nobody listens.
@@ -64,10 +63,12 @@ impl Touched {
             self.add(|noted| noted.resources.extend(key.number_at(0).map(ResourceId)));
         } else if of(Table::GroupsOfUser) {
             self.add(|noted| noted.users.extend(key.number_at(1).map(UserId)));
+        } else if of(Table::SetsOf) {
+            self.add(|noted| noted.groups = true);
         } else if of(Table::ResourceByOwner) || of(Table::ShareByGrantee) {
             let (grantee, resource) = (key.number_at(0), key.number_at(1));
             self.add(|noted| match grantee.zip(resource) {
-                Some((grantee, _)) if grantee >= GROUPS => noted.groups = true,
+                Some((grantee, _)) if grantee >= Grantee::GROUPS => noted.groups = true,
                 pair => noted
                     .reached
                     .extend(pair.map(|(user, resource)| (UserId(user), ResourceId(resource)))),
@@ -143,7 +144,7 @@ mod tests {
         touched.note(&Key::table(Table::GroupsOfUser).number(1).number(5));
         touched.note(
             &Key::table(Table::ShareByGrantee)
-                .number(GROUPS | 3)
+                .number(Grantee::GROUPS | 3)
                 .number(7),
         );
         touched.note(&Key::table(Table::Account).number(9).number(1));

@@ -1,4 +1,5 @@
-//! On which share somebody stands: its own, or one of a group that it is in.
+//! On which share somebody stands: its own, one of a group that it is in, or one of a group of
+//! resources that the resource is in.
 
 use crate::domain::{AccountId, Grantee, GroupId, Level, OrgId, ResourceId, Share, Target, UserId};
 use crate::store::rows::Ids;
@@ -9,10 +10,22 @@ use crate::vault::{Caller, Vault, VaultError};
 pub(super) struct Ground {
     /// What it allows.
     pub(super) level: Level,
-    /// Who has it: the user itself, or a group that the user is in.
+    /// With whom it is shared: the user itself, a group that the user is in, or a group of
+    /// resources.
     pub(super) with: Grantee,
+    /// Who of the user and its groups has that.
+    pub(super) by: Grantee,
     /// What is shared.
     pub(super) target: Target,
+}
+
+/// As whom somebody has shares.
+#[derive(Clone, Copy, Debug)]
+struct Guise {
+    with: Grantee,
+    by: Grantee,
+    /// No share is worth more than this.
+    most: Level,
 }
 
 impl Vault {
@@ -26,16 +39,18 @@ impl Vault {
         account: Option<AccountId>,
     ) -> Result<Option<Ground>, VaultError> {
         let mut widest: Option<Ground> = None;
-        for with in self.grantees(org, user).await? {
+        for Guise { with, by, most } in self.guises(org, user).await? {
             for account in [None].into_iter().chain(account.map(Some)) {
                 let target = Target { resource, account };
                 let Some(level) = self.share_level(target, with).await? else {
                     continue;
                 };
+                let level = level.min(most);
                 if widest.is_none_or(|so_far| so_far.level < level) {
                     widest = Some(Ground {
                         level,
                         with,
+                        by,
                         target,
                     });
                 }
@@ -44,15 +59,39 @@ impl Vault {
         Ok(widest)
     }
 
-    /// As whom a user has shares: as itself, and as each group that it is in.
+    /// With whom things are shared that are shared with a user: itself, each group that it is in,
+    /// each group of resources that is shared with one of them.
     pub(super) async fn grantees(
         &self,
         org: OrgId,
         user: UserId,
     ) -> Result<Vec<Grantee>, VaultError> {
+        let guises = self.guises(org, user).await?;
+        Ok(guises.into_iter().map(|guise| guise.with).collect())
+    }
+
+    async fn guises(&self, org: OrgId, user: UserId) -> Result<Vec<Guise>, VaultError> {
         let groups = self.groups_of(org, user).await?;
         let groups = groups.into_iter().map(Grantee::Group);
-        Ok([Grantee::User(user)].into_iter().chain(groups).collect())
+        let holders: Vec<_> = [Grantee::User(user)].into_iter().chain(groups).collect();
+        let own = holders.iter().map(|with| Guise {
+            with: *with,
+            by: *with,
+            most: Level::Manage,
+        });
+        let mut guises: Vec<Guise> = own.collect();
+        for by in holders {
+            for (group, most) in self.sets_of(by).await? {
+                let with = Grantee::ResourceGroup(group);
+                let guise = Guise { with, by, most };
+                match guises.iter_mut().find(|known| known.with == with) {
+                    Some(known) if known.most >= most => {}
+                    Some(known) => *known = guise,
+                    None => guises.push(guise),
+                }
+            }
+        }
+        Ok(guises)
     }
 
     /// The groups that a user is in.

@@ -339,8 +339,9 @@ impl Vault {
                 .await?;
             changes.remove(&member);
         }
-        self.clear_shares(&mut changes, Grantee::Group(group.id))
-            .await?;
+        let with = Grantee::Group(group.id);
+        self.clear_sets(&mut changes, with).await?;
+        self.clear_shares(&mut changes, with).await?;
         Ok(changes.commit().await?)
     }
 

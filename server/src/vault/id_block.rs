@@ -18,11 +18,12 @@ pub(super) enum IdKind {
     Policy = 5,
     Token = 6,
     Group = 7,
+    ResourceGroup = 8,
 }
 
 /// The ids that this process may give away without asking.
 #[derive(Debug, Default)]
-pub(super) struct IdBlocks([Mutex<Block>; 8]);
+pub(super) struct IdBlocks([Mutex<Block>; 9]);
 
 #[derive(Debug, Default)]
 struct Block {
@@ -68,14 +69,24 @@ fn first_of(kind: IdKind) -> u64 {
     match kind {
         IdKind::Organisation => 2,
         IdKind::Policy => 4,
-        IdKind::User | IdKind::Resource | IdKind::Account | IdKind::Token | IdKind::Group => 1,
+        IdKind::User
+        | IdKind::Resource
+        | IdKind::Account
+        | IdKind::Token
+        | IdKind::Group
+        | IdKind::ResourceGroup => 1,
     }
 }
 
 /// How many ids a crash may waste at first.
 fn size_of_block(kind: IdKind) -> u64 {
     match kind {
-        IdKind::Organisation | IdKind::Policy | IdKind::User | IdKind::Token | IdKind::Group => 1,
+        IdKind::Organisation
+        | IdKind::Policy
+        | IdKind::User
+        | IdKind::Token
+        | IdKind::Group
+        | IdKind::ResourceGroup => 1,
         IdKind::Resource | IdKind::Account => 100,
     }
 }

@@ -34,6 +34,8 @@ mod persons;
 mod policies;
 mod reading;
 mod reference;
+mod resource_group_shares;
+mod resource_groups;
 mod resources;
 mod resume;
 mod retrieve;

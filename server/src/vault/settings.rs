@@ -30,6 +30,8 @@ pub struct Settings {
     pub groups_per_user: u16,
     /// How many users may be in a group: 1 to 10 000.
     pub members_per_group: u16,
+    /// How many groups of resources may be shared with a user or group: 1 to 100.
+    pub sets_per_user: u16,
     /// How large a file may be that an account keeps, in KiB: 1 to 4096.
     pub file_kib: u16,
     /// How many characters a person's password has at least: 8 to 128.
@@ -71,6 +73,7 @@ impl Default for Settings {
             tokens_per_user: 10,
             groups_per_user: 20,
             members_per_group: 1000,
+            sets_per_user: 20,
             file_kib: 1024,
             person_password: 8,
             sign_in: Duration::from_secs(15 * 60),
@@ -147,6 +150,7 @@ impl Settings {
             ),
         ];
         all.push(self.file_view());
+        all.push(self.set_view());
         all.extend(self.group_views());
         all.extend(self.sign_in_views());
         all
@@ -185,6 +189,7 @@ impl Settings {
             "token-days" => settings.token_days = number(name, value, 1..=3650)?,
             "tokens-per-user" => settings.tokens_per_user = number(name, value, 1..=100)?,
             _ if settings.set_file(name, value)? => {}
+            _ if settings.set_sets(name, value)? => {}
             _ if settings.set_group(name, value)? => {}
             _ if settings.set_sign_in(name, value)? => {}
             _ => {

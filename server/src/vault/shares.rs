@@ -3,8 +3,7 @@
 use std::fmt;
 
 use crate::domain::{
-    Action, Grantee, Group, Level, Operation, RefusalReason, ResourceId, Share, Target, User,
-    UserId,
+    Action, Grantee, Group, Level, Operation, RefusalReason, Share, Target, User, UserId,
 };
 use crate::store::rows::{Ids, Kept};
 use crate::vault::book::Deed;
@@ -45,13 +44,13 @@ impl fmt::Display for GranteeName<'_> {
 
 /// Somebody with whom something is shared, as it was read.
 #[derive(Debug)]
-enum KeptGrantee {
+pub(super) enum KeptGrantee {
     User(Kept<User>),
     Group(Kept<Group>),
 }
 
 impl KeptGrantee {
-    fn grantee(&self) -> Grantee {
+    pub(super) fn grantee(&self) -> Grantee {
         match self {
             Self::User(kept) => Grantee::User(kept.record.id),
             Self::Group(kept) => Grantee::Group(kept.record.id),
@@ -175,10 +174,7 @@ impl Vault {
             .all::<Share>(&self.rows.places().shares(kept.record.id))
             .await?
         {
-            views.push(
-                self.share_view(kept.record.id, &share.record, caller)
-                    .await?,
-            );
+            views.extend(self.share_view(&share.record, caller).await?);
         }
         Ok(views)
     }
@@ -220,7 +216,7 @@ impl Vault {
         }
     }
 
-    async fn named_grantee(
+    pub(super) async fn named_grantee(
         &self,
         with: GranteeName<'_>,
         deed: &Deed,
@@ -271,29 +267,21 @@ impl Vault {
         Ok(changes.commit().await?)
     }
 
+    /// How lists show a share; nothing where it says that the resource is in a group.
     async fn share_view(
         &self,
-        resource: ResourceId,
         share: &Share,
         caller: &Caller,
-    ) -> Result<ShareView, VaultError> {
+    ) -> Result<Option<ShareView>, VaultError> {
         let account = match share.target.account {
             None => None,
-            Some(id) => {
-                let key = self.rows.places().account(resource, id);
-                let kept = self.rows.get::<crate::domain::Account>(key).await?;
-                kept.map(|kept| kept.record.name.to_string())
-            }
+            Some(id) => self.account_name(share.target.resource, id).await?,
         };
-        let org = caller.org();
-        let with = match share.with {
-            Grantee::User(id) => SharedWith::User(self.login_of(org, id).await?),
-            Grantee::Group(id) => SharedWith::Group(self.group_name(org, id).await?),
-        };
-        Ok(ShareView {
+        let with = self.shared_with(caller.org(), share.with).await?;
+        Ok(with.map(|with| ShareView {
             account,
             with,
             level: share.level,
-        })
+        }))
     }
 }

@@ -199,10 +199,21 @@ fn stamp(wanted: &Wanted<'_>, found: &Found, who: Who, rows: &Rows) -> Stamp<ROW
     };
     let shares = match found.ground {
         // A group's share counts for as long as the user is in the group.
-        Some(Ground { with, target, .. }) if with != Grantee::User(who.user) => [
+        Some(Ground {
+            with: with @ Grantee::Group(_),
+            target,
+            ..
+        }) => [
             places.groups_of(who.org, who.user),
             places.share(target, with),
         ],
+        // As long as it is shared with the user or its group; a resource that is taken out of the
+        // group is written again.
+        Some(Ground {
+            with: Grantee::ResourceGroup(_),
+            by,
+            ..
+        }) => [places.groups_of(who.org, who.user), places.sets_of(by)],
         _ => [whole, one].map(|target| places.share(target, Grantee::User(who.user))),
     };
     let [first, second] = &shares;

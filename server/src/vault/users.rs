@@ -378,8 +378,9 @@ impl Vault {
         changes.clear(places.second_factor(user.org, user.id));
         self.clear_tokens(&mut changes, user).await?;
         self.clear_memberships(&mut changes, user).await?;
-        self.clear_shares(&mut changes, Grantee::User(user.id))
-            .await?;
+        let with = Grantee::User(user.id);
+        self.clear_sets(&mut changes, with).await?;
+        self.clear_shares(&mut changes, with).await?;
         Ok(changes.commit().await?)
     }
 

@@ -13,6 +13,7 @@ mod groups;
 mod people;
 mod records;
 mod requests;
+mod resource_groups;
 mod routes;
 mod second_factors;
 mod secrets;

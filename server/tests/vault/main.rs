@@ -18,6 +18,7 @@ mod keys;
 mod material;
 mod pages;
 mod persons;
+mod resource_groups;
 mod retrieve;
 mod second_factor;
 mod shortcut;

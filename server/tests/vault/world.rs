@@ -118,6 +118,8 @@ impl World {
         let theirs = |share: &&Share| match share.with {
             Grantee::User(id) => id == user,
             Grantee::Group(id) => self.members.contains(&(id, user)),
+            // Nobody here makes one.
+            Grantee::ResourceGroup(_) => false,
         };
         let shares = self.shares.iter().filter(theirs);
         let shares = shares.filter(|share| share.target.resource == of.id);

@@ -53,3 +53,35 @@ fn a_share_is_with_a_user_or_a_group_and_never_with_both_or_none() {
         claviger(&words).ended(2);
     }
 }
+
+#[test]
+fn a_group_of_resources_is_made_filled_shared_shown_and_removed() {
+    let server = Server::start(SetUp::default());
+    let add = ["user", "add", USER, "--api", "--role", "password-user"];
+    server.claviger(&add).ok();
+    let resource = ["resource", "add", "db1", "--type", "x", "--account", "app"];
+    server.claviger(&resource).ok();
+    let set = |words: &[&str]| server.claviger(&[&["resource-group"], words].concat());
+
+    let made = set(&["add", "set", "--description", "All of them"]).ok();
+    assert_eq!(made.stdout, "resource group set made\n");
+    let inside = set(&["associate", "set", "db1"]).ok();
+    assert_eq!(inside.stdout, "db1 is in resource group set\n");
+    let shared = set(&["share", "set", USER, "--level", "view"]).ok();
+    let words = format!("resource group set shared with {USER}: view\n");
+    assert_eq!(shared.stdout, words);
+    let shown = set(&["show", "set", "--json"]).ok();
+    let shown: Value = serde_json::from_str(&shown.stdout).unwrap();
+    assert_eq!(shown["resources"][0]["name"], "db1");
+    assert_eq!(shown["shares"][0]["user"], USER);
+    let shown = set(&["show", "set"]).ok();
+    assert!(shown.stdout.contains("All of them"), "{shown}");
+
+    set(&["unshare", "set", USER]).ok();
+    set(&["dissociate", "set", "db1"]).ok();
+    let again = set(&["dissociate", "set", "db1"]).ended(1);
+    assert_eq!(error_of(&again), "there is no such resource in this group");
+    set(&["remove", "set"]).ok();
+    let gone = set(&["show", "set"]).ended(1);
+    assert_eq!(error_of(&gone), "there is no such resource group");
+}

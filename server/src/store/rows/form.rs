@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 use crate::domain::{
     Account, AccountName, CertBinding, CustomField, Fingerprint, FreeText, Grantee, Group,
     GroupName, Host, Level, Lock, OrgName, Organisation, PasswordPolicy, Person, PolicyId,
-    PolicyName, Resource, ResourceName, Role, Scope, SecretKind, SecretVersion, Share, Target,
-    Timestamp, User, UserKind, UserName,
+    PolicyName, Resource, ResourceGroup, ResourceName, Role, Scope, SecretKind, SecretVersion,
+    Share, Target, Timestamp, User, UserKind, UserName,
 };
-use crate::domain::{AccountId, GroupId, OrgId, ResourceId, UserId};
+use crate::domain::{AccountId, GroupId, OrgId, ResourceGroupId, ResourceId, UserId};
 
 /// A form of `T`; reading it back fails when the row was written by something else.
 pub(super) trait Form<T>: Serialize + for<'de> Deserialize<'de> {
@@ -235,6 +235,38 @@ impl Form<Group> for GroupForm {
     }
 }
 
+#[derive(Serialize, Deserialize)]
+pub(super) struct ResourceGroupForm {
+    i: u64,
+    o: u64,
+    n: String,
+    #[serde(default, skip_serializing_if = "is_default")]
+    d: String,
+    c: i64,
+}
+
+impl Form<ResourceGroup> for ResourceGroupForm {
+    fn of(group: &ResourceGroup) -> Self {
+        Self {
+            i: group.id.0,
+            o: group.org.0,
+            n: group.name.to_string(),
+            d: group.description.as_str().to_owned(),
+            c: group.created.0,
+        }
+    }
+
+    fn read(self) -> Option<ResourceGroup> {
+        Some(ResourceGroup {
+            id: ResourceGroupId(self.i),
+            org: OrgId(self.o),
+            name: GroupName::parse(&self.n).ok()?,
+            description: text(&self.d)?,
+            created: Timestamp(self.c),
+        })
+    }
+}
+
 fn fields_of(fields: &[CustomField]) -> Vec<(String, String)> {
     let pair = |f: &CustomField| (f.label.as_str().to_owned(), f.value.as_str().to_owned());
     fields.iter().map(pair).collect()
@@ -403,6 +435,8 @@ pub(super) struct ShareForm {
     u: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     g: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    s: Option<u64>,
     l: String,
 }
 
@@ -413,11 +447,15 @@ impl Form<Share> for ShareForm {
             a: share.target.account.map(|account| account.0),
             u: match share.with {
                 Grantee::User(user) => Some(user.0),
-                Grantee::Group(_) => None,
+                Grantee::Group(_) | Grantee::ResourceGroup(_) => None,
             },
             g: match share.with {
-                Grantee::User(_) => None,
                 Grantee::Group(group) => Some(group.0),
+                Grantee::User(_) | Grantee::ResourceGroup(_) => None,
+            },
+            s: match share.with {
+                Grantee::ResourceGroup(group) => Some(group.0),
+                Grantee::User(_) | Grantee::Group(_) => None,
             },
             l: share.level.as_str().to_owned(),
         }
@@ -429,9 +467,10 @@ impl Form<Share> for ShareForm {
                 resource: ResourceId(self.r),
                 account: self.a.map(AccountId),
             },
-            with: match (self.u, self.g) {
-                (Some(user), None) => Grantee::User(UserId(user)),
-                (None, Some(group)) => Grantee::Group(GroupId(group)),
+            with: match (self.u, self.g, self.s) {
+                (Some(user), None, None) => Grantee::User(UserId(user)),
+                (None, Some(group), None) => Grantee::Group(GroupId(group)),
+                (None, None, Some(group)) => Grantee::ResourceGroup(ResourceGroupId(group)),
                 _ => return None,
             },
             level: self.l.parse::<Level>().ok()?,

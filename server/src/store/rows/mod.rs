@@ -13,7 +13,6 @@ mod token;
 
 pub use login::{LoginCost, LoginRow};
 pub use material::MaterialRow;
-pub(in crate::store) use place::GROUPS;
 pub use place::Places;
 pub use record::{
     AnchorRow, DocumentRow, Ids, NextId, Record, Secret, SecretRow, SettingRow, TrustKind, TrustRow,

@@ -3,7 +3,8 @@
 use crate::crypto::KeyRing;
 use crate::domain::{
     AccountId, AccountName, Fingerprint, Folded, Grantee, GroupId, GroupName, OrgId, OrgName,
-    PolicyId, ResourceId, ResourceName, SecretVersion, Target, TokenId, UserId, UserName,
+    PolicyId, ResourceGroupId, ResourceId, ResourceName, SecretVersion, Target, TokenId, UserId,
+    UserName,
 };
 use crate::store::{Key, Table};
 
@@ -203,13 +204,13 @@ impl<'a> Places<'a> {
     pub fn share(self, target: Target, with: Grantee) -> Key {
         self.shares(target.resource)
             .number(of(target))
-            .number(number_of(with))
+            .number(with.number())
     }
 
     /// All shares that a user has by itself, or a group has.
     #[must_use]
     pub fn shares_by(self, grantee: Grantee) -> Key {
-        Key::table(Table::ShareByGrantee).number(number_of(grantee))
+        Key::table(Table::ShareByGrantee).number(grantee.number())
     }
 
     /// A user's or group's share of a target, from the other side.
@@ -218,6 +219,48 @@ impl<'a> Places<'a> {
         self.shares_by(grantee)
             .number(target.resource.0)
             .number(of(target))
+    }
+
+    /// All groups of resources of an organisation.
+    #[must_use]
+    pub fn resource_groups(self, org: OrgId) -> Key {
+        Key::table(Table::ResourceGroup).number(org.0)
+    }
+
+    /// A group of resources.
+    #[must_use]
+    pub fn resource_group(self, org: OrgId, id: ResourceGroupId) -> Key {
+        self.resource_groups(org).number(id.0)
+    }
+
+    /// The group of resources with a name, in whatever case and Unicode form.
+    #[must_use]
+    pub fn resource_group_by_name(self, org: OrgId, name: &GroupName) -> Key {
+        let folded = name.folded();
+        let hash = self
+            .keys
+            .hide("resource group", &[folded.as_str().as_bytes()]);
+        Key::table(Table::ResourceGroupByName)
+            .number(org.0)
+            .hash(&hash)
+    }
+
+    /// The groups of resources that are shared with somebody.
+    #[must_use]
+    pub fn sets_of(self, with: Grantee) -> Key {
+        Key::table(Table::SetsOf).number(with.number())
+    }
+
+    /// With whom a group of resources is shared.
+    #[must_use]
+    pub fn holders(self, group: ResourceGroupId) -> Key {
+        Key::table(Table::Holder).number(group.0)
+    }
+
+    /// That a group of resources is shared with somebody.
+    #[must_use]
+    pub fn holder(self, group: ResourceGroupId, with: Grantee) -> Key {
+        self.holders(group).number(with.number())
     }
 
     /// All groups of an organisation.
@@ -361,17 +404,6 @@ impl<'a> Places<'a> {
         Key::table(Table::Meta).number(3)
     }
 }
-
-/// Groups stand behind all users: their numbers have the highest bit.
-fn number_of(grantee: Grantee) -> u64 {
-    match grantee {
-        Grantee::User(user) => user.0,
-        Grantee::Group(group) => group.0 | GROUPS,
-    }
-}
-
-/// The highest bit.
-pub(in crate::store) const GROUPS: u64 = 1 << 63;
 
 /// A whole resource is its account 0.
 fn of(target: Target) -> u64 {

@@ -4,11 +4,12 @@ use zeroize::Zeroizing;
 
 use crate::domain::{
     AccessControl, Account, Change, Custody, Group, Organisation, Password, PasswordPolicy,
-    Request, Resource, SecretVersion, Share, Timestamp, User, UserId,
+    Request, Resource, ResourceGroup, SecretVersion, Share, Timestamp, User, UserId,
 };
 use crate::store::rows::custody::{AccessControlForm, CustodyForm, RequestForm};
 use crate::store::rows::form::{
-    AccountForm, Form, GroupForm, OrganisationForm, PolicyForm, ResourceForm, ShareForm, UserForm,
+    AccountForm, Form, GroupForm, OrganisationForm, PolicyForm, ResourceForm, ResourceGroupForm,
+    ShareForm, UserForm,
 };
 
 /// Something that is kept in a row.
@@ -39,6 +40,7 @@ by_form! {
     Organisation => OrganisationForm,
     User => UserForm,
     Group => GroupForm,
+    ResourceGroup => ResourceGroupForm,
     Resource => ResourceForm,
     Account => AccountForm,
     Share => ShareForm,

@@ -174,7 +174,7 @@ impl Vault {
         })
     }
 
-    pub(super) async fn account_name(
+    pub(in crate::vault) async fn account_name(
         &self,
         resource: ResourceId,
         account: AccountId,
