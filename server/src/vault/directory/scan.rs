@@ -3,6 +3,7 @@
 use crate::domain::{Account, AccountId, OrgId, Resource, ResourceId};
 use crate::vault::directory::build::read_text;
 use crate::vault::directory::needle::{Needle, text_of};
+use crate::vault::directory::settle::pause;
 use crate::vault::directory::shelf::Reach;
 use crate::vault::directory::{Listed, PAGE};
 use crate::vault::{Filter, Vault, VaultError};
@@ -16,7 +17,8 @@ impl Vault {
         org: OrgId,
     ) -> Result<Listed, VaultError> {
         let prefix = self.rows.places().resources(org);
-        let (mut seen, mut read, mut after) = (Vec::new(), 0, None);
+        let (mut seen, mut after) = (Vec::new(), None);
+        let (mut read, mut opened) = (0, 0);
         let complete = loop {
             let rows = self
                 .rows
@@ -25,16 +27,19 @@ impl Vault {
                 .await?;
             let last = rows.len() < PAGE;
             let keys: Vec<_> = rows.into_iter().map(|row| row.key).collect();
-            for id in keys
+            let ids = keys
                 .iter()
-                .filter_map(|key| key.number_at(1).map(ResourceId))
-            {
-                let text = match needle {
-                    Some(_) => read_text(&self.rows, org, id).await?,
-                    None => None,
-                };
-                if needle.is_none_or(|needle| text.is_some_and(|text| needle.is_in(&text))) {
-                    seen.push(id);
+                .filter_map(|key| key.number_at(1).map(ResourceId));
+            match needle {
+                None => seen.extend(ids),
+                Some(needle) => {
+                    for id in ids {
+                        let text = read_text(&self.rows, org, id).await?;
+                        if text.is_some_and(|text| needle.is_in(&text)) {
+                            seen.push(id);
+                        }
+                        pause(&mut opened).await;
+                    }
                 }
             }
             read += keys.len();
@@ -58,12 +63,8 @@ impl Vault {
         (org, reach): (OrgId, &Reach),
     ) -> Result<Listed, VaultError> {
         let mut seen = Vec::new();
-        for (read, id) in reach
-            .ids
-            .iter()
-            .enumerate()
-            .take(self.directory.most_rows())
-        {
+        let mut read = 0;
+        for id in reach.ids.iter().take(self.directory.most_rows()) {
             let matches = match reach.parts.get(id) {
                 Some(accounts) if needle.is_about_accounts() => {
                     self.part_matches(needle, *id, accounts).await?
@@ -81,9 +82,7 @@ impl Vault {
             if matches {
                 seen.push(*id);
             }
-            if read % PAGE == PAGE - 1 {
-                tokio::task::yield_now().await;
-            }
+            pause(&mut read).await;
         }
         Ok(Listed {
             complete: reach.ids.len() <= self.directory.most_rows(),

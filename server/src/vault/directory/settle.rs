@@ -74,7 +74,7 @@ impl Vault {
 }
 
 /// Lets others have their turn now and then.
-async fn pause(read: &mut usize) {
+pub(super) async fn pause(read: &mut usize) {
     *read += 1;
     if read.is_multiple_of(CHUNK) {
         tokio::task::yield_now().await;
