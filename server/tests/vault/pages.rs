@@ -503,3 +503,32 @@ async fn a_list_that_nobody_uses_goes_and_comes_back_true() {
     house.vault.drop_unused_lists();
     assert_eq!(found(&house, everywhere("new"), &operator).await, ["new"]);
 }
+
+#[tokio::test]
+async fn what_is_put_into_a_shared_group_of_resources_is_in_lists_until_it_is_taken_out() {
+    let house = house().await;
+    let owner = owner(&house).await;
+    let user = house.plain_user("user", 2).await;
+    let operator = house.operator().await;
+    house.create("a", "root", "s3cret", &owner).await;
+    house.create("b", "root", "s3cret", &owner).await;
+    let set = NewGroup {
+        name: "set".to_owned(),
+        ..NewGroup::default()
+    };
+    let vault = &house.vault;
+    vault.add_resource_group(&set, &operator).await.unwrap();
+    let shared = vault.share_resource_group("set", "user@10.0.0.1", Level::View, &operator);
+    shared.await.unwrap();
+    assert_eq!(seen(&house, &user).await.len(), 0);
+
+    vault.associate("b", "set", &owner).await.unwrap();
+    assert_eq!(seen(&house, &user).await, ["b"]);
+    vault.associate("a", "set", &owner).await.unwrap();
+    assert_eq!(found(&house, in_accounts("root"), &user).await, ["a", "b"]);
+    vault.dissociate("b", "set", &owner).await.unwrap();
+    assert_eq!(seen(&house, &user).await, ["a"]);
+    let taken = vault.unshare_resource_group("set", "user@10.0.0.1", &operator);
+    taken.await.unwrap();
+    assert_eq!(seen(&house, &user).await.len(), 0);
+}
