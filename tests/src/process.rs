@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread::{self, JoinHandle};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::PATIENCE;
 
@@ -87,6 +87,20 @@ pub fn run(command: &mut Command) -> Ran {
 /// When it cannot be started, or takes longer than [`PATIENCE`].
 #[track_caller]
 pub fn run_with_input(command: &mut Command, input: &[u8]) -> Ran {
+    run_to_end(command, input, PATIENCE)
+}
+
+/// Runs `command` to its end, for what may take longer than any step of a test.
+///
+/// # Panics
+/// When it cannot be started, or takes longer than `patience`.
+#[track_caller]
+pub fn run_for(command: &mut Command, patience: Duration) -> Ran {
+    run_to_end(command, b"", patience)
+}
+
+#[track_caller]
+fn run_to_end(command: &mut Command, input: &[u8], patience: Duration) -> Ran {
     let line = format!("{command:?}");
     command
         .stdin(Stdio::piped())
@@ -103,10 +117,10 @@ pub fn run_with_input(command: &mut Command, input: &[u8]) -> Ran {
     });
     let stdout = drain(child.stdout.take().expect("stdout is piped"));
     let stderr = drain(child.stderr.take().expect("stderr is piped"));
-    let status = wait(&mut child).unwrap_or_else(|| {
+    let status = wait_for(&mut child, patience).unwrap_or_else(|| {
         drop(child.kill());
         drop(child.wait());
-        panic!("{line} did not end within {PATIENCE:?}")
+        panic!("{line} did not end within {patience:?}")
     });
     drop(writer.join());
     let said = |reader: JoinHandle<String>| reader.join().unwrap_or_default();
@@ -120,15 +134,19 @@ pub fn run_with_input(command: &mut Command, input: &[u8]) -> Ran {
 
 /// Waits for `child` to end, for at most [`PATIENCE`].
 pub(crate) fn wait(child: &mut Child) -> Option<ExitStatus> {
-    let end = Instant::now() + PATIENCE;
-    let mut pause = std::time::Duration::from_micros(200);
+    wait_for(child, PATIENCE)
+}
+
+fn wait_for(child: &mut Child, patience: Duration) -> Option<ExitStatus> {
+    let end = Instant::now() + patience;
+    let mut pause = Duration::from_micros(200);
     while Instant::now() < end {
         match child.try_wait() {
             Ok(Some(status)) => return Some(status),
             Ok(None) => thread::sleep(pause),
             Err(_) => return None,
         }
-        pause = (pause * 2).min(std::time::Duration::from_millis(20));
+        pause = (pause * 2).min(Duration::from_millis(20));
     }
     None
 }

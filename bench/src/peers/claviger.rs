@@ -106,7 +106,14 @@ impl Claviger {
         let log = fs::File::create(self.data.with_extension("log"))?;
         let mut command = Command::new(&self.program);
         command
-            .args(["serve", "--xmlrpc", "127.0.0.1:0", "--data"])
+            .args([
+                "serve",
+                "--xmlrpc",
+                "127.0.0.1:0",
+                "--rest",
+                "off",
+                "--data",
+            ])
             .arg(&self.data);
         command
             .stdin(Stdio::null())

@@ -10,7 +10,7 @@ use crate::admin::problem::Refusal;
 use crate::admin::wire::{self, Created, Part};
 use crate::admin::{Desk, moment};
 use crate::domain::{CustomField, ResourceId};
-use crate::vault::{NewPassword, NewResource, ResourceEdit, ResourceView};
+use crate::vault::{AccountEdit, NewPassword, NewResource, ResourceEdit, ResourceView};
 
 pub(crate) async fn list(
     State(desk): State<Desk>,
@@ -71,6 +71,7 @@ pub(crate) async fn add(
             ticket_demanded: new.ticket_demanded.map(Some),
             ..ResourceEdit::default()
         },
+        more_of_account: AccountEdit::default(),
     };
     let generated = desk
         .vault

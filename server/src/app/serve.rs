@@ -26,7 +26,7 @@ use crate::config::{Config, Listen};
 use crate::domain::{Door, Operation};
 use crate::doors::{
     Closer, Closing, Crowd, CrowdSettings, Gate, HealthDoor, Leaving, Limits, ListenSettings,
-    Listener, Meter, Xmlrpc, XmlrpcSettings,
+    Listener, Meter, Rest, RestSettings, Xmlrpc, XmlrpcSettings,
 };
 use crate::vault::AnchorState;
 
@@ -109,7 +109,14 @@ async fn open_doors(
         let listener = xmlrpc_listener(config, (address, room), &meter)?;
         open.push((Xmlrpc::NAME, listener.address().to_string()));
         let door = Arc::new(xmlrpc(folder, config, house, &meter, &watch)?);
-        let tls = Arc::new(tls(config, house, &watch)?);
+        let tls = Arc::new(tls(config, house, &watch, Clients::Required)?);
+        doors.spawn(listener.serve_tls(tls, door, closer.closing()));
+    }
+    if let Listen::On(address) = config.doors.rest.listen {
+        let listener = rest_listener(config, (address, room), &meter)?;
+        open.push((Rest::NAME, listener.address().to_string()));
+        let door = Arc::new(rest(config, house, &meter));
+        let tls = Arc::new(tls(config, house, &watch, Clients::Anonymous)?);
         doors.spawn(listener.serve_tls(tls, door, closer.closing()));
     }
     if let Listen::On(address) = config.health.listen {
@@ -255,7 +262,13 @@ fn room(config: &Config) -> Result<Room, AppError> {
         &config.admin.max_connections,
     ];
     let ours = ours.map(|most| most.as_usize()).into_iter().sum();
-    Room::make(config.doors.xmlrpc.max_connections.as_usize(), ours)
+    let (xmlrpc, rest) = (&config.doors.xmlrpc, &config.doors.rest);
+    let wanted = [
+        (xmlrpc.listen, &xmlrpc.max_connections),
+        (rest.listen, &rest.max_connections),
+    ];
+    let wanted = wanted.iter().filter(|(listen, _)| *listen != Listen::Off);
+    Room::make(wanted.map(|(_, most)| most.as_usize()).sum(), ours)
 }
 
 fn xmlrpc_listener(
@@ -276,25 +289,71 @@ fn xmlrpc_listener(
     Ok(Listener::bind(&settings, crowd, meter.door(Xmlrpc::NAME))?)
 }
 
+fn rest_listener(
+    config: &Config,
+    (address, room): (SocketAddr, Room),
+    meter: &Meter,
+) -> Result<Listener, AppError> {
+    let door = &config.doors.rest;
+    let crowd = Crowd::new(CrowdSettings {
+        all: room.of(door.max_connections.as_usize()),
+        per_address: door.max_connections_per_address.as_usize(),
+    });
+    let settings = ListenSettings {
+        limits: rest_limits(config),
+        backlog: door.backlog.get(),
+        ..ListenSettings::at(address)
+    };
+    Ok(Listener::bind(&settings, crowd, meter.door(Rest::NAME))?)
+}
+
+/// The limits of a door whose section has the names of them all.
+macro_rules! limits_of {
+    ($door:expr, $config:expr) => {{
+        let door = &$door;
+        Limits {
+            handshake: door.handshake_timeout.get(),
+            header: door.header_timeout.get(),
+            body: door.body_timeout.get(),
+            idle: door.idle_timeout.get(),
+            request: door.answer_timeout.get(),
+            write: door.answer_timeout.get(),
+            drain: $config.limits.drain_timeout.get(),
+            header_bytes: door.max_header.as_usize(),
+            headers: door.max_headers.as_usize(),
+            body_bytes: door.max_body.as_usize(),
+            gzip: door.gzip,
+            inflated_bytes: door.max_unpacked.as_usize(),
+            inflate_ratio: door.max_unpack_ratio.as_usize(),
+            body_memory: door.body_memory.as_usize(),
+            linger: door.linger_timeout.get(),
+        }
+    }};
+}
+
 fn limits(config: &Config) -> Limits {
-    let door = &config.doors.xmlrpc;
-    Limits {
-        handshake: door.handshake_timeout.get(),
-        header: door.header_timeout.get(),
-        body: door.body_timeout.get(),
-        idle: door.idle_timeout.get(),
-        request: door.answer_timeout.get(),
-        write: door.answer_timeout.get(),
-        drain: config.limits.drain_timeout.get(),
-        header_bytes: door.max_header.as_usize(),
-        headers: door.max_headers.as_usize(),
-        body_bytes: door.max_body.as_usize(),
-        gzip: door.gzip,
-        inflated_bytes: door.max_unpacked.as_usize(),
-        inflate_ratio: door.max_unpack_ratio.as_usize(),
-        body_memory: door.body_memory.as_usize(),
-        linger: door.linger_timeout.get(),
-    }
+    limits_of!(config.doors.xmlrpc, config)
+}
+
+fn rest_limits(config: &Config) -> Limits {
+    limits_of!(config.doors.rest, config)
+}
+
+fn rest(config: &Config, house: &House, meter: &Meter) -> Rest {
+    let door = &config.doors.rest;
+    let settings = RestSettings {
+        input: input_data::Limits {
+            bytes: door.max_body.as_usize(),
+            parameters: door.max_parameters.as_usize(),
+            depth: door.max_depth.as_usize(),
+            values: door.max_values.as_usize(),
+            text: door.max_text.as_usize(),
+        },
+        token_in_url: door.token_in_url,
+        rows: door.max_rows.as_usize(),
+        strangers: door.max_strangers.get(),
+    };
+    Rest::new(house.vault.clone(), settings, rest_limits(config), meter)
 }
 
 fn xmlrpc(
@@ -328,9 +387,14 @@ fn xmlrpc(
     ))
 }
 
-fn tls(config: &Config, house: &House, watch: &Watch) -> Result<rustls::ServerConfig, AppError> {
+fn tls(
+    config: &Config,
+    house: &House,
+    watch: &Watch,
+    clients: Clients,
+) -> Result<rustls::ServerConfig, AppError> {
     let options = ServerOptions {
-        clients: Clients::Required,
+        clients,
         hints: if config.tls.client_hints {
             Hints::Issuers
         } else {

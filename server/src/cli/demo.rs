@@ -7,8 +7,9 @@ use clap::Args;
 use claviger_client::{Client as AppClient, Secret};
 use http::Method;
 use tokio::sync::oneshot;
+use zeroize::Zeroizing;
 
-use crate::admin::wire::{self, Issued, NewIssue, NewResource, NewUser};
+use crate::admin::wire::{self, Issued, NewIssue, NewResource, NewToken, NewUser};
 use crate::app::{self, Announcement, DataFolder, Orders};
 use crate::cli::private_write::{Existing, write};
 use crate::cli::serve::{log, runtime};
@@ -53,16 +54,17 @@ impl Demo {
         }
         let mut config = Config::load(folder.path())?;
         config.doors.xmlrpc.listen = free(config.doors.xmlrpc.listen);
+        config.doors.rest.listen = free(config.doors.rest.listen);
         log(config.log.format, config.log.level.min(LogLevel::Warn));
-        let (opened, address) = oneshot::channel();
+        let (opened, doors) = oneshot::channel();
         let (stop, stopped) = oneshot::channel::<()>();
         let serving = serve(&folder, config, opened, stopped);
         let visiting = async {
             // An end without an address is told by the server's own error.
-            let Ok(address) = address.await else {
+            let Ok(doors) = doors.await else {
                 return Ok(());
             };
-            let visited = self.visit(address, context).await;
+            let visited = self.visit(doors, context).await;
             if self.once || visited.is_err() {
                 // Gone when it has stopped already.
                 let _gone = stop.send(());
@@ -80,18 +82,25 @@ impl Demo {
     }
 
     /// Is the operator, then the application.
-    async fn visit(&self, address: SocketAddr, context: &Context) -> Result<(), CliError> {
+    async fn visit(&self, doors: Doors, context: &Context) -> Result<(), CliError> {
         let app = Application::furnish(context).await?;
         let client = AppClient::builder()
-            .server("127.0.0.1", address.port())
+            .server("127.0.0.1", doors.xmlrpc.port())
             .identity_files(&app.certificate, &app.key)
             .ca_file(&app.ca)
             .build()
             .map_err(|error| CliError::Failed(error.to_string()))?;
         let password = client.retrieve_password(RESOURCE, ACCOUNT).send().await;
         let password = password.map_err(|error| CliError::Failed(error.to_string()))?;
-        app.tell(&password, address, context)
+        app.tell(&password, doors, context)
     }
+}
+
+/// Where the doors for applications are.
+#[derive(Clone, Copy, Debug)]
+struct Doors {
+    xmlrpc: SocketAddr,
+    rest: SocketAddr,
 }
 
 /// The address of the settings, or any port where that one is taken.
@@ -105,20 +114,24 @@ fn free(listen: Listen) -> Listen {
 async fn serve(
     folder: &DataFolder,
     config: Config,
-    opened: oneshot::Sender<SocketAddr>,
+    opened: oneshot::Sender<Doors>,
     stopped: oneshot::Receiver<()>,
 ) -> Result<(), CliError> {
     let mut opened = Some(opened);
-    let mut found = None;
+    let (mut xmlrpc, mut rest) = (None, None);
     let mut announce = |told: Announcement<'_>| match told {
         Announcement::Listening {
             door: "xmlrpc",
             address,
-        } => found = address.parse().ok(),
+        } => xmlrpc = address.parse().ok(),
+        Announcement::Listening {
+            door: "rest",
+            address,
+        } => rest = address.parse().ok(),
         Announcement::Ready => {
-            if let (Some(opened), Some(address)) = (opened.take(), found) {
+            if let (Some(opened), Some(xmlrpc), Some(rest)) = (opened.take(), xmlrpc, rest) {
                 // Whoever waits for it waits in the same future.
-                let _gone = opened.send(address);
+                let _gone = opened.send(Doors { xmlrpc, rest });
             }
         }
         Announcement::Listening { .. } | Announcement::Closing => {}
@@ -141,6 +154,8 @@ struct Application {
     certificate: PathBuf,
     key: PathBuf,
     ca: PathBuf,
+    /// For the REST API: shown once, so another one at every run.
+    token: Zeroizing<String>,
 }
 
 impl Application {
@@ -153,53 +168,32 @@ impl Application {
             .map_err(CliError::file(&context.data))?;
         let files = data.join(USER);
         let place = |end: &str| files.join(format!("{USER}.{end}"));
-        let app = Self {
-            certificate: place("crt"),
-            key: place("key"),
-            ca: DataFolder::new(data).authority(),
-        };
+        let (certificate, key) = (place("crt"), place("key"));
         let mut client = context.client().await?;
-        if !app.certificate.exists() {
-            app.issue(&files, &mut client).await?;
+        if !certificate.exists() {
+            issue(&files, (&certificate, &key), &mut client).await?;
         }
-        let pem = crate::cli::cert::read_pem(&app.certificate)?;
+        let pem = crate::cli::cert::read_pem(&certificate)?;
         make_user(pem, &mut client).await?;
         make_resource(&mut client).await?;
-        Ok(app)
+        Ok(Self {
+            certificate,
+            key,
+            ca: DataFolder::new(data).authority(),
+            token: renew_token(&mut client).await?,
+        })
     }
 
-    async fn issue(&self, files: &Path, client: &mut Client) -> Result<(), CliError> {
-        std::fs::create_dir_all(files).map_err(CliError::file(files))?;
-        let new = NewIssue {
-            name: USER.to_owned(),
-            days: 365,
-        };
-        let path = ApiPath::new("/v1/certificates/issue");
-        let issued: Issued = client.send(Method::POST, &path, &new).await?;
-        let key = issued.key.expose();
-        write(&self.key, key.as_bytes(), 0o600, Existing::Replace)?;
-        write(
-            &self.certificate,
-            issued.certificate.as_bytes(),
-            0o644,
-            Existing::Replace,
-        )
-    }
-
-    fn tell(
-        &self,
-        password: &Secret,
-        address: SocketAddr,
-        context: &Context,
-    ) -> Result<(), CliError> {
+    fn tell(&self, password: &Secret, doors: Doors, context: &Context) -> Result<(), CliError> {
         let out = &context.out;
         let Self {
             certificate,
             key,
             ca,
+            token,
         } = self;
         let (certificate, key, ca) = (certificate.display(), key.display(), ca.display());
-        let port = address.port();
+        let (port, rest) = (doors.xmlrpc.port(), doors.rest.port());
         let data = self.ca.parent().unwrap_or(&context.data);
         let program = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("claviger"));
         out.line(format_args!(
@@ -215,6 +209,11 @@ curl --cacert '{ca}' --cert '{certificate}' --key '{key}' \\
 <methodCall><methodName>retrievePassword</methodName><params>
   <param><value>{RESOURCE}</value></param><param><value>{ACCOUNT}</value></param>
 </params></methodCall>'
+
+by the REST API, with a token in place of a certificate:
+
+curl --cacert '{ca}' -H 'AUTHTOKEN: {}' \\
+     https://127.0.0.1:{rest}/restapi/json/v1/resources
 
 with Python:
 
@@ -240,10 +239,41 @@ and what the audit trail says of it:
 '{}' audit tail --data '{}'
 ",
             password.expose(),
+            token.as_str(),
             program.display(),
             data.display()
         ))
     }
+}
+
+async fn issue(
+    files: &Path,
+    (certificate, key): (&Path, &Path),
+    client: &mut Client,
+) -> Result<(), CliError> {
+    std::fs::create_dir_all(files).map_err(CliError::file(files))?;
+    let new = NewIssue {
+        name: USER.to_owned(),
+        days: 365,
+    };
+    let path = ApiPath::new("/v1/certificates/issue");
+    let issued: Issued = client.send(Method::POST, &path, &new).await?;
+    let secret = issued.key.expose();
+    write(key, secret.as_bytes(), 0o600, Existing::Replace)?;
+    let public = issued.certificate.as_bytes();
+    write(certificate, public, 0o644, Existing::Replace)
+}
+
+/// A token; those of earlier runs are taken back.
+async fn renew_token(client: &mut Client) -> Result<Zeroizing<String>, CliError> {
+    let login = format!("{USER}@127.0.0.1");
+    let path = ApiPath::new("/v1/users")
+        .then(&login)
+        .then("tokens")
+        .then("regenerate");
+    let new = NewToken::default();
+    let issued: wire::IssuedToken = client.send(Method::POST, &path, &new).await?;
+    Ok(issued.secret.expose())
 }
 
 async fn make_user(pem: String, client: &mut Client) -> Result<(), CliError> {

@@ -14,8 +14,8 @@ use crate::config::{Config, Count, Listen, LogFormat, LogLevel};
 /// Serve the data directory until SIGTERM or Ctrl-C, which let requests under way end first
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  claviger serve --data /var/lib/claviger --xmlrpc 0.0.0.0:7070
-  claviger serve --xmlrpc 127.0.0.1:0 --health 127.0.0.1:9090
+  claviger serve --data /var/lib/claviger --xmlrpc 0.0.0.0:7070 --rest 0.0.0.0:7272
+  claviger serve --xmlrpc 127.0.0.1:0 --rest off --health 127.0.0.1:9090
 
 Prints one line a door with its true address, such as `xmlrpc listening on 127.0.0.1:7070`, then
 `ready`. The log goes to standard error. Options here win over claviger.toml.")]
@@ -23,6 +23,9 @@ pub(crate) struct Serve {
     /// Where applications come in by XML-RPC: an address with a port (0 picks one), or off
     #[arg(long, value_name = "ADDR|off")]
     xmlrpc: Option<Listen>,
+    /// Where scripts come in by the REST API: an address with a port (0 picks one), or off
+    #[arg(long, value_name = "ADDR|off")]
+    rest: Option<Listen>,
     /// Where machines that watch this one ask for /health and /metrics, or off
     #[arg(long, value_name = "ADDR|off")]
     health: Option<Listen>,
@@ -35,6 +38,9 @@ impl Serve {
         let mut config = Config::load(folder.path())?;
         if let Some(listen) = self.xmlrpc {
             config.doors.xmlrpc.listen = listen;
+        }
+        if let Some(listen) = self.rest {
+            config.doors.rest.listen = listen;
         }
         if let Some(listen) = self.health {
             config.health.listen = listen;

@@ -54,6 +54,9 @@ impl Config {
         if self.doors.xmlrpc.max_header < Size::from_kib(8) {
             return refuse("doors.xmlrpc.max_header", "it must be at least 8KiB");
         }
+        if self.doors.rest.max_header < Size::from_kib(8) {
+            return refuse("doors.rest.max_header", "it must be at least 8KiB");
+        }
         if self.tls.ocsp_hosts.as_deref().is_some_and(<[_]>::is_empty) {
             return refuse(
                 "tls.ocsp_hosts",
@@ -225,6 +228,10 @@ mod tests {
             (
                 "[doors.xmlrpc]\nmax_header = \"4KiB\"",
                 "doors.xmlrpc.max_header: it must be at least",
+            ),
+            (
+                "[doors.rest]\nmax_header = \"4KiB\"",
+                "doors.rest.max_header: it must be at least",
             ),
         ];
 

@@ -15,7 +15,7 @@ mod value;
 pub use error::ConfigError;
 pub use settings::{
     Admin, Audit, Engine, Ha, HaMode, Health, KeySource, Limits, Log, LogFormat, LogLevel,
-    MasterKey, Store, XmlrpcDoor,
+    MasterKey, RestDoor, Store, XmlrpcDoor,
 };
 pub use tls::{Lenience, Nonce, Ocsp, Tls};
 pub use value::{Count, Listen, Place, Size, Span, Text};
@@ -28,6 +28,8 @@ use serde::{Deserialize, Serialize};
 pub struct Doors {
     /// XML-RPC.
     pub xmlrpc: XmlrpcDoor,
+    /// REST.
+    pub rest: RestDoor,
 }
 
 /// All settings.

@@ -18,6 +18,7 @@ impl Config {
     pub fn to_commented_toml(&self) -> String {
         let mut text = HEAD.to_owned();
         section("doors.xmlrpc", &self.doors.xmlrpc, &mut text);
+        section("doors.rest", &self.doors.rest, &mut text);
         section("tls", &self.tls, &mut text);
         section("health", &self.health, &mut text);
         section("admin", &self.admin, &mut text);

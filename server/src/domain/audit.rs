@@ -11,6 +11,8 @@ use crate::domain::Timestamp;
 pub enum Door {
     /// XML-RPC over mutual TLS.
     Xmlrpc,
+    /// The REST API.
+    Rest,
     /// The native API on the Unix socket.
     Admin,
     /// The server itself: start, stop, clean-up.
@@ -247,7 +249,7 @@ macro_rules! words {
     };
 }
 
-words! { Door { Xmlrpc => "xmlrpc", Admin => "admin", Server => "server", } }
+words! { Door { Xmlrpc => "xmlrpc", Rest => "rest", Admin => "admin", Server => "server", } }
 
 words! { Operation {
     Identify => "identify", Retrieve => "retrieve", Change => "change",

@@ -190,7 +190,7 @@ async fn collect(mut body: Incoming, limit: usize) -> Result<Zeroizing<Vec<u8>>,
 }
 
 /// Appends without leaving a copy behind where the buffer must move to grow.
-fn append(bytes: &mut Zeroizing<Vec<u8>>, more: &[u8]) {
+pub(crate) fn append(bytes: &mut Zeroizing<Vec<u8>>, more: &[u8]) {
     let needed = bytes.len() + more.len();
     if needed > bytes.capacity() {
         let mut larger = Zeroizing::new(Vec::with_capacity(needed.max(bytes.capacity() * 2)));

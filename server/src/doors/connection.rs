@@ -78,6 +78,9 @@ pub(crate) async fn serve<W: Wire, P: Protocol>(
 ) {
     let traffic = Arc::new(Traffic::default());
     let mut stream = Paced::new(wire, Arc::clone(&traffic), &limits);
+    if P::QUOTES_IN_URLS {
+        stream.encode_quotes();
+    }
     let desk = Arc::new(Desk {
         protocol,
         session,

@@ -1,6 +1,6 @@
 //! DOORS: each speaks one protocol, and nothing else.
 //!
-//! `listen` accepts connections for all of them, within limits; `xmlrpc` is the first that speaks.
+//! `listen` accepts connections for all of them, within limits; `xmlrpc` and `rest` speak.
 //! A door may use the domain, the vault, `certs` and its codec; never the store, the locks, or
 //! another door.
 
@@ -18,7 +18,9 @@ mod meter;
 mod pace;
 mod peer;
 mod protocol;
+mod quotes;
 mod rarely;
+mod rest;
 mod settings;
 mod xmlrpc;
 
@@ -32,5 +34,6 @@ pub use listen::Listener;
 pub use meter::{DoorMeter, Ending, Meter, OperationMeter};
 pub use peer::Peer;
 pub use protocol::Protocol;
+pub use rest::{Guest, Rest, RestSettings};
 pub use settings::{CrowdSettings, Limits, ListenSettings};
 pub use xmlrpc::{Xmlrpc, XmlrpcSettings};

@@ -17,6 +17,7 @@ use tokio::time::{Instant, Sleep};
 
 use crate::doors::Limits;
 use crate::doors::framing::{Framing, Place};
+use crate::doors::quotes::Quotes;
 
 /// What the connection and whoever answers its requests tell each other.
 #[derive(Debug, Default)]
@@ -50,6 +51,7 @@ pub(crate) struct Paced<S> {
     /// Since when what was written waits to be taken.
     writing: Option<Instant>,
     parked: bool,
+    quotes: Option<Quotes>,
 }
 
 /// A stream that can tell that there is something to read, without reading it.
@@ -88,7 +90,13 @@ impl<S> Paced<S> {
             reading: None,
             writing: None,
             parked: false,
+            quotes: None,
         }
+    }
+
+    /// From now on, writes double quotes in request lines as `%22`.
+    pub(crate) fn encode_quotes(&mut self) {
+        self.quotes = Some(Quotes::default());
     }
 
     /// Whether the last read failed only to park the connection; said once.
@@ -170,8 +178,12 @@ impl<S: AsyncRead + Unpin> AsyncRead for Paced<S> {
         let before = buffer.filled().len();
         match Pin::new(&mut self.stream).poll_read(cx, buffer) {
             Poll::Ready(result) => {
+                let begins = self.framing.place() == Place::Between;
                 let read = buffer.filled().get(before..).unwrap_or_default();
                 self.note_read(read);
+                if let Some(quotes) = &mut self.quotes {
+                    quotes.encode(buffer, before, begins);
+                }
                 Poll::Ready(result)
             }
             Poll::Pending => {

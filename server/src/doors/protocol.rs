@@ -22,6 +22,10 @@ pub trait Protocol: Send + Sync + 'static {
         + Send
         + 'static;
 
+    /// Whether a double quote in a request line is taken for `%22`, as clients mean it that leave
+    /// JSON in a URL as it is. Otherwise such a request is none.
+    const QUOTES_IN_URLS: bool = false;
+
     /// Opens a session for a connection whose handshake is done.
     fn open(&self, peer: Peer) -> Self::Session;
 

@@ -41,7 +41,7 @@ pub struct AccountEdit {
 }
 
 impl AccountEdit {
-    fn apply(&self, account: &mut Account) -> Result<(), VaultError> {
+    pub(super) fn apply(&self, account: &mut Account) -> Result<(), VaultError> {
         let invalid = |error: NameError| VaultError::Invalid(error.to_string());
         if let Some(name) = &self.name {
             account.name = AccountName::parse(name).map_err(invalid)?;
@@ -139,7 +139,7 @@ impl Vault {
         self.account_view(found.account.record, caller).await
     }
 
-    /// Changes what is known of an account, but for its password.
+    /// Changes what is known of an account, but for its password; the answer is what is known now.
     ///
     /// # Errors
     /// [`VaultError::Refused`], [`VaultError::NotAllowed`], [`VaultError::Invalid`],
@@ -150,7 +150,7 @@ impl Vault {
         account: impl Into<AccountRef<'a>>,
         edit: &AccountEdit,
         caller: &Caller,
-    ) -> Result<(), VaultError> {
+    ) -> Result<Account, VaultError> {
         let wanted = Wanted::of(resource, account);
         let mut deed = Deed::new(Operation::EditAccount).on_wanted(&wanted);
         self.primary_only(&deed, caller).await?;
@@ -164,7 +164,8 @@ impl Vault {
         self.policy_exists(account.policy, &deed, caller).await?;
         self.allow(&deed, caller).await?;
         let done = self.commit_account_edit(&found.account, &account).await;
-        self.settle(&deed, done, caller).await
+        self.settle(&deed, done, caller).await?;
+        Ok(account)
     }
 
     /// Removes an account with its passwords.

@@ -1,8 +1,8 @@
 //! Turning somebody away: the audit trail says why, the words for the caller hardly anything.
 
-use crate::domain::{Operation, Outcome, RefusalReason, User, UserKind};
+use crate::domain::{Folded, Operation, Outcome, RefusalReason, User, UserKind};
 use crate::vault::book::Deed;
-use crate::vault::{Origin, Vault, VaultError};
+use crate::vault::{Caller, Origin, Vault, VaultError};
 
 /// What somebody has shown, which decides the words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,6 +73,29 @@ impl Vault {
         self.turn_away(Proof::Certificate, &away, origin).await
     }
 
+    /// Writes down that somebody without a token that could be looked up was turned away, and gives
+    /// the words for the caller.
+    pub async fn turn_away_untold(&self, stranger: &str, origin: &Origin) -> VaultError {
+        let away = Stranger::new(stranger).away(RefusalReason::UnknownUser);
+        self.turn_away(Proof::Token, &away, origin).await
+    }
+
+    /// Refuses, and writes down, a request for another organisation than the caller's own. Whether
+    /// there is one of that name is not told.
+    ///
+    /// # Errors
+    /// [`VaultError::Unidentified`], with words for the caller.
+    pub async fn confine(&self, caller: &Caller, organisation: &str) -> Result<(), VaultError> {
+        if Folded::new(organisation.trim()) == Folded::new(caller.organisation()) {
+            return Ok(());
+        }
+        let deed = Deed::new(Operation::Identify).detail(format!("organisation {organisation}"));
+        let answer = VaultError::Unidentified(ELSEWHERE.to_owned());
+        Err(self
+            .refuse(&deed, RefusalReason::NotAllowed, answer, caller)
+            .await)
+    }
+
     /// Writes down that somebody was turned away, and gives the words for the caller.
     pub(super) async fn turn_away(
         &self,
@@ -141,3 +164,5 @@ fn token_words(why: RefusalReason, host: &str) -> String {
         _ => "API key received is not associated to any user. Authentication failed.".to_owned(),
     }
 }
+
+const ELSEWHERE: &str = "User does not belong to the organization that orgName names.";

@@ -129,6 +129,12 @@ impl Caller {
         self.identity.org
     }
 
+    /// That organisation's name; empty for the operator.
+    #[must_use]
+    pub fn organisation(&self) -> &str {
+        &self.identity.org_name
+    }
+
     pub(super) fn user(&self) -> Option<UserId> {
         match self.identity.who {
             Who::Operator => None,

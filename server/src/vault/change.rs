@@ -276,4 +276,4 @@ impl Vault {
 }
 
 const TRIES: usize = 64;
-const NO_WAY: &str = "Password reset failed: no connector is set up for this resource";
+const NO_WAY: &str = "no connector is set up for this resource";

@@ -8,7 +8,7 @@ use crate::store::rows::{Changes, Ids, SecretRow};
 use crate::vault::book::Deed;
 use crate::vault::change::Chosen;
 use crate::vault::id_block::IdKind;
-use crate::vault::{Caller, NewPassword, ResourceEdit, Vault, VaultError};
+use crate::vault::{AccountEdit, Caller, NewPassword, ResourceEdit, Vault, VaultError};
 
 /// A resource to be made, with its first account.
 #[derive(Debug)]
@@ -25,6 +25,8 @@ pub struct NewResource<'a> {
     pub owner: Option<&'a str>,
     /// What else is known of the resource.
     pub more: ResourceEdit,
+    /// What else is known of the account.
+    pub more_of_account: AccountEdit,
 }
 
 /// What was made.
@@ -70,7 +72,7 @@ impl Vault {
                 .await);
         }
         let (mut resource, mut account) = self.drafted(new, &deed, caller).await?;
-        let policy = self.policy_of(&resource, None).await?;
+        let policy = self.policy_of(&resource, Some(&account)).await?;
         let chosen = match self.choose(password, &policy, &account.name)? {
             Ok(chosen) => chosen,
             Err(violation) => return Err(self.breaks(&deed, violation, caller).await),
@@ -150,7 +152,7 @@ impl Vault {
             created: now,
         };
         new.more.apply(&mut resource)?;
-        let account = Account {
+        let mut account = Account {
             id: AccountId(0),
             resource: ResourceId(0),
             name: AccountName::parse(new.account).map_err(invalid)?,
@@ -165,6 +167,7 @@ impl Vault {
             created: now,
             changed: now,
         };
+        new.more_of_account.apply(&mut account)?;
         Ok((resource, account))
     }
 

@@ -2,8 +2,10 @@
 
 use std::io::Write;
 
-use crate::domain::{Action, Decision, Door, Operation, Outcome, RefusalReason, decide};
-use crate::ledger::{self, Export, Follower, Head, LedgerError, Page, Progress, Query, Report};
+use crate::domain::{Action, Decision, Door, Operation, OrgId, Outcome, RefusalReason, decide};
+use crate::ledger::{
+    self, Entry, Export, Follower, Head, LedgerError, Page, Progress, Query, Report,
+};
 use crate::vault::anchor::{AnchorState, SECONDARY};
 use crate::vault::book::Deed;
 use crate::vault::error::Outage;
@@ -17,7 +19,9 @@ impl Vault {
     pub async fn audit(&self, query: Query, caller: &Caller) -> Result<Page, VaultError> {
         self.may_read_audit("page", caller).await?;
         let ledger = self.ledger.clone();
-        Ok(blocking(move || ledger.read(&query)).await??)
+        let mut page = blocking(move || ledger.read(&query)).await??;
+        page.entries.retain(|entry| concerns(entry, caller));
+        Ok(page)
     }
 
     /// More of a page: for somebody who was let read the beginning, so that following the trail
@@ -120,6 +124,14 @@ impl Vault {
             .await
             .map(drop)
     }
+}
+
+/// Whether a record is one that `caller` may read: of its own organisation. What is of none, by the
+/// operator or by strangers, is told in the default one.
+fn concerns(entry: &Entry, caller: &Caller) -> bool {
+    caller.user().is_none()
+        || entry.org == caller.organisation()
+        || (entry.org.is_empty() && caller.org() == OrgId::DEFAULT)
 }
 
 /// Reads on a thread that may wait for the disk.

@@ -298,6 +298,26 @@ impl Vault {
         self.has_share_on(resource, caller).await
     }
 
+    /// The login and the full name of a user, or its id where the user is gone.
+    pub(super) async fn names_of(
+        &self,
+        org: OrgId,
+        id: UserId,
+    ) -> Result<(String, String), VaultError> {
+        let key = self.rows.places().user(org, id);
+        let kept = self.rows.get::<User>(key).await?;
+        let gone = || format!("(removed user {id})");
+        Ok(kept.map_or_else(
+            || (gone(), gone()),
+            |kept| {
+                (
+                    kept.record.login(),
+                    kept.record.full_name.as_str().to_owned(),
+                )
+            },
+        ))
+    }
+
     /// The login of a user, or its id where the user is gone.
     pub(super) async fn login_of(&self, org: OrgId, id: UserId) -> Result<String, VaultError> {
         let kept = self

@@ -10,7 +10,7 @@ use crate::store::rows::{Changes, Ids, Kept, TokenRow};
 use crate::vault::away::{Stranger, TurnedAway};
 use crate::vault::book::Deed;
 use crate::vault::id_block::IdKind;
-use crate::vault::{Caller, Origin, Vault, VaultError};
+use crate::vault::{Caller, Origin, UserRef, Vault, VaultError};
 
 /// A token that has just been issued: the only time that it is seen.
 #[derive(Debug)]
@@ -30,11 +30,12 @@ impl Vault {
     /// have run out already, or the user has as many as it may.
     pub async fn issue_token(
         &self,
-        login: &str,
+        user: impl Into<UserRef<'_>>,
         expires: Option<Expiry>,
         caller: &Caller,
     ) -> Result<IssuedToken, VaultError> {
-        self.hand_out(login, expires, Others::Stay, caller).await
+        self.hand_out(user.into(), expires, Others::Stay, caller)
+            .await
     }
 
     /// Issues a token of a user and takes all its others back, in one step.
@@ -43,11 +44,12 @@ impl Vault {
     /// As for [`Self::issue_token`].
     pub async fn regenerate_token(
         &self,
-        login: &str,
+        user: impl Into<UserRef<'_>>,
         expires: Option<Expiry>,
         caller: &Caller,
     ) -> Result<IssuedToken, VaultError> {
-        self.hand_out(login, expires, Others::Go, caller).await
+        self.hand_out(user.into(), expires, Others::Go, caller)
+            .await
     }
 
     /// The tokens of a user, the newest last; those that are over too, as long as they are kept.
@@ -96,6 +98,16 @@ impl Vault {
         Ok(())
     }
 
+    /// Whether this is a token that counts, wherever it comes from. Nothing is written down.
+    ///
+    /// # Errors
+    /// [`VaultError::Unavailable`].
+    pub async fn is_live(&self, shown: &ApiToken) -> Result<bool, VaultError> {
+        let now = self.clock.now();
+        let owner = self.owner_of(shown).await?;
+        Ok(owner.is_some_and(|(kept, _)| kept.record.token.state_at(now) == TokenState::Live))
+    }
+
     /// The one user whom a token and an address prove and until when, or why there is none.
     pub(super) async fn by_token(
         &self,
@@ -139,7 +151,7 @@ impl Vault {
 
     async fn hand_out(
         &self,
-        login: &str,
+        user: UserRef<'_>,
         expires: Option<Expiry>,
         others: Others,
         caller: &Caller,
@@ -150,13 +162,14 @@ impl Vault {
         let expires = expires
             .map_or_else(by_default, Ok)
             .map_err(|error| VaultError::Invalid(error.to_string()))?;
-        let deed = Deed::new(Operation::IssueToken).detail(format!(
-            "{login}, expires {}{}",
-            told(expires),
-            others.told()
-        ));
-        self.primary_only(&deed, caller).await?;
-        let user = self.administered(login.into(), &deed, caller).await?;
+        let deed = |login: &str| {
+            let words = format!("{login}, expires {}{}", told(expires), others.told());
+            Deed::new(Operation::IssueToken).detail(words)
+        };
+        let by_word = deed(&user.words());
+        self.primary_only(&by_word, caller).await?;
+        let user = self.administered(user, &by_word, caller).await?;
+        let deed = deed(&user.record.login());
         let before = self.tokens_of(&user.record).await?;
         if let Err(words) = may_issue(expires, others, &before, (now, settings.tokens_per_user)) {
             let answer = VaultError::Invalid(words);

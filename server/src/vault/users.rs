@@ -1,8 +1,9 @@
 //! Users: API users, and what is done with users of both kinds. `persons.rs` has the others.
 
 use crate::domain::{
-    AccountId, CertBinding, Fingerprint, FreeText, Grantee, Lock, NameError, Operation, OrgId,
-    RefusalReason, Resource, ResourceId, Role, Scope, Target, Timestamp, User, UserId, UserKind,
+    AccountId, Action, CertBinding, Decision, Fingerprint, FreeText, Grantee, Lock, NameError,
+    Operation, OrgId, RefusalReason, Resource, ResourceId, Role, Scope, Target, Timestamp, User,
+    UserId, UserKind, decide,
 };
 use crate::store::Key;
 use crate::store::rows::{Changes, Ids, Kept, LoginRow};
@@ -129,6 +130,17 @@ impl Vault {
         let deed = told(&kept.record.login());
         self.allow(&deed, caller).await?;
         Ok(kept.record)
+    }
+
+    /// Whether there is a user with a login: for administrators; nobody else learns who there is.
+    ///
+    /// # Errors
+    /// [`VaultError::Unavailable`].
+    pub async fn has_user(&self, login: &str, caller: &Caller) -> Result<bool, VaultError> {
+        if decide(Action::Administer, caller.standing(None, None)) != Decision::Allowed {
+            return Ok(false);
+        }
+        Ok(self.user_called(caller.org(), login).await?.is_some())
     }
 
     /// Changes a user; in force on its very next request.

@@ -10,9 +10,9 @@ use claviger::ledger::{Ledger, LedgerKeys, LedgerSettings};
 use claviger::store::rows::Rows;
 use claviger::store::{self, Kind};
 use claviger::vault::{
-    BackupFiles, BackupReport, Caller, CertificateCredential, CertificateTrust, Credential,
-    NewPassword, NewResource, NewUser, Origin, Parts, Reach, ResourceEdit, SystemChance,
-    SystemClock, SystemResolver, TrustListener, Trusted, Vault, VaultError, Wanted,
+    AccountEdit, BackupFiles, BackupReport, Caller, CertificateCredential, CertificateTrust,
+    Credential, NewPassword, NewResource, NewUser, Origin, Parts, Reach, ResourceEdit,
+    SystemChance, SystemClock, SystemResolver, TrustListener, Trusted, Vault, VaultError, Wanted,
 };
 use tempfile::TempDir;
 use zeroize::Zeroizing;
@@ -195,6 +195,7 @@ impl Live {
             notes: "",
             owner: None,
             more: ResourceEdit::default(),
+            more_of_account: AccountEdit::default(),
         };
         let made = self.vault.create(&new, given(password), caller).await;
         assert!(made.unwrap().generated.is_none());

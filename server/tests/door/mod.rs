@@ -21,8 +21,9 @@ use claviger::ledger::{Ledger, LedgerKeys, LedgerSettings};
 use claviger::store::rows::Rows;
 use claviger::store::{self, Kind};
 use claviger::vault::{
-    Caller, Clock, Credential, NewPassword, NewResource, NewUser, Origin, Parts, Resolve,
-    ResourceEdit, SystemChance, SystemClock, SystemResolver, TrustListener, Trusted, Vault,
+    AccountEdit, Caller, Clock, Credential, NewPassword, NewResource, NewUser, Origin, Parts,
+    Resolve, ResourceEdit, SystemChance, SystemClock, SystemResolver, TrustListener, Trusted,
+    Vault,
 };
 use rustls::pki_types::ServerName;
 use tempfile::TempDir;
@@ -213,6 +214,7 @@ impl House {
             notes: "",
             owner: None,
             more: ResourceEdit::default(),
+            more_of_account: AccountEdit::default(),
         };
         let password = NewPassword::parse(Zeroizing::new(password.to_owned())).unwrap();
         self.vault.create(&new, password, &operator).await.unwrap();

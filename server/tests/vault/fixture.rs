@@ -15,9 +15,9 @@ use claviger::ledger::{Ledger, LedgerKeys, LedgerSettings, Query, Word};
 use claviger::store::rows::Rows;
 use claviger::store::{self, Kind, Store};
 use claviger::vault::{
-    Caller, CertificateCredential, CertificateTrust, Clock, Credential, NewPassword, NewResource,
-    NewUser, Origin, Parts, Resolve, ResolveError, ResourceEdit, SystemChance, TrustListener,
-    Trusted, Vault, VaultError, Wanted,
+    AccountEdit, Caller, CertificateCredential, CertificateTrust, Clock, Credential, NewPassword,
+    NewResource, NewUser, Origin, Parts, Resolve, ResolveError, ResourceEdit, SystemChance,
+    TrustListener, Trusted, Vault, VaultError, Wanted,
 };
 use tempfile::TempDir;
 use zeroize::Zeroizing;
@@ -312,6 +312,7 @@ pub fn new_resource(resource: &str) -> NewResource<'_> {
         notes: "",
         owner: None,
         more: ResourceEdit::default(),
+        more_of_account: AccountEdit::default(),
     }
 }
 

@@ -217,7 +217,10 @@ async fn happen(house: &House, dice: &mut Dice, number: u64, operator: &Caller) 
                 name: Some(name),
                 ..AccountEdit::default()
             };
-            vault.edit_account(id, "root", &edit, operator).await
+            vault
+                .edit_account(id, "root", &edit, operator)
+                .await
+                .map(drop)
         }
         10 => vault.remove_account(id, "root", operator).await,
         _ => {

@@ -11,7 +11,9 @@ use crate::doors::xmlrpc::method::{Method, Operation};
 use crate::doors::xmlrpc::overload::{Asked, NewText, Place, Unfit, wipe};
 use crate::doors::xmlrpc::{Xmlrpc, introspect, multicall, overload};
 use crate::doors::{Ending, Meter, OperationMeter};
-use crate::vault::{Caller, NewPassword, NewResource, Reach, ResourceEdit, VaultError, Wanted};
+use crate::vault::{
+    AccountEdit, Caller, NewPassword, NewResource, Reach, ResourceEdit, VaultError, Wanted,
+};
 
 /// A call's parameters: wiped when dropped, for one may be a password.
 #[derive(Debug)]
@@ -218,6 +220,7 @@ impl Xmlrpc {
                     notes: &notes,
                     owner: None,
                     more: ResourceEdit::default(),
+                    more_of_account: AccountEdit::default(),
                 };
                 let made = self.vault.create(&new, password, caller).await?;
                 Ok(made.generated)

@@ -75,7 +75,7 @@ impl Vault {
     }
 
     /// The access control in force: the account's own, or the resource's.
-    pub(super) async fn control_of(
+    pub(in crate::vault) async fn control_of(
         &self,
         resource: ResourceId,
         account: AccountId,

@@ -41,6 +41,8 @@ pub struct RequestView {
     pub account: String,
     /// The requester's login.
     pub requester: String,
+    /// The requester's name for reports; its login where it is gone.
+    pub full_name: String,
     /// The request.
     pub request: Request,
     /// What the requester sees of the account.
@@ -120,10 +122,12 @@ impl Vault {
             return Ok(None);
         }
         let account = self.account_name(resource.id, request.account).await?;
+        let (login, full_name) = self.names_of(request.org, request.requester).await?;
         Ok(Some(RequestView {
             resource: resource.name.to_string(),
             account: account.unwrap_or_default(),
-            requester: self.login_of(request.org, request.requester).await?,
+            requester: login,
+            full_name,
             status: Status::of(Some(request.state), false, self.clock.now()),
             request,
         }))
