@@ -1,7 +1,9 @@
 //! What came after the manual, and real clients call.
 
-use claviger::domain::{Level, Role};
+use claviger::domain::{Level, Material, Role, SecretBytes};
+use claviger::vault::{AccountEdit, NewAccount};
 use serde_json::{Value, json};
+use zeroize::Zeroizing;
 
 use crate::house::{House, PASSWORD};
 
@@ -488,4 +490,46 @@ async fn lists_come_in_pages_and_are_searched() {
     assert_eq!(miss["operation"]["totalRows"], 0);
     assert_eq!(miss["operation"].get("Details"), None);
     assert_eq!(codes, ["7"; 5]);
+}
+
+#[tokio::test]
+async fn a_file_is_handed_over_as_it_was_kept() {
+    let house = House::open().await;
+    let app = house.app("app", Role::PasswordUser).await;
+    let made = house.shared("db1", &app, Level::View).await;
+    let content = b"\x00\xff not text".to_vec();
+    let bytes = SecretBytes::new(Zeroizing::new(content.clone()));
+    let file = Material::file("server key.p12", bytes).unwrap();
+    let new = NewAccount {
+        resource: made.resource.into(),
+        account: "keystore",
+        more: AccountEdit::default(),
+    };
+    let operator = house.operator().await;
+    let id = house.vault.add_account_with(&new, file, &operator).await;
+    let path = format!("/resources/{}/accounts/{}", made.resource, id.unwrap());
+    let mut talk = house.talk(&app).await;
+
+    let answer = talk.get(&format!("{path}/downloadfile")).await;
+    let password = talk.get(&format!("{path}/password")).await.told();
+    let other = format!(
+        "/resources/{}/accounts/{}/downloadfile",
+        made.resource, made.account
+    );
+    let other = talk.get(&other).await.told();
+    let details = talk.get(&path).await.told();
+
+    assert_eq!(
+        (answer.status, answer.body.as_slice()),
+        (200, content.as_slice())
+    );
+    assert_eq!(
+        answer.field("content-type"),
+        Some("application/octet-stream")
+    );
+    let name = "attachment; filename=\"server_key.p12\"";
+    assert_eq!(answer.field("content-disposition"), Some(name));
+    assert_eq!((password.2.as_str(), password.4.as_str()), ("Failed", "7"));
+    assert_eq!((other.1.as_str(), other.4.as_str()), ("DOWNLOAD FILE", "7"));
+    assert_eq!(details.2, "Success");
 }

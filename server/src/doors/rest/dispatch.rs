@@ -112,6 +112,7 @@ impl Rest {
             Endpoint::ShareAccount(place) => self.share_account(*place, ask).await,
             Endpoint::Password(place) => self.password(*place, ask).await,
             Endpoint::ChangePassword(place) => self.change_password(*place, ask).await,
+            Endpoint::DownloadFile(place) => self.download_file(*place, ask).await,
             Endpoint::GeneratePassword => self.generate_password(ask).await,
             Endpoint::PasswordRequests => self.password_requests(ask).await,
             Endpoint::RequestPassword(place) => self.request_password(*place, ask).await,

@@ -31,15 +31,47 @@ pub(super) struct Done {
     message: Cow<'static, str>,
     details: Option<Detail>,
     total: Option<u64>,
+    file: Option<File>,
+}
+
+/// What is answered as it is, without an envelope.
+pub(super) struct File {
+    pub(super) name: String,
+    pub(super) bytes: Zeroizing<Vec<u8>>,
+}
+
+impl std::fmt::Debug for File {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "File({} bytes)", self.bytes.len())
+    }
 }
 
 impl Done {
+    /// A file, and what it is called: in letters that no header stumbles over.
+    pub(super) fn file(name: &str, bytes: Zeroizing<Vec<u8>>) -> Self {
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+        let name = name.chars().map(|c| if plain(c) { c } else { '_' });
+        Self {
+            file: Some(File {
+                name: name.collect(),
+                bytes,
+            }),
+            ..Self::new("")
+        }
+    }
+
+    /// The file, where it is one.
+    pub(super) fn take_file(&mut self) -> Option<File> {
+        self.file.take()
+    }
+
     /// Only that it is done.
     pub(super) fn new(message: impl Into<Cow<'static, str>>) -> Self {
         Self {
             message: message.into(),
             details: None,
             total: None,
+            file: None,
         }
     }
 

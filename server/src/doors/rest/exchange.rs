@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 use http::header::{
-    ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HeaderName, RETRY_AFTER,
-    X_CONTENT_TYPE_OPTIONS,
+    ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_DISPOSITION, CONTENT_TYPE,
+    HeaderName, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, request};
 use http_body_util::Full;
@@ -17,7 +17,7 @@ use crate::doors::body::{self, BodyError};
 use crate::doors::rest::Rest;
 use crate::doors::rest::answer::{Code, Refusal};
 use crate::doors::rest::dispatch::{Ask, Trouble};
-use crate::doors::rest::envelope::{Done, Ended, Envelope};
+use crate::doors::rest::envelope::{Done, Ended, Envelope, File};
 use crate::doors::rest::guest::Guest;
 use crate::doors::rest::input::{self, Input};
 use crate::doors::rest::named::by_name;
@@ -71,7 +71,7 @@ impl Rest {
         let said = self.converse(guest, &head, endpoint, (document.bytes(), id));
         let said = timeout(self.limits.request, said).await;
         let said = said.unwrap_or_else(|_| self.unfinished(name, id));
-        self.tell(&said, since, id)
+        self.tell(said, since, id)
     }
 
     /// Finds out who asks, reads what came along, and has it done. A body is not looked into
@@ -157,7 +157,7 @@ impl Rest {
                 Refusal::new(Code::Verb, message)
             }
         };
-        let mut response = self.tell(&Said::refused(TRANSPORT, refusal), since, id);
+        let mut response = self.tell(Said::refused(TRANSPORT, refusal), since, id);
         if let Lost::Verb(allowed) = lost {
             let allowed = HeaderValue::from_static(allowed);
             response.headers_mut().insert(ALLOW, allowed);
@@ -181,7 +181,7 @@ impl Rest {
             BodyError::Encoding => Code::Encoding,
         };
         let refusal = Refusal::new(code, sentence(&error.to_string()));
-        let mut response = self.tell(&Said::refused(name, refusal), since, id);
+        let mut response = self.tell(Said::refused(name, refusal), since, id);
         let headers = response.headers_mut();
         match error {
             BodyError::Late | BodyError::Broken(_) | BodyError::Crowded => {
@@ -196,10 +196,13 @@ impl Rest {
     }
 
     /// Writes the answer, and counts it.
-    fn tell(&self, said: &Said, since: Instant, id: RequestId) -> Response<Full<Bytes>> {
+    fn tell(&self, mut said: Said, since: Instant, id: RequestId) -> Response<Full<Bytes>> {
         let ending = said.ending();
         self.meters.count(said.name, ending, since);
         debug!(operation = said.name, ?ending, "answered");
+        if let Some(file) = said.result.as_mut().ok().and_then(Done::take_file) {
+            return hand_over(file, id);
+        }
         let (status, result) = match &said.result {
             Ok(done) => (StatusCode::OK, Ended::Success(done)),
             Err(refusal) => {
@@ -219,6 +222,22 @@ impl Rest {
         }
         response
     }
+}
+
+/// A file, to be kept and not to be shown.
+fn hand_over(file: File, id: RequestId) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(Bytes::from_owner(file.bytes)));
+    let headers = response.headers_mut();
+    mark(headers, id);
+    headers.insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static("application/octet-stream"),
+    );
+    let name = format!("attachment; filename=\"{}\"", file.name);
+    if let Ok(name) = HeaderValue::from_str(&name) {
+        headers.insert(CONTENT_DISPOSITION, name);
+    }
+    response
 }
 
 /// A POST that deletes: only where nothing says that something else was meant.

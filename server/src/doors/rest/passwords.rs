@@ -1,5 +1,7 @@
 //! Passwords: fetched, changed, generated.
 
+use zeroize::Zeroizing;
+
 use crate::doors::rest::Rest;
 use crate::doors::rest::dispatch::{Ask, Trouble};
 use crate::doors::rest::envelope::{Done, Fields as Out};
@@ -40,6 +42,17 @@ impl Rest {
             None => done,
             Some(password) => done.with(Out::new().with("PASSWORD", &password)),
         })
+    }
+
+    /// A file or a key as it was kept, without an envelope.
+    pub(super) async fn download_file(&self, place: Place, ask: &Ask<'_>) -> Result<Done, Trouble> {
+        let fields = ask.input.fields()?;
+        let (reason, ticket) = (fields.or_empty("REASON")?, fields.or_empty("TICKETID")?);
+        let wanted = place.wanted(reason, ticket);
+        let material = self.vault.material(&wanted, ask.caller).await?;
+        let name = material.name().unwrap_or(material.kind().as_str());
+        let bytes = Zeroizing::new(material.expose().to_vec());
+        Ok(Done::file(name, bytes))
     }
 
     pub(super) async fn generate_password(&self, ask: &Ask<'_>) -> Result<Done, Trouble> {

@@ -29,6 +29,7 @@ pub(super) enum Endpoint {
     ShareAccount(Place),
     Password(Place),
     ChangePassword(Place),
+    DownloadFile(Place),
     PasswordRequests,
     RequestPassword(Place),
     CheckOut(Place),
@@ -66,7 +67,7 @@ pub(super) enum Lost {
 
 impl Endpoint {
     /// Every name that an answer may have.
-    pub(super) const OPERATIONS: [&'static str; 36] = [
+    pub(super) const OPERATIONS: [&'static str; 37] = [
         "GET RESOURCES",
         "CREATE RESOURCE",
         "EDIT RESOURCE",
@@ -85,6 +86,7 @@ impl Endpoint {
         "SHARE ACCOUNT",
         "GET PASSWORD",
         "CHANGE PASSWORD",
+        "DOWNLOAD FILE",
         "GET_PASSWORDREQUEST",
         "REQUEST_PASSWORD",
         "REQUEST_CHECKOUT",
@@ -126,6 +128,7 @@ impl Endpoint {
             Self::ShareAccount(_) => "SHARE ACCOUNT",
             Self::Password(_) => "GET PASSWORD",
             Self::ChangePassword(_) => "CHANGE PASSWORD",
+            Self::DownloadFile(_) => "DOWNLOAD FILE",
             Self::PasswordRequests => "GET_PASSWORDREQUEST",
             Self::RequestPassword(_) => "REQUEST_PASSWORD",
             Self::CheckOut(_) => "REQUEST_CHECKOUT",
@@ -243,6 +246,9 @@ fn within(method: &Method, resource: ResourceId, rest: &[&str]) -> Result<Endpoi
                     (Method::PUT, Endpoint::ChangePassword(place)),
                 ],
             )
+        }
+        ["accounts", account, "downloadfile"] => {
+            get(method, Endpoint::DownloadFile(place(account)?))
         }
         ["accounts", account, "share"] => put(method, Endpoint::ShareAccount(place(account)?)),
         _ => Err(Lost::NoSuchPath),
