@@ -70,27 +70,28 @@ pub(super) fn settle<E: Engine>(
         counts.stamps.touch_all();
         judge(engine, &commits)
     });
-    let (verdicts, written) = match verdicts {
+    let (verdicts, written, known) = match verdicts {
         Ok(verdicts) => {
             let steps = accepted(&commits, &verdicts);
-            let written = write(engine, &steps);
+            let (written, known) = write(engine, &steps);
             match &written {
                 Ok(()) => counts.stamps.touch(steps.iter().map(|step| &step.key)),
                 Err(_) => counts.stamps.touch_all(),
             }
             counts.end(&verdicts, &written, !steps.is_empty());
-            (verdicts, written)
+            (verdicts, written, known)
         }
         Err(error) => {
             let written = Err(error);
             counts.end(&[], &written, false);
-            (vec![true; commits.len()], written)
+            (vec![true; commits.len()], written, true)
         }
     };
     let told = commits.into_iter().zip(verdicts);
     told.map(|(commit, holds)| Answer {
         to: commit.answer,
         answer: match &written {
+            Err(_) if !known => Err(StoreError::Stuck),
             // So are those that conflict: what they conflict with may not have been written.
             Err(error) => Err(error.again()),
             Ok(()) if holds => Ok(()),
@@ -154,21 +155,24 @@ fn outcome(step: &Step) -> Option<(&Key, Option<u64>)> {
     }
 }
 
-fn write<E: Engine>(engine: &mut E, steps: &[&Step]) -> Result<(), StoreError> {
+/// Writes them; and whether it is known, after an error, that they do not stand.
+fn write<E: Engine>(engine: &mut E, steps: &[&Step]) -> (Result<(), StoreError>, bool) {
     if steps.is_empty() {
-        return Ok(());
+        return (Ok(()), true);
     }
-    let mut written = engine.write(steps);
-    if let Err(error) = &written {
-        report(error);
-        engine.reopen();
-        // An error in the last flush leaves open whether the write stands. If it does, saying that
-        // nothing was written would be wrong: it is made durable by writing nothing after it.
-        if landed(engine, steps) {
-            written = engine.write(&[]);
-        }
+    let written = engine.write(steps);
+    let Err(error) = &written else {
+        return (written, true);
+    };
+    report(error);
+    engine.reopen();
+    // An error in the last flush leaves open whether the write stands. If it does, saying that
+    // nothing was written would be wrong: it is made durable by writing nothing after it.
+    match landed(engine, steps) {
+        Some(false) => (written, true),
+        None => (written, false),
+        Some(true) => (engine.write(&[]), false),
     }
-    written
 }
 
 fn report(error: &StoreError) {
@@ -176,19 +180,23 @@ fn report(error: &StoreError) {
     tracing::error!(%error, ?cause, "the store cannot write");
 }
 
-/// Whether every row is as `steps` left it.
-fn landed<E: Engine>(engine: &E, steps: &[&Step]) -> bool {
+/// Whether every row is as `steps` left it; nothing when that cannot be read.
+fn landed<E: Engine>(engine: &E, steps: &[&Step]) -> Option<bool> {
     let last: HashMap<&Key, &StepKind> = steps.iter().map(|s| (&s.key, &s.kind)).collect();
-    last.into_iter().all(|(key, kind)| {
-        let row = engine.row(key);
-        match kind {
+    for (key, kind) in last {
+        let row = engine.row(key).ok()?;
+        let stands = match kind {
             StepKind::Put { version, sealed } => {
-                matches!(row, Ok(Some(row)) if row.version == *version && row.sealed == *sealed)
+                row.is_some_and(|row| row.version == *version && row.sealed == *sealed)
             }
-            StepKind::Delete => matches!(row, Ok(None)),
+            StepKind::Delete => row.is_none(),
             StepKind::Keep => true,
+        };
+        if !stands {
+            return Some(false);
         }
-    })
+    }
+    Some(true)
 }
 
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -15,6 +15,8 @@ struct Fake {
     writes: Vec<usize>,
     /// The next write fails; whether its rows are there after that.
     fails: Option<bool>,
+    /// Every write fails from now on, and its rows are there.
+    broken: bool,
     /// The next write lasts until this ends.
     hangs: Option<thread_channel::Receiver<()>>,
 }
@@ -31,7 +33,11 @@ impl Engine for Fake {
         if let Some(hangs) = self.hangs.take() {
             let _ = hangs.recv();
         }
-        let fails = self.fails.take();
+        let fails = if self.broken {
+            Some(true)
+        } else {
+            self.fails.take()
+        };
         if fails != Some(false) {
             steps.iter().for_each(|step| self.take(step));
         }
@@ -149,6 +155,17 @@ async fn a_write_that_failed_and_stands_is_made_durable() {
 
     assert!(matches!(answers.as_slice(), [Ok(())]));
     assert_eq!(writes(&group).await, [1, 0]);
+}
+
+#[tokio::test]
+async fn a_write_that_stands_and_cannot_be_made_durable_is_not_called_refused() {
+    let (group, hold) = held().await;
+    group.call(|engine| engine.broken = true).await.unwrap();
+
+    let answers = together(&group, hold, [put(1, Expected::Absent, 1)]).await;
+
+    assert!(matches!(answers.as_slice(), [Err(StoreError::Stuck)]));
+    assert_eq!(group.status().trouble, Some(Trouble::Full));
 }
 
 #[tokio::test]

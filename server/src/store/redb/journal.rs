@@ -2,7 +2,8 @@
 //! one small write to a file that was filled beforehand, not one for every page it touches.
 //!
 //! `length(4) || number(4) || epoch(8) || steps || check(16)`, integers little-endian. A frame counts
-//! while its epoch is the one that the redb file names and no frame before it is missing: what is
+//! while its epoch is the one that the redb file names (drawn at random, so that no other life of
+//! the two files has it) and no frame before it is missing: what is
 //! left of a write that was torn, and of an epoch that is over, ends the journal. The rows in it are
 //! sealed, as they are in the redb file.
 
@@ -27,19 +28,15 @@ pub(super) struct Journal {
 }
 
 impl Journal {
-    /// Opens the journal at `path` and fills it up to `size` bytes: all that it held must be in
-    /// the redb file, which names `epoch` as the next.
+    /// Opens the journal at `path` and fills it up to `size` bytes, or as far as it was before where
+    /// the disk is full: all that it held must be in the redb file, which names `epoch` as the next.
     ///
     /// # Errors
     /// As [`place::open_private`], and what the disk says.
     pub(super) fn begin(path: &Path, size: usize, epoch: u64) -> Result<Self, StoreError> {
         let file = place::open_private(path, true)?;
-        let size = size as u64;
-        if file.metadata()?.len() != size {
-            file.set_len(0)?;
-            fill(&file, size)?;
-            place::sync_directory(path)?;
-        }
+        let size = fit(&file, size as u64)?;
+        place::sync_directory(path)?;
         Ok(Self {
             file,
             size,
@@ -68,11 +65,6 @@ impl Journal {
         Ok(steps(&bytes, epoch))
     }
 
-    /// The epoch that its frames belong to.
-    pub(super) fn epoch(&self) -> u64 {
-        self.epoch
-    }
-
     /// `steps` as the next frame.
     pub(super) fn frame(&self, steps: &[&Step]) -> Vec<u8> {
         frame(steps, self.number, self.epoch)
@@ -81,6 +73,11 @@ impl Journal {
     /// Whether there would be room for `frame` if the journal were empty.
     pub(super) fn could_take(&self, frame: &[u8]) -> bool {
         frame.len() as u64 <= self.size
+    }
+
+    /// Whether nothing is in it.
+    pub(super) fn is_empty(&self) -> bool {
+        self.end == 0
     }
 
     /// Whether there is room for `frame`.
@@ -108,12 +105,29 @@ impl Journal {
     }
 }
 
+/// Makes the file `size` bytes long, or leaves it as long as it is where the disk has no room for
+/// more; says how long it is.
+fn fit(file: &File, size: u64) -> io::Result<u64> {
+    let before = file.metadata()?.len();
+    if size <= before {
+        file.set_len(size)?;
+        return Ok(size);
+    }
+    match fill(file, before, size) {
+        Err(error) if error.kind() == io::ErrorKind::StorageFull => {
+            file.set_len(before)?;
+            Ok(before)
+        }
+        filled => filled.map(|()| size),
+    }
+}
+
 /// Zeros, so that no later write needs room on the disk.
-fn fill(file: &File, size: u64) -> io::Result<()> {
+fn fill(file: &File, from: u64, to: u64) -> io::Result<()> {
     let zeros = vec![0; 64 << 10];
-    let mut at = 0;
-    while at < size {
-        let left = usize::try_from(size - at).unwrap_or(zeros.len());
+    let mut at = from;
+    while at < to {
+        let left = usize::try_from(to - at).unwrap_or(zeros.len());
         let some = zeros.get(..left.min(zeros.len())).unwrap_or(&zeros);
         file.write_all_at(some, at)?;
         at += some.len() as u64;

@@ -97,19 +97,24 @@ impl Redb {
             cache: settings.cache,
             journal_size: settings.journal,
         };
-        let (database, journal) = paths.open(true)?;
-        let table = read_table(&database)?;
+        let handle = match paths.open(true) {
+            Ok((database, journal)) => Handle::Writable(database, journal),
+            // A full disk keeps nobody from reading.
+            Err(StoreError::Full) => match paths.open_to_read() {
+                Ok(database) => Handle::Broken(Some(database), StoreError::Full),
+                Err(_) => return Err(StoreError::Full),
+            },
+            Err(error) => return Err(error),
+        };
+        let table = handle.table();
         let view = Arc::new(View {
-            seen: ArcSwap::from_pointee(Seen {
-                opened: 1,
-                table: Some(table),
-            }),
+            seen: ArcSwap::from_pointee(Seen { opened: 1, table }),
             opened: watch::Sender::new(1),
         });
         let writer = Writer {
             view: Arc::clone(&view),
             paths,
-            handle: Handle::Writable(database, journal),
+            handle,
             opened: 1,
             tried: Instant::now(),
             _lock: lock,
@@ -254,12 +259,32 @@ impl Engine for Writer {
             }
         };
         self.opened += 1;
-        let table = match &self.handle {
-            Handle::Writable(database, _) => read_table(database).ok(),
-            Handle::Broken(database, _) => database.as_ref().and_then(|d| read_table(d).ok()),
-        };
+        let table = self.handle.table();
         self.show(table);
         self.view.opened.send_replace(self.opened);
+    }
+}
+
+impl Handle {
+    /// What there is to read.
+    fn table(&self) -> Option<Table> {
+        match self {
+            Self::Writable(database, _) => read_table(database).ok(),
+            Self::Broken(database, _) => database.as_ref().and_then(|d| read_table(d).ok()),
+        }
+    }
+}
+
+/// Closing brings the file up to date, so that opening it has nothing to do.
+impl Drop for Writer {
+    fn drop(&mut self) {
+        if let Handle::Writable(database, journal) = &mut self.handle
+            && !journal.is_empty()
+            && let Err(error) = bring_up_to_date(database, journal, &[])
+        {
+            // The journal has it all.
+            tracing::warn!(%error, "the store's file is not up to date at its end");
+        }
     }
 }
 
@@ -303,7 +328,7 @@ impl Paths {
         if epoch == 0 {
             // Filled before it is named: from then on it is missed if it is gone.
             Journal::begin(&self.journal, self.journal_size, 0)?;
-            epoch = 1;
+            epoch = draw_epoch()?;
             write_durably(&database, &[], epoch).map_err(failed)?;
         }
         let journal = Journal::begin(&self.journal, self.journal_size, epoch)?;
@@ -312,9 +337,17 @@ impl Paths {
 
     /// Opens files that cannot be opened to write: on a disk that became read-only, for instance.
     fn open_to_read(&self) -> Result<Database, StoreError> {
-        let database = open_on(Overlay::new(File::open(&self.database)?)?, self.cache)?;
+        let database = open_on(
+            Overlay::new(File::open(&self.database)?, self.overlay())?,
+            self.cache,
+        )?;
         self.take_over(&database)?;
         Ok(database)
+    }
+
+    /// Memory for what opening writes: some hundred KiB, and a page for each row in the journal.
+    fn overlay(&self) -> usize {
+        self.journal_size.saturating_mul(32).max(64 << 20)
     }
 
     /// Writes what the journal holds, and says to which epoch its next frame belongs; 0 where
@@ -326,8 +359,9 @@ impl Paths {
             return Ok(epoch);
         }
         let steps: Vec<&Step> = steps.iter().collect();
-        write_durably(database, &steps, epoch + 1).map_err(failed)?;
-        Ok(epoch + 1)
+        let epoch = draw_epoch()?;
+        write_durably(database, &steps, epoch).map_err(failed)?;
+        Ok(epoch)
     }
 }
 
@@ -341,6 +375,13 @@ fn open_on(backend: impl StorageBackend, cache: usize) -> Result<Database, Store
 fn read_table(database: &Database) -> Result<Table, StoreError> {
     let transaction = database.begin_read().map_err(failed)?;
     transaction.open_table(ROWS).map_err(failed)
+}
+
+/// An epoch that no other life of the files has had: a copy that is put back finds nothing in a
+/// journal that is not its own.
+fn draw_epoch() -> Result<u64, StoreError> {
+    let drawn = getrandom::u64().map_err(|error| StoreError::Engine(error.to_string().into()))?;
+    Ok(drawn.max(1))
 }
 
 /// The epoch of the journal's frames that are not in the file yet.
@@ -379,7 +420,7 @@ fn bring_up_to_date(
     journal: &mut Journal,
     steps: &[&Step],
 ) -> Result<(), StoreError> {
-    let epoch = journal.epoch() + 1;
+    let epoch = draw_epoch()?;
     write_durably(database, steps, epoch).map_err(failed)?;
     journal.forget(epoch);
     Ok(())

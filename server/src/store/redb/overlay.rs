@@ -14,6 +14,8 @@ use redb::{BackendError, StorageBackend};
 #[derive(Debug)]
 pub(super) struct Overlay {
     file: File,
+    /// Most bytes that are kept in memory.
+    most: usize,
     over: Mutex<Over>,
 }
 
@@ -28,14 +30,15 @@ struct Over {
 type Block = [u8; BLOCK];
 
 impl Overlay {
-    pub(super) fn new(file: File) -> io::Result<Self> {
+    /// Over `file`; what is written takes at most `most` bytes of memory.
+    pub(super) fn new(file: File, most: usize) -> io::Result<Self> {
         let length = file.metadata()?.len();
         let over = Mutex::new(Over {
             length,
             kept: length,
             blocks: BTreeMap::new(),
         });
-        Ok(Self { file, over })
+        Ok(Self { file, most, over })
     }
 
     fn over(&self) -> MutexGuard<'_, Over> {
@@ -95,7 +98,7 @@ impl StorageBackend for Overlay {
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
         let mut over = self.over();
-        if over.blocks.len().saturating_mul(BLOCK) + data.len() > MOST {
+        if over.blocks.len().saturating_mul(BLOCK) + data.len() > self.most {
             return Err(io::ErrorKind::StorageFull.into());
         }
         over.length = over.length.max(offset.saturating_add(data.len() as u64));
@@ -155,8 +158,6 @@ fn pieces(
 }
 
 const BLOCK: usize = 4096;
-/// Most bytes that are kept in memory; opening a file writes a few hundred KiB.
-const MOST: usize = 64 << 20;
 
 #[cfg(test)]
 mod tests {
@@ -188,7 +189,7 @@ mod tests {
         ) {
             let mut file = tempfile::tempfile().unwrap();
             io::Write::write_all(&mut file, &first).unwrap();
-            let overlay = Overlay::new(file.try_clone().unwrap()).unwrap();
+            let overlay = Overlay::new(file.try_clone().unwrap(), 64 << 20).unwrap();
             let mut model = first.clone();
 
             for act in acts {

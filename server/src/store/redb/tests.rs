@@ -138,6 +138,29 @@ async fn what_only_the_journal_holds_is_there_when_the_file_is_opened_again() {
 }
 
 #[tokio::test]
+async fn an_old_copy_of_the_file_takes_nothing_from_the_journal_of_a_later_life() {
+    let (home, store) = one_row().await;
+    let copy = std::fs::read(home.path().join(Redb::FILE)).unwrap();
+    // A later life: the file names another epoch than the copy does.
+    on_writer(&store, |writer| writer.write(&[]).unwrap()).await;
+    put(&store, 2).await.unwrap();
+    let later = std::fs::read(home.path().join(Redb::JOURNAL)).unwrap();
+    drop(store);
+
+    for _ in 0..3 {
+        std::fs::write(home.path().join(Redb::FILE), &copy).unwrap();
+        std::fs::write(home.path().join(Redb::JOURNAL), &later).unwrap();
+        let store = Redb::open(home.path(), &Settings::default()).unwrap();
+        on_writer(&store, |writer| writer.write(&[]).unwrap()).await;
+        drop(store);
+        // Epochs that counted on would meet those of the other life by now.
+        std::fs::write(home.path().join(Redb::JOURNAL), &later).unwrap();
+        let store = Redb::open(home.path(), &Settings::default()).unwrap();
+        assert!(store.get(&key(2)).await.unwrap().is_none());
+    }
+}
+
+#[tokio::test]
 async fn a_journal_too_small_for_anything_changes_nothing_but_the_speed() {
     let home = TempDir::new().unwrap();
     for journal in [64, 300, 0] {
