@@ -180,6 +180,22 @@ impl Vault {
         }
     }
 
+    /// Why a token alone does not let this user in: a second factor is on, or demanded. A program
+    /// has none, and costs no look.
+    pub(super) async fn factor_against_token(
+        &self,
+        user: &User,
+    ) -> Result<Option<RefusalReason>, VaultError> {
+        if matches!(user.kind, UserKind::Api { .. }) {
+            return Ok(None);
+        }
+        let kept = self.factor_of(user).await?;
+        Ok(match kept.is_some_and(|kept| counts(&kept.record)) {
+            true => Some(RefusalReason::CodeMissing),
+            false => demanded(user).then_some(RefusalReason::NotEnrolled),
+        })
+    }
+
     async fn factor_of(&self, user: &User) -> Result<Option<Kept<FactorRow>>, VaultError> {
         let key = self.rows.places().second_factor(user.org, user.id);
         Ok(self.rows.get::<FactorRow>(key).await?)

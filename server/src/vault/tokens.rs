@@ -27,7 +27,7 @@ impl Vault {
     ///
     /// # Errors
     /// [`VaultError::NotAllowed`], [`VaultError::NotFound`]; [`VaultError::Invalid`] when it would
-    /// have run out already, or the user has as many as it may.
+    /// have run out already, the user has as many as it may, or is a person with a second factor.
     pub async fn issue_token(
         &self,
         user: impl Into<UserRef<'_>>,
@@ -104,8 +104,11 @@ impl Vault {
     /// [`VaultError::Unavailable`].
     pub async fn is_live(&self, shown: &ApiToken) -> Result<bool, VaultError> {
         let now = self.clock.now();
-        let owner = self.owner_of(shown).await?;
-        Ok(owner.is_some_and(|(kept, _)| kept.record.token.state_at(now) == TokenState::Live))
+        let Some((kept, user)) = self.owner_of(shown).await? else {
+            return Ok(false);
+        };
+        let live = kept.record.token.state_at(now) == TokenState::Live;
+        Ok(live && self.factor_against_token(&user).await?.is_none())
     }
 
     /// The one user whom a token and an address prove and until when, or why there is none.
@@ -127,6 +130,9 @@ impl Vault {
                 self.remember_expired(&kept).await?;
                 return Ok(Err(stranger.away(RefusalReason::Expired)));
             }
+        }
+        if let Some(why) = self.factor_against_token(&user).await? {
+            return Ok(Err(stranger.away(why)));
         }
         if let Err(why) = self.may_enter(&user, origin).await {
             return Ok(Err(stranger.away(why)));
@@ -171,7 +177,11 @@ impl Vault {
         let user = self.administered(user, &by_word, caller).await?;
         let deed = deed(&user.record.login());
         let before = self.tokens_of(&user.record).await?;
-        if let Err(words) = may_issue(expires, others, &before, (now, settings.tokens_per_user)) {
+        let fit = match self.factor_against_token(&user.record).await? {
+            Some(_) => Err(NO_CODE.to_owned()),
+            None => may_issue(expires, others, &before, (now, settings.tokens_per_user)),
+        };
+        if let Err(words) = fit {
             let answer = VaultError::Invalid(words);
             return Err(self
                 .refuse(&deed, RefusalReason::Invalid, answer, caller)
@@ -348,3 +358,5 @@ fn told(expires: Expiry) -> String {
 /// Tokens of a user that are over and still known, so that the audit trail can tell a revoked one
 /// from one that never was.
 const KEPT_WHEN_OVER: usize = 20;
+const NO_CODE: &str = "this person comes in with a second factor, and a token would let it in without: \
+                       give a program a user of its own";

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use claviger::domain::{FactorState, OneTimeCode, Operation, Outcome, RefusalReason, Timestamp};
+use claviger::domain::{
+    ApiToken, FactorState, OneTimeCode, Operation, Outcome, RefusalReason, Timestamp,
+};
 use claviger::vault::{
     Caller, Clock, Credential, NewPerson, PasswordCredential, UserEdit, VaultError,
 };
@@ -258,4 +260,74 @@ async fn programs_have_no_second_factor() {
         let refusal = refusal.unwrap_err().to_string();
         assert!(refusal.contains("is a program"), "{refusal}");
     }
+}
+
+async fn by_token(house: &House, text: &str) -> Result<Caller, VaultError> {
+    let shown = Credential::Token(ApiToken::parse(text).unwrap());
+    house.vault.identify(&shown, &house.origin(PEER)).await
+}
+
+fn assert_unknown(house: &House, shown: Result<Caller, VaultError>, why: RefusalReason) {
+    let words = "API key received is not associated to any user. Authentication failed.";
+    house.assert_turned_away(shown, why, words);
+}
+
+#[tokio::test]
+async fn no_token_is_handed_out_to_a_person_who_has_or_must_have_a_second_factor() {
+    let house = with_person().await;
+    let operator = house.operator().await;
+    let (yes, no) = (UserEdit::DemandFactor(true), UserEdit::DemandFactor(false));
+    let refused = [(
+        Operation::IssueToken,
+        Outcome::Refused(RefusalReason::Invalid),
+    )];
+    let edited = house.vault.edit_user("Alice", &yes, &operator).await;
+    edited.unwrap();
+
+    let must = house.vault.issue_token("Alice", None, &operator).await;
+    let VaultError::Invalid(words) = must.unwrap_err() else {
+        panic!("another refusal")
+    };
+    assert!(words.contains("second factor"), "{words}");
+    assert_eq!(house.newest(1), refused);
+
+    let edited = house.vault.edit_user("Alice", &no, &operator).await;
+    edited.unwrap();
+    let secret = enrol(&house).await.unwrap();
+    let offered = house.vault.issue_token("Alice", None, &operator).await;
+    assert!(offered.is_ok(), "an offer that nobody confirmed counts not");
+    let now = house.clock.now();
+    confirm(&house, &code_of(&secret, now, 0)).await.unwrap();
+    let has = house.vault.regenerate_token("Alice", None, &operator).await;
+    assert!(matches!(has, Err(VaultError::Invalid(_))), "{has:?}");
+    assert_eq!(house.newest(1), refused);
+}
+
+#[tokio::test]
+async fn a_token_from_before_is_unknown_once_a_second_factor_is_demanded_or_on() {
+    let house = with_person().await;
+    let operator = house.operator().await;
+    let issued = house.vault.issue_token("Alice", None, &operator).await;
+    let issued = issued.unwrap();
+    let text = issued.text.expose();
+    let before = by_token(&house, text).await.unwrap();
+
+    let demand = UserEdit::DemandFactor(true);
+    let edited = house.vault.edit_user("Alice", &demand, &operator).await;
+    edited.unwrap();
+    assert!(!house.vault.holds(&before), "it is out at once");
+    let shown = by_token(&house, text).await;
+    assert_unknown(&house, shown, RefusalReason::NotEnrolled);
+    assert!(!house.vault.is_live(&issued.text).await.unwrap());
+
+    let demand = UserEdit::DemandFactor(false);
+    let edited = house.vault.edit_user("Alice", &demand, &operator).await;
+    edited.unwrap();
+    let again = by_token(&house, text).await.unwrap();
+    let secret = enrol(&house).await.unwrap();
+    let now = house.clock.now();
+    confirm(&house, &code_of(&secret, now, 0)).await.unwrap();
+    assert!(!house.vault.holds(&again), "it is out at once");
+    let shown = by_token(&house, text).await;
+    assert_unknown(&house, shown, RefusalReason::CodeMissing);
 }
