@@ -3,9 +3,10 @@
 use std::fmt;
 
 use crate::domain::{
-    Action, Grantee, Group, Level, Operation, RefusalReason, Share, Target, User, UserId,
+    Account, Action, Grantee, Group, Level, Operation, RefusalReason, Resource, Share, Target,
+    User, UserId,
 };
-use crate::store::rows::{Ids, Kept};
+use crate::store::rows::{Changes, Ids, Kept};
 use crate::vault::book::Deed;
 use crate::vault::{Caller, ResourceRef, TargetRef, UserRef, Vault, VaultError, Wanted};
 
@@ -66,6 +67,30 @@ impl KeptGrantee {
     }
 }
 
+/// What is shared or controlled, as it was read.
+#[derive(Debug)]
+pub(super) struct KeptTarget {
+    resource: Kept<Resource>,
+    account: Option<Kept<Account>>,
+}
+
+impl KeptTarget {
+    pub(super) fn target(&self) -> Target {
+        Target {
+            resource: self.resource.record.id,
+            account: self.account.as_ref().map(|kept| kept.record.id),
+        }
+    }
+
+    /// Only if it is still as it was read: what is removed at the same time leaves nothing behind.
+    pub(super) fn is_there(&self, changes: &mut Changes<'_>) {
+        changes.depend_on(&self.resource);
+        if let Some(account) = &self.account {
+            changes.depend_on(account);
+        }
+    }
+}
+
 /// A share as its lists show it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ShareView {
@@ -105,16 +130,16 @@ impl Vault {
             .on_target(&target)
             .detail(format!("{level} to {with}"));
         self.primary_only(&deed, caller).await?;
-        let target = self.target(&target, &mut deed, caller).await?;
+        let target = self.kept_target(&target, &mut deed, caller).await?;
         let kept = self.named_grantee(with, &deed, caller).await?;
         let deed = deed.detail(format!("{level} to {}", kept.told()));
         self.allow(&deed, caller).await?;
         let share = Share {
-            target,
+            target: target.target(),
             with: kept.grantee(),
             level,
         };
-        let done = self.commit_share(share, &kept).await;
+        let done = self.commit_share(share, &target, &kept).await;
         self.settle(&deed, done, caller).await
     }
 
@@ -185,21 +210,29 @@ impl Vault {
         deed: &mut Deed,
         caller: &Caller,
     ) -> Result<Target, VaultError> {
+        Ok(self.kept_target(target, deed, caller).await?.target())
+    }
+
+    pub(super) async fn kept_target(
+        &self,
+        target: &TargetRef<'_>,
+        deed: &mut Deed,
+        caller: &Caller,
+    ) -> Result<KeptTarget, VaultError> {
         let Some(account) = target.account else {
-            let kept = self
+            let resource = self
                 .find_resource(target.resource, Action::Manage, deed, caller)
                 .await?;
-            return Ok(Target {
-                resource: kept.record.id,
+            return Ok(KeptTarget {
+                resource,
                 account: None,
             });
         };
         let wanted = Wanted::of(target.resource, account);
         let found = self.find(&wanted, Action::Manage, deed, caller).await?;
-        let account = Some(found.account.record.id);
-        Ok(Target {
-            resource: found.resource.record.id,
-            account,
+        Ok(KeptTarget {
+            resource: found.resource,
+            account: Some(found.account),
         })
     }
 
@@ -249,12 +282,18 @@ impl Vault {
             .await
     }
 
-    async fn commit_share(&self, share: Share, with: &KeptGrantee) -> Result<(), VaultError> {
+    async fn commit_share(
+        &self,
+        share: Share,
+        target: &KeptTarget,
+        with: &KeptGrantee,
+    ) -> Result<(), VaultError> {
         let places = self.rows.places();
         let key = places.share(share.target, share.with);
         let by_grantee = places.share_by(share.with, share.target);
         let kept: Option<Kept<Share>> = self.rows.get(key.clone()).await?;
         let mut changes = self.rows.changes();
+        target.is_there(&mut changes);
         // Whoever is removed at the same time leaves no share behind.
         match with {
             KeptGrantee::User(user) => changes.depend_on(user),

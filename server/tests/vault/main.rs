@@ -22,6 +22,7 @@ mod resource_groups;
 mod retrieve;
 mod second_factor;
 mod shortcut;
+mod together;
 mod tokens;
 mod trail;
 mod transfer;

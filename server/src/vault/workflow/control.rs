@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::domain::{AccessControl, AccountId, ChangeAfter, Operation, RefusalReason, ResourceId};
 use crate::store::rows::Kept;
 use crate::vault::book::Deed;
+use crate::vault::shares::KeptTarget;
 use crate::vault::{Caller, TargetRef, Vault, VaultError};
 
 /// Access control as it is to be.
@@ -55,7 +56,7 @@ impl Vault {
             .on_target(&target)
             .detail(words(new));
         self.primary_only(&deed, caller).await?;
-        let target = self.target(&target, &mut deed, caller).await?;
+        let target = self.kept_target(&target, &mut deed, caller).await?;
         if let Err(why) = check(new) {
             let answer = VaultError::Invalid(why.to_owned());
             return Err(self
@@ -77,7 +78,7 @@ impl Vault {
         }
         let control = AccessControl {
             org: caller.org(),
-            target,
+            target: target.target(),
             approvers,
             approvals: new.approvals,
             exclusive: new.exclusive,
@@ -87,7 +88,7 @@ impl Vault {
             change_after: new.change_after,
         };
         self.allow(&deed, caller).await?;
-        let done = self.commit_control(&control).await;
+        let done = self.commit_control(&control, &target).await;
         self.settle(&deed, done, caller).await
     }
 
@@ -184,10 +185,15 @@ impl Vault {
         Ok(kept.map(|kept| kept.record.name.to_string()))
     }
 
-    async fn commit_control(&self, control: &AccessControl) -> Result<(), VaultError> {
+    async fn commit_control(
+        &self,
+        control: &AccessControl,
+        target: &KeptTarget,
+    ) -> Result<(), VaultError> {
         let key = self.rows.places().access_control(control.target);
         let kept: Option<Kept<AccessControl>> = self.rows.get(key.clone()).await?;
         let mut changes = self.rows.changes();
+        target.is_there(&mut changes);
         changes.set(key, kept.as_ref(), control)?;
         Ok(changes.commit().await?)
     }
