@@ -20,6 +20,7 @@ mod peer;
 mod protocol;
 mod quotes;
 mod rarely;
+mod refusal;
 mod rest;
 mod settings;
 mod xmlrpc;

@@ -4,8 +4,9 @@
 use http::StatusCode;
 
 use crate::doors::Ending;
+use crate::doors::refusal::{ResultCode, refusal};
 use crate::doors::rest::input::Unfit;
-use crate::vault::{Hurdle, VaultError};
+use crate::vault::VaultError;
 
 /// The codes, as documented for callers in `docs/rest.md`: they stay. The first fifteen are those
 /// of the XML-RPC door, the others HTTP's own.
@@ -113,74 +114,29 @@ impl From<Unfit> for Refusal {
 
 impl From<VaultError> for Refusal {
     fn from(error: VaultError) -> Self {
-        match error {
-            VaultError::ResourceExists => Self::new(
-                Code::ResourceExists,
-                "Resource with the given resource name already exists.",
-            ),
-            VaultError::Refused => Self::new(
-                Code::Refused,
-                "No such resource or account, or it is not shared with you.",
-            ),
-            VaultError::NotAllowed => {
-                Self::new(Code::NotAllowed, "You are not allowed to do this.")
-            }
-            VaultError::ReasonRequired => {
-                Self::new(Code::ReasonRequired, "A reason must be given.")
-            }
-            VaultError::TicketRequired => {
-                Self::new(Code::TicketRequired, "A ticket id must be given.")
-            }
-            VaultError::OwnRequest => Self::new(
-                Code::NotAllowed,
-                "Nobody decides about a request of their own.",
-            ),
-            VaultError::Waiting(hurdle) => Self::new(Code::Waiting, waiting(hurdle)),
-            VaultError::InUse(holder) => Self::new(
-                Code::InUse,
-                format!("The password is in use: {holder} holds it."),
-            ),
-            VaultError::Held => {
-                Self::new(Code::InUse, "The password is in use: you hold it already.")
-            }
-            VaultError::Policy(violation) => Self::new(
-                Code::Policy,
-                format!("The password does not keep its policy: {violation}."),
-            ),
-            VaultError::Invalid(why) => Unfit(why).into(),
-            VaultError::Exists(what) => Self::new(
-                Code::Invalid,
-                format!("There already is {what} with this name."),
-            ),
-            VaultError::NotFound(what) => {
-                Self::new(Code::Invalid, format!("There is no such {what}."))
-            }
-            VaultError::RemoteReset(why) => {
-                Self::new(Code::ResetFailed, format!("Password reset failed: {why}."))
-            }
-            VaultError::ReadOnly => Self::new(
-                Code::ReadOnly,
-                "This server is a secondary: it answers retrievals only.",
-            ),
-            VaultError::Unavailable(outage) => Self::new(
-                Code::Unavailable,
-                format!("The server cannot do this now ({outage}). Try again later."),
-            ),
-            // In the original's own words, which clients compare.
-            VaultError::Unidentified(why) => Self::new(Code::Unidentified, why),
-            VaultError::Conflict => Self::new(
-                Code::Conflict,
-                "Somebody else is changing the same thing. Try again.",
-            ),
-        }
+        let (code, message) = refusal(error);
+        Self::new(code.into(), message)
     }
 }
 
-fn waiting(hurdle: Hurdle) -> &'static str {
-    match hurdle {
-        Hurdle::Request => "This password is given out on request only. Request it first.",
-        Hurdle::Approval => "Waiting for approval.",
-        Hurdle::CheckOut => "The request is approved. Check the password out first.",
+impl From<ResultCode> for Code {
+    fn from(code: ResultCode) -> Self {
+        match code {
+            ResultCode::ResourceExists => Self::ResourceExists,
+            ResultCode::Refused => Self::Refused,
+            ResultCode::NotAllowed => Self::NotAllowed,
+            ResultCode::ReasonRequired => Self::ReasonRequired,
+            ResultCode::TicketRequired => Self::TicketRequired,
+            ResultCode::Policy => Self::Policy,
+            ResultCode::Invalid => Self::Invalid,
+            ResultCode::ResetFailed => Self::ResetFailed,
+            ResultCode::ReadOnly => Self::ReadOnly,
+            ResultCode::Unavailable => Self::Unavailable,
+            ResultCode::Unidentified => Self::Unidentified,
+            ResultCode::Conflict => Self::Conflict,
+            ResultCode::Waiting => Self::Waiting,
+            ResultCode::InUse => Self::InUse,
+        }
     }
 }
 
@@ -188,7 +144,7 @@ fn waiting(hurdle: Hurdle) -> &'static str {
 mod tests {
     use super::*;
     use crate::domain::PolicyViolation;
-    use crate::vault::Outage;
+    use crate::vault::{Hurdle, Outage};
 
     #[test]
     fn every_refusal_has_its_code_message_and_status() {

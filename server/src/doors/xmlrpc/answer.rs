@@ -4,29 +4,9 @@ use xmlrpc_codec::{Fault, FaultCode, Struct, Value};
 
 use crate::domain::Password;
 use crate::doors::Ending;
+use crate::doors::refusal::{self, ResultCode};
 use crate::doors::xmlrpc::method::Form;
-use crate::vault::{Hurdle, VaultError};
-
-/// The result codes, as documented for callers in `docs/xmlrpc-codes.md`: they stay.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(i32)]
-pub(super) enum ResultCode {
-    Success = 0,
-    ResourceExists = 1,
-    Refused = 2,
-    NotAllowed = 3,
-    ReasonRequired = 4,
-    TicketRequired = 5,
-    Policy = 6,
-    Invalid = 7,
-    ResetFailed = 8,
-    ReadOnly = 9,
-    Unavailable = 10,
-    Unidentified = 11,
-    Conflict = 12,
-    Waiting = 13,
-    InUse = 14,
-}
+use crate::vault::VaultError;
 
 /// What is said to a caller who does not get what it asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,7 +34,6 @@ impl Refusal {
     /// How the request ended, for whoever counts.
     pub(super) fn ending(&self) -> Ending {
         match self.code {
-            ResultCode::Success => Ending::Done,
             ResultCode::Unavailable | ResultCode::ResetFailed => Ending::Failed,
             ResultCode::ResourceExists
             | ResultCode::Refused
@@ -74,86 +53,22 @@ impl Refusal {
 
 impl From<VaultError> for Refusal {
     fn from(error: VaultError) -> Self {
-        use ResultCode as Code;
-        match error {
-            VaultError::ResourceExists => Self::new(
-                Code::ResourceExists,
-                "Resource with the given resource name already exists.",
-            ),
-            VaultError::Refused => Self::new(
-                Code::Refused,
-                "No such resource or account, or it is not shared with you.",
-            ),
-            VaultError::NotAllowed => {
-                Self::new(Code::NotAllowed, "You are not allowed to do this.")
+        match refusal::refusal(error) {
+            (ResultCode::Unidentified, why) => {
+                Self::new(ResultCode::Unidentified, format!("{why}."))
             }
-            VaultError::ReasonRequired => {
-                Self::new(Code::ReasonRequired, "A reason must be given.")
-            }
-            VaultError::TicketRequired => {
-                Self::new(Code::TicketRequired, "A ticket id must be given.")
-            }
-            VaultError::OwnRequest => Self::new(
-                Code::NotAllowed,
-                "Nobody decides about a request of their own.",
-            ),
-            VaultError::Waiting(hurdle) => Self::new(Code::Waiting, waiting(hurdle)),
-            VaultError::InUse(holder) => Self::new(
-                Code::InUse,
-                format!("The password is in use: {holder} holds it."),
-            ),
-            VaultError::Held => {
-                Self::new(Code::InUse, "The password is in use: you hold it already.")
-            }
-            VaultError::Policy(violation) => Self::new(
-                Code::Policy,
-                format!("The password does not keep its policy: {violation}."),
-            ),
-            VaultError::Invalid(why) => {
-                Self::new(Code::Invalid, format!("Invalid argument: {why}."))
-            }
-            VaultError::Exists(what) => Self::new(
-                Code::Invalid,
-                format!("There already is {what} with this name."),
-            ),
-            VaultError::NotFound(what) => {
-                Self::new(Code::Invalid, format!("There is no such {what}."))
-            }
-            VaultError::RemoteReset(why) => {
-                Self::new(Code::ResetFailed, format!("Password reset failed: {why}."))
-            }
-            VaultError::ReadOnly => Self::new(
-                Code::ReadOnly,
-                "This server is a secondary: it answers retrievals only.",
-            ),
-            VaultError::Unavailable(outage) => Self::new(
-                Code::Unavailable,
-                format!("The server cannot do this now ({outage}). Try again later."),
-            ),
-            VaultError::Unidentified(why) => Self::new(Code::Unidentified, format!("{why}.")),
-            VaultError::Conflict => Self::new(
-                Code::Conflict,
-                "Somebody else is changing the same thing. Try again.",
-            ),
+            (code, message) => Self::new(code, message),
         }
-    }
-}
-
-fn waiting(hurdle: Hurdle) -> &'static str {
-    match hurdle {
-        Hurdle::Request => "This password is given out on request only. Request it first.",
-        Hurdle::Approval => "Waiting for approval.",
-        Hurdle::CheckOut => "The request is approved. Check the password out first.",
     }
 }
 
 /// A success in the method's form.
 pub(super) fn success(form: Form, password: Option<&Password>) -> Value {
     match (form, password) {
-        (Form::Struct, None) => Value::Struct(result(ResultCode::Success, "SUCCESS")),
-        (Form::Struct, Some(password)) => Value::Struct(
-            result(ResultCode::Success, "SUCCESS").with("password", password.expose()),
-        ),
+        (Form::Struct, None) => Value::Struct(result(SUCCESS, "SUCCESS")),
+        (Form::Struct, Some(password)) => {
+            Value::Struct(result(SUCCESS, "SUCCESS").with("password", password.expose()))
+        }
         (Form::Value, None) => Value::Bool(true),
         (Form::Value, Some(password)) => Value::String(password.expose().to_owned()),
     }
@@ -163,13 +78,16 @@ pub(super) fn success(form: Form, password: Option<&Password>) -> Value {
 pub(super) fn refusal(form: Form, refusal: Refusal) -> Result<Value, Fault> {
     match (form, refusal.code) {
         (Form::Value, _) | (Form::Struct, ResultCode::Unidentified) => Err(refusal.into_fault()),
-        (Form::Struct, code) => Ok(Value::Struct(result(code, refusal.message))),
+        (Form::Struct, code) => Ok(Value::Struct(result(code as i32, refusal.message))),
     }
 }
 
-fn result(code: ResultCode, message: impl Into<String>) -> Struct {
+/// The result code of what was done.
+const SUCCESS: i32 = 0;
+
+fn result(code: i32, message: impl Into<String>) -> Struct {
     Struct::new()
-        .with("resultCode", code as i32)
+        .with("resultCode", code)
         .with("message", message.into())
 }
 
@@ -203,7 +121,7 @@ mod tests {
 
     use super::*;
     use crate::domain::PolicyViolation;
-    use crate::vault::Outage;
+    use crate::vault::{Hurdle, Outage};
 
     #[test]
     fn every_refusal_has_its_code_and_message() {

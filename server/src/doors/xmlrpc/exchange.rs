@@ -14,8 +14,9 @@ use zeroize::Zeroizing;
 use crate::domain::RequestId;
 use crate::doors::body::{self, BodyError};
 use crate::doors::gate::Visitor;
+use crate::doors::refusal::ResultCode;
 use crate::doors::xmlrpc::Xmlrpc;
-use crate::doors::xmlrpc::answer::{Refusal, ResultCode, fault};
+use crate::doors::xmlrpc::answer::{Refusal, fault};
 use crate::doors::xmlrpc::dispatch::Params;
 use crate::doors::xmlrpc::overload::wipe;
 
