@@ -164,6 +164,23 @@ impl Key {
         numbers.get(place).map(|bytes| u64::from_be_bytes(*bytes))
     }
 
+    /// Whether it is of a table that says who may come in. Second factors are not among them:
+    /// every sign-in uses a code up.
+    pub(super) fn tells_who(&self) -> bool {
+        const TABLES: [Table; 8] = [
+            Table::Organisation,
+            Table::User,
+            Table::UserByCertificate,
+            Table::UserByName,
+            Table::Trust,
+            Table::Token,
+            Table::TokenByHash,
+            Table::Login,
+        ];
+        let table = self.0.first().copied();
+        TABLES.iter().any(|one| Some(*one as u8) == table)
+    }
+
     /// The bytes.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {

@@ -12,6 +12,7 @@ pub struct Stamps {
     hash: RandomState,
     counters: Box<[AtomicU64]>,
     commits: AtomicU64,
+    people: AtomicU64,
     touched: Touched,
 }
 
@@ -49,8 +50,18 @@ impl Stamps {
         self.commits.fetch_add(1, Ordering::SeqCst);
         for key in keys {
             self.counter(self.place(key)).fetch_add(1, Ordering::SeqCst);
+            if key.tells_who() {
+                self.people.fetch_add(1, Ordering::SeqCst);
+            }
             self.touched.note(key);
         }
+    }
+
+    /// How often rows that say who may come in were touched; whether or not whoever changed them
+    /// waited for it.
+    #[must_use]
+    pub fn people(&self) -> u64 {
+        self.people.load(Ordering::SeqCst)
     }
 
     /// What the commits concerned, for whoever keeps lists.
@@ -65,6 +76,7 @@ impl Stamps {
         for counter in &self.counters {
             counter.fetch_add(1, Ordering::SeqCst);
         }
+        self.people.fetch_add(1, Ordering::SeqCst);
         self.touched.note_all();
     }
 
@@ -92,6 +104,7 @@ impl Default for Stamps {
             hash: RandomState::new(),
             counters: (0..=u16::MAX).map(|_| AtomicU64::new(0)).collect(),
             commits: AtomicU64::new(0),
+            people: AtomicU64::new(0),
             touched: Touched::default(),
         }
     }

@@ -1,4 +1,5 @@
-//! One number that grows whenever who may come in, or as whom, may have changed.
+//! One number that grows whenever who may come in, or as whom, may have changed: by the rows that
+//! say so, in whose commit it grows, and by what is in no row.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -23,7 +24,7 @@ impl Vault {
     /// certificate, address or user has run out. Where this is false, identify again.
     #[must_use]
     pub fn holds(&self, caller: &Caller) -> bool {
-        caller.identity.generation == self.generation.now()
+        caller.identity.generation == self.generation()
             && self.clock.now() < caller.identity.valid_until
     }
 
@@ -36,6 +37,7 @@ impl Vault {
     /// The number that grows with every change of who may come in.
     #[must_use]
     pub fn generation(&self) -> u64 {
-        self.generation.now()
+        let rows = self.rows.store().stamps().people();
+        self.generation.now().wrapping_add(rows)
     }
 }

@@ -24,7 +24,7 @@ impl Vault {
         credential: &Credential,
         origin: &Origin,
     ) -> Result<Caller, VaultError> {
-        let generation = self.generation.now();
+        let generation = self.generation();
         let identity = match credential {
             Credential::LocalOperator { uid } => self.operator(*uid, generation).await?,
             Credential::Certificate(shown) => match self.by_certificate(shown, origin).await? {

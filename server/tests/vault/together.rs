@@ -1,13 +1,13 @@
-//! Things that happen at the same time as a removal.
+//! Things that happen while a commit waits for the disk.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use claviger::domain::Level;
+use claviger::domain::{Level, Lock};
 use claviger::store::{Batch, Key, Row, Snapshot, Stamps, Status, Store, StoreError};
-use claviger::vault::{NewAccessControl, VaultError};
+use claviger::vault::{NewAccessControl, UserEdit, VaultError};
 use tokio::sync::Notify;
 
 use crate::fixture::{House, house_over, new_user};
@@ -18,6 +18,7 @@ struct Gate {
     armed: AtomicBool,
     reached: Notify,
     goes_on: Notify,
+    landed: Notify,
 }
 
 #[derive(Debug)]
@@ -39,11 +40,19 @@ impl Store for Held {
     }
 
     async fn commit(&self, batch: Batch) -> Result<(), StoreError> {
-        if self.1.armed.swap(false, Ordering::SeqCst) {
-            self.1.reached.notify_one();
-            self.1.goes_on.notified().await;
+        if !self.1.armed.swap(false, Ordering::SeqCst) {
+            return self.0.commit(batch).await;
         }
-        self.0.commit(batch).await
+        // As the writing thread: it goes on when whoever asked has gone.
+        let (store, gate) = (Arc::clone(&self.0), Arc::clone(&self.1));
+        let commit = tokio::spawn(async move {
+            gate.reached.notify_one();
+            gate.goes_on.notified().await;
+            let done = store.commit(batch).await;
+            gate.landed.notify_one();
+            done
+        });
+        commit.await.unwrap()
     }
 
     async fn snapshot(&self) -> Result<Snapshot, StoreError> {
@@ -133,4 +142,28 @@ async fn access_control_does_not_outlive_the_account_that_is_removed_in_between(
         .await
         .unwrap();
     assert_eq!(left, []);
+}
+
+#[tokio::test]
+async fn a_lock_bites_although_whoever_set_it_did_not_wait() {
+    let gate = Arc::new(Gate::default());
+    let held = gate.clone();
+    let dir = tempfile::tempdir().unwrap();
+    let house = house_over(dir, false, |store| Arc::new(Held(store, held))).await;
+    let operator = house.operator().await;
+    let locked = house.plain_user("user", 1).await;
+    assert!(house.vault.holds(&locked));
+    let edit = UserEdit::Lock(Lock::Locked);
+
+    gate.armed.store(true, Ordering::SeqCst);
+    tokio::select! {
+        biased;
+        _ = house.vault.edit_user("user@10.0.0.1", &edit, &operator) => unreachable!("it is held"),
+        () = gate.reached.notified() => {}
+    }
+    assert!(house.vault.holds(&locked), "nothing is committed yet");
+    gate.goes_on.notify_one();
+    gate.landed.notified().await;
+
+    assert!(!house.vault.holds(&locked));
 }
