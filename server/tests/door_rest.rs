@@ -7,6 +7,8 @@
 
 #[path = "door_rest/bodies.rs"]
 mod bodies;
+#[path = "door_rest/groups.rs"]
+mod groups;
 #[path = "door_rest/house.rs"]
 mod house;
 #[path = "door_rest/later.rs"]

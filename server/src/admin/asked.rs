@@ -13,7 +13,7 @@ use crate::admin::Desk;
 use crate::admin::problem::Refusal;
 use crate::admin::wire::{Page, Part};
 use crate::domain::{Door, RequestId};
-use crate::vault::{Caller, Credential, Filter, Origin, Search, SearchColumn, SearchKind};
+use crate::vault::{Caller, Credential, Filter, Origin, Search, SearchColumn, SearchKind, Within};
 
 /// Who is at the other end of the socket; put into every request by whoever accepted it.
 #[derive(Clone, Copy, Debug)]
@@ -106,6 +106,7 @@ impl Searched {
             limit,
             after,
             search,
+            within: Within::All,
         })
     }
 

@@ -9,7 +9,7 @@ use crate::admin::problem::Refusal;
 use crate::admin::wire::{self, Page};
 use crate::admin::{Desk, moment, users};
 use crate::domain::{Group, GroupId, UserId};
-use crate::vault::NewGroup;
+use crate::vault::{GroupEdit, NewGroup};
 
 pub(crate) async fn list(
     State(desk): State<Desk>,
@@ -46,6 +46,26 @@ pub(crate) async fn show(
 ) -> Result<Json<wire::Group>, Refusal> {
     let group = desk.vault.group(&name, &asked.caller).await?;
     Ok(Json(in_words(&group)))
+}
+
+pub(crate) async fn edit(
+    State(desk): State<Desk>,
+    Named(name): Named<String>,
+    asked: Asked<Plain>,
+    Sent(edit): Sent<wire::GroupEdit>,
+) -> Result<Json<wire::Group>, Refusal> {
+    let edit = edit.into();
+    let group = desk.vault.edit_group(&name, &edit, &asked.caller).await?;
+    Ok(Json(in_words(&group)))
+}
+
+impl From<wire::GroupEdit> for GroupEdit {
+    fn from(edit: wire::GroupEdit) -> Self {
+        Self {
+            name: edit.name,
+            description: edit.description,
+        }
+    }
 }
 
 pub(crate) async fn remove(

@@ -58,6 +58,17 @@ pub(crate) async fn show(
     Ok(Json(in_words(&group)))
 }
 
+pub(crate) async fn edit(
+    State(desk): State<Desk>,
+    Named(name): Named<String>,
+    asked: Asked<Plain>,
+    Sent(edit): Sent<wire::GroupEdit>,
+) -> Result<Json<wire::ResourceGroup>, Refusal> {
+    let edit = edit.into();
+    let edited = desk.vault.edit_resource_group(&name, &edit, &asked.caller);
+    Ok(Json(in_words(&edited.await?)))
+}
+
 pub(crate) async fn remove(
     State(desk): State<Desk>,
     Named(name): Named<String>,

@@ -117,6 +117,7 @@ pub(crate) async fn edit(
         reason_demanded: edit.reason_demanded,
         ticket_demanded: edit.ticket_demanded,
         owner: edit.owner,
+        group: None,
     };
     desk.vault
         .edit_resource(&name, &edit, &asked.caller)

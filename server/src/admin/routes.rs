@@ -118,6 +118,7 @@ fn with_people(table: Table) -> Table {
         .at(&get, "/v1/groups", groups::list)
         .at(&post, "/v1/groups", groups::add)
         .at(&get, "/v1/groups/{group}", groups::show)
+        .at(&Method::PATCH, "/v1/groups/{group}", groups::edit)
         .at(&Method::DELETE, "/v1/groups/{group}", groups::remove)
         .at(&get, "/v1/groups/{group}/members", groups::members)
         .at(&Method::PUT, MEMBER, groups::add_member)
@@ -140,6 +141,7 @@ fn with_resource_groups(table: Table) -> Table {
         .at(&get, "/v1/resource-groups", resource_groups::list)
         .at(&Method::POST, "/v1/resource-groups", resource_groups::add)
         .at(&get, SET, resource_groups::show)
+        .at(&Method::PATCH, SET, resource_groups::edit)
         .at(&delete, SET, resource_groups::remove)
         .at(
             &get,

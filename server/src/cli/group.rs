@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 use http::Method;
 use serde::Serialize;
 
-use crate::admin::wire::{self, NewGroup};
+use crate::admin::wire::{self, GroupEdit, NewGroup};
 use crate::cli::fields::{AsJson, InOrganisation};
 use crate::cli::list::{PAGE, list};
 use crate::cli::secret_input::{ask, somebody_there};
@@ -16,6 +16,7 @@ pub(crate) enum Group {
     Add(Add),
     List(List),
     Show(Show),
+    Edit(Edit),
     Remove(Remove),
     #[command(subcommand)]
     Member(Member),
@@ -55,6 +56,37 @@ pub(crate) struct Show {
     group: Which,
     #[command(flatten)]
     json: AsJson,
+}
+
+/// Give a group another name, or say anew what it is for; who is in it stays
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  claviger group edit dba --name databases")]
+pub(crate) struct Edit {
+    #[command(flatten)]
+    group: Which,
+    #[command(flatten)]
+    change: Change,
+}
+
+/// What is to be known of a group.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = true)]
+pub(crate) struct Change {
+    /// Its new name
+    #[arg(long = "name", value_name = "NAME")]
+    new_name: Option<String>,
+    /// What it is for
+    #[arg(long, value_name = "TEXT")]
+    description: Option<String>,
+}
+
+impl From<Change> for GroupEdit {
+    fn from(change: Change) -> Self {
+        Self {
+            name: change.new_name,
+            description: change.description,
+        }
+    }
 }
 
 /// Remove a group with all that was shared with it, at once; the users stay
@@ -136,6 +168,7 @@ impl Group {
             Self::Add(add) => add.run(context).await,
             Self::List(list) => list.run(context).await,
             Self::Show(show) => show.run(context).await,
+            Self::Edit(edit) => edit.run(context).await,
             Self::Remove(remove) => remove.run(context).await,
             Self::Member(Member::Add(AddMember { members })) => {
                 members.each(Method::PUT, "is in", context).await
@@ -204,6 +237,18 @@ impl Show {
         let row = |user: wire::User| vec![user.login, user.full_name];
         let rows = members.into_iter().map(row).collect();
         context.out.table(&["MEMBER", "NAME"], rows)
+    }
+}
+
+impl Edit {
+    async fn run(self, context: &Context) -> Result<(), CliError> {
+        let path = self.group.path(&[]);
+        let edit = GroupEdit::from(self.change);
+        let mut client = context.client().await?;
+        let edited: wire::Group = client.send(Method::PATCH, &path, &edit).await?;
+        context
+            .out
+            .line(format_args!("group {} edited", edited.name))
     }
 }
 

@@ -5,9 +5,10 @@ use http::Method;
 use serde::Serialize;
 
 use crate::admin::wire::{
-    GroupShare, GroupedResource, NewGroup, NewGroupShare, ResourceGroup as Shown,
+    GroupEdit, GroupShare, GroupedResource, NewGroup, NewGroupShare, ResourceGroup as Shown,
 };
 use crate::cli::fields::{AsJson, InOrganisation};
+use crate::cli::group::Change;
 use crate::cli::list::{PAGE, list};
 use crate::cli::secret_input::{ask, somebody_there};
 use crate::cli::share::{Level, With};
@@ -19,6 +20,7 @@ pub(crate) enum ResourceGroup {
     Add(Add),
     List(List),
     Show(Show),
+    Edit(Edit),
     Remove(Remove),
     Associate(Associate),
     Dissociate(Dissociate),
@@ -55,6 +57,16 @@ pub(crate) struct Show {
     group: Which,
     #[command(flatten)]
     json: AsJson,
+}
+
+/// Give a group another name, or say anew what it is for; what is in it stays
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  claviger resource-group edit databases --name warehouses")]
+pub(crate) struct Edit {
+    #[command(flatten)]
+    group: Which,
+    #[command(flatten)]
+    change: Change,
 }
 
 /// Remove a group with all that was shared of it, at once; the resources stay
@@ -155,6 +167,7 @@ impl ResourceGroup {
             Self::Add(add) => add.run(context).await,
             Self::List(list) => list.run(context).await,
             Self::Show(show) => show.run(context).await,
+            Self::Edit(edit) => edit.run(context).await,
             Self::Remove(remove) => remove.run(context).await,
             Self::Associate(Associate { resources }) => {
                 resources.each(Method::PUT, "is in", context).await
@@ -244,6 +257,18 @@ impl InFull {
         };
         let rows = self.shares.into_iter().map(row).collect();
         context.out.table(&["SHARED WITH", "LEVEL"], rows)
+    }
+}
+
+impl Edit {
+    async fn run(self, context: &Context) -> Result<(), CliError> {
+        let path = self.group.path(&[]);
+        let edit = GroupEdit::from(self.change);
+        let mut client = context.client().await?;
+        let edited: Shown = client.send(Method::PATCH, &path, &edit).await?;
+        context
+            .out
+            .line(format_args!("resource group {} edited", edited.name))
     }
 }
 

@@ -2,9 +2,10 @@
 
 use crate::domain::{
     Account, AccountId, AccountName, Action, Change, Decision, FreeText, Operation, Password,
-    RefusalReason, Resource, ResourceId, ResourceName, SecretKind, SecretVersion, UserId, decide,
+    RefusalReason, Resource, ResourceGroup, ResourceId, ResourceName, SecretKind, SecretVersion,
+    UserId, decide,
 };
-use crate::store::rows::{Changes, Ids, SecretRow};
+use crate::store::rows::{Changes, Ids, Kept, SecretRow};
 use crate::vault::book::Deed;
 use crate::vault::change::Chosen;
 use crate::vault::id_block::IdKind;
@@ -72,6 +73,8 @@ impl Vault {
                 .await);
         }
         let (mut resource, mut account) = self.drafted(new, &deed, caller).await?;
+        let joins = self.group_to_join(new.more.group.as_deref(), &deed, caller);
+        let joins = joins.await?;
         let policy = self.policy_of(&resource, Some(&account)).await?;
         let chosen = match self.choose(password, &policy, &account.name)? {
             Ok(chosen) => chosen,
@@ -92,12 +95,12 @@ impl Vault {
         account.resource = resource.id;
         self.allow(&deed, caller).await?;
         let done = self
-            .commit_resource(&resource, &account, &chosen, caller)
+            .commit_resource((&resource, joins.as_ref()), &account, &chosen, caller)
             .await;
         // Only the name can have been taken meanwhile: the ids are this process's own.
-        let done = done.map_err(|error| match error {
-            VaultError::Conflict => VaultError::ResourceExists,
-            other => other,
+        let done = done.map_err(|error| match (error, &joins) {
+            (VaultError::Conflict, None) => VaultError::ResourceExists,
+            (other, _) => other,
         });
         self.settle(&deed, done, caller).await?;
         Ok(Made::of(&account, chosen))
@@ -173,7 +176,7 @@ impl Vault {
 
     async fn commit_resource(
         &self,
-        resource: &Resource,
+        (resource, joins): (&Resource, Option<&Kept<ResourceGroup>>),
         account: &Account,
         chosen: &Chosen,
         caller: &Caller,
@@ -181,6 +184,9 @@ impl Vault {
         let mut changes = self.rows.changes();
         self.add_resource_rows(&mut changes, resource)?;
         self.add_account_rows(&mut changes, account, chosen, caller)?;
+        if let Some(group) = joins {
+            self.put_into(&mut changes, resource.id, group)?;
+        }
         Ok(changes.commit().await?)
     }
 

@@ -258,7 +258,7 @@ impl Vault {
         Ok(())
     }
 
-    async fn administered_group(
+    pub(super) async fn administered_group(
         &self,
         name: &str,
         deed: &Deed,

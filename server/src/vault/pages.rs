@@ -8,7 +8,8 @@
 use std::collections::HashMap;
 
 use crate::domain::{
-    Account, AccountId, Action, Decision, Operation, OrgId, Resource, ResourceId, UserId, decide,
+    Account, AccountId, Action, Decision, Folded, Operation, OrgId, RefusalReason, Resource,
+    ResourceGroupId, ResourceId, UserId, decide,
 };
 use crate::store::Key;
 use crate::vault::book::Deed;
@@ -26,6 +27,20 @@ pub struct Filter {
     pub after: Option<u64>,
     /// Only those in which this is found.
     pub search: Option<Search>,
+    /// Of what it is a part.
+    pub within: Within,
+}
+
+/// Of what a list is a part.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Within {
+    /// All that the caller sees.
+    #[default]
+    All,
+    /// What is in a group of resources that the caller may know of.
+    Group(ResourceGroupId),
+    /// What is of a kind in whose name one of these words is.
+    Kinds(&'static [&'static str]),
 }
 
 impl Filter {
@@ -37,7 +52,14 @@ impl Filter {
             limit,
             after: None,
             search: None,
+            within: Within::All,
         }
+    }
+
+    /// The same of what is within this.
+    #[must_use]
+    pub fn within(self, within: Within) -> Self {
+        Self { within, ..self }
     }
 
     /// The same of those in which `search` is found.
@@ -56,9 +78,21 @@ impl Filter {
             _ => "",
         };
         format!(
-            "{what} from {}, at most {}{searched}",
-            self.start, self.limit
+            "{what} from {}, at most {}{searched}{}",
+            self.start,
+            self.limit,
+            self.within.words()
         )
+    }
+}
+
+impl Within {
+    fn words(self) -> String {
+        match self {
+            Self::All => String::new(),
+            Self::Group(id) => format!(", of resource group (id {id})"),
+            Self::Kinds(words) => format!(", of kinds with {}", words.join(" or ")),
+        }
     }
 }
 
@@ -124,13 +158,16 @@ impl Vault {
     /// A page of the resources that `caller` may see.
     ///
     /// # Errors
-    /// [`VaultError::Unavailable`].
+    /// [`VaultError::NotFound`] for a group of resources that `caller` may not know of.
     pub async fn resource_page(
         &self,
         filter: &Filter,
         caller: &Caller,
     ) -> Result<Page<ResourceView>, VaultError> {
         let deed = Deed::new(Operation::List).detail(filter.words("resources"));
+        if let Within::Group(group) = filter.within {
+            self.seen_set(group, &deed, caller).await?;
+        }
         self.allow(&deed, caller).await?;
         let listed = self.listed(filter, caller).await?;
         let mut items = Vec::with_capacity(listed.ids.len());
@@ -149,7 +186,8 @@ impl Vault {
     /// resource's columns is in all of its accounts, or in none.
     ///
     /// # Errors
-    /// [`VaultError::Refused`] for a resource that is not there or not shared.
+    /// [`VaultError::Refused`] for a resource that is not there or not shared;
+    /// [`VaultError::NotFound`] for a group that it is not in.
     pub async fn account_page(
         &self,
         resource: impl Into<ResourceRef<'_>>,
@@ -161,8 +199,13 @@ impl Vault {
             .on(&resource.words(), "")
             .detail(filter.words("accounts"));
         let resource = self.find_visible(resource, &mut deed, caller).await?.record;
+        let listed = self.is_within(filter.within, &resource, &deed, caller);
+        let listed = listed.await?;
         self.allow(&deed, caller).await?;
-        let visible = self.visible_accounts(&resource, caller).await?;
+        let visible = match listed {
+            true => self.visible_accounts(&resource, caller).await?,
+            false => Vec::new(),
+        };
         let (found, complete) = self.accounts_with(&resource, visible, filter).await?;
         let behind = |id: &&AccountId| filter.after.is_none_or(|after| id.0 > after);
         let page = found.iter().filter(behind).skip(filter.start);
@@ -178,6 +221,32 @@ impl Vault {
             total: found.len(),
             complete,
         })
+    }
+
+    /// Whether a resource is listed within that; that it is not in a group is refused.
+    async fn is_within(
+        &self,
+        within: Within,
+        resource: &Resource,
+        deed: &Deed,
+        caller: &Caller,
+    ) -> Result<bool, VaultError> {
+        match within {
+            Within::All => Ok(true),
+            Within::Kinds(words) => {
+                let kind = Folded::new(resource.kind.as_str());
+                Ok(words.iter().any(|word| kind.as_str().contains(word)))
+            }
+            Within::Group(group) => {
+                self.seen_set(group, deed, caller).await?;
+                if self.is_in(resource.id, group).await? {
+                    return Ok(true);
+                }
+                let answer = VaultError::NotFound("resource in this group");
+                let why = RefusalReason::NoSuchThing;
+                Err(self.refuse(deed, why, answer, caller).await)
+            }
+        }
     }
 
     /// A resource on a page, if it is still there and still to be seen.

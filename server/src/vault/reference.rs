@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use crate::domain::{AccountId, ResourceId, UserId};
+use crate::domain::{AccountId, ResourceGroupId, ResourceId, UserId};
 
 /// A resource, as a caller means it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -35,6 +35,15 @@ pub enum UserRef<'a> {
     Named(&'a str),
     /// The one with this id.
     Id(UserId),
+}
+
+/// A group of resources, as a caller means it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ResourceGroupRef<'a> {
+    /// The one with this name, exactly.
+    Named(&'a str),
+    /// The one with this id.
+    Id(ResourceGroupId),
 }
 
 /// A whole resource, or one account of it, as a caller means it.
@@ -122,6 +131,16 @@ impl<'a> UserRef<'a> {
     }
 }
 
+impl<'a> ResourceGroupRef<'a> {
+    /// What the audit trail says as long as no name is known.
+    pub(super) fn words(self) -> Cow<'a, str> {
+        match self {
+            Self::Named(name) => name.into(),
+            Self::Id(id) => by_id(id.0),
+        }
+    }
+}
+
 fn by_id(id: u64) -> Cow<'static, str> {
     format!("(id {id})").into()
 }
@@ -152,6 +171,7 @@ refers! {
     ResourceRef by ResourceId,
     AccountRef by AccountId,
     UserRef by UserId,
+    ResourceGroupRef by ResourceGroupId,
 }
 
 impl<'a> From<(&'a str, Option<&'a str>)> for TargetRef<'a> {

@@ -6,7 +6,9 @@ use crate::vault::book::Deed;
 use crate::vault::settings::number;
 use crate::vault::shares::KeptGrantee;
 use crate::vault::users::last_number;
-use crate::vault::{Caller, GranteeName, SettingView, Settings, SharedWith, Vault, VaultError};
+use crate::vault::{
+    Caller, GranteeName, ResourceGroupRef, SettingView, Settings, SharedWith, Vault, VaultError,
+};
 
 impl Vault {
     /// Shares a group of resources, and so everything that is in it now and later, with a user or
@@ -17,14 +19,16 @@ impl Vault {
     /// of that name; [`VaultError::Invalid`] when it has as many shares of groups as it may.
     pub async fn share_resource_group(
         &self,
-        group: &str,
+        group: impl Into<ResourceGroupRef<'_>>,
         with: impl Into<GranteeName<'_>>,
         level: Level,
         caller: &Caller,
     ) -> Result<(), VaultError> {
-        let with = with.into();
-        let deed = Deed::new(Operation::Share)
-            .detail(format!("resource group {group}: {level} to {with}"));
+        let (group, with) = (group.into(), with.into());
+        let deed = Deed::new(Operation::Share).detail(format!(
+            "resource group {}: {level} to {with}",
+            group.words()
+        ));
         self.primary_only(&deed, caller).await?;
         let group = self.administered_set(group, &deed, caller).await?;
         let holder = self.named_grantee(with, &deed, caller).await?;
@@ -59,12 +63,13 @@ impl Vault {
     /// share.
     pub async fn unshare_resource_group(
         &self,
-        group: &str,
+        group: impl Into<ResourceGroupRef<'_>>,
         with: impl Into<GranteeName<'_>>,
         caller: &Caller,
     ) -> Result<(), VaultError> {
-        let with = with.into();
-        let deed = Deed::new(Operation::Unshare).detail(format!("resource group {group}: {with}"));
+        let (group, with) = (group.into(), with.into());
+        let deed = Deed::new(Operation::Unshare)
+            .detail(format!("resource group {}: {with}", group.words()));
         self.primary_only(&deed, caller).await?;
         let group = self.administered_set(group, &deed, caller).await?.record;
         let holder = self.named_grantee(with, &deed, caller).await?.grantee();
@@ -88,10 +93,12 @@ impl Vault {
     /// [`VaultError::NotAllowed`], [`VaultError::NotFound`].
     pub async fn resource_group_shares(
         &self,
-        group: &str,
+        group: impl Into<ResourceGroupRef<'_>>,
         caller: &Caller,
     ) -> Result<Vec<(SharedWith, Level)>, VaultError> {
-        let deed = Deed::new(Operation::List).detail(format!("shares of resource group {group}"));
+        let group = group.into();
+        let deed = Deed::new(Operation::List)
+            .detail(format!("shares of resource group {}", group.words()));
         let group = self.administered_set(group, &deed, caller).await?.record;
         self.allow(&deed, caller).await?;
         let places = self.rows.places();

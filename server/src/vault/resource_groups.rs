@@ -1,26 +1,15 @@
-//! Groups of resources: making and removing them, and what is in them. `resource_group_shares.rs`
-//! has with whom they are shared.
-//!
-//! That a resource is in a group is a share of the resource with that group, made by whoever manages
-//! the resource; whoever has a share of the group stands on it (`ground.rs`).
+//! Groups of resources: making and removing them. `associations.rs` has what is in them,
+//! `resource_group_shares.rs` with whom they are shared.
 
 use crate::domain::{
-    Action, FreeText, Grantee, GroupName, Level, NameError, Operation, OrgId, RefusalReason,
-    Resource, ResourceGroup, ResourceGroupId, ResourceId, Share, Target,
+    FreeText, Grantee, GroupName, NameError, Operation, OrgId, RefusalReason, ResourceGroup,
+    ResourceGroupId,
 };
 use crate::store::rows::{Ids, Kept};
+use crate::vault::associations::NOUN;
 use crate::vault::book::Deed;
 use crate::vault::id_block::IdKind;
-use crate::vault::users::target_of;
-use crate::vault::{Caller, NewGroup, ResourceRef, Vault, VaultError};
-
-/// A resource and a group, and the row that says that the one is in the other, if it is.
-struct Association {
-    resource: Kept<Resource>,
-    group: Kept<ResourceGroup>,
-    share: Option<Kept<Share>>,
-    deed: Deed,
-}
+use crate::vault::{Caller, NewGroup, ResourceGroupRef, Vault, VaultError};
 
 impl Vault {
     /// Makes a group with nothing in it.
@@ -83,122 +72,22 @@ impl Vault {
         Ok(page.into_iter().map(|kept| kept.record).collect())
     }
 
-    /// The group of resources called `name`.
+    /// One group of resources.
     ///
     /// # Errors
     /// [`VaultError::NotAllowed`], [`VaultError::NotFound`].
     pub async fn resource_group(
         &self,
-        name: &str,
+        group: impl Into<ResourceGroupRef<'_>>,
         caller: &Caller,
     ) -> Result<ResourceGroup, VaultError> {
-        let deed = Deed::new(Operation::List).detail(format!("resource group {name}"));
-        let kept = self.administered_set(name, &deed, caller).await?;
-        self.allow(&deed, caller).await?;
+        let group = group.into();
+        let told = |name: &str| format!("resource group {name}");
+        let deed = Deed::new(Operation::List).detail(told(&group.words()));
+        let kept = self.administered_set(group, &deed, caller).await?;
+        self.allow(&deed.detail(told(kept.record.name.as_str())), caller)
+            .await?;
         Ok(kept.record)
-    }
-
-    /// At most `limit` resources of a group, by id and name, after the one with the id `after`.
-    ///
-    /// # Errors
-    /// [`VaultError::NotAllowed`], [`VaultError::NotFound`].
-    pub async fn grouped_resources(
-        &self,
-        group: &str,
-        (after, limit): (Option<ResourceId>, usize),
-        caller: &Caller,
-    ) -> Result<Vec<Resource>, VaultError> {
-        let deed = Deed::new(Operation::List).detail(format!("resources of group {group}"));
-        let group = self.administered_set(group, &deed, caller).await?.record;
-        self.allow(&deed, caller).await?;
-        let (places, with) = (self.rows.places(), Grantee::ResourceGroup(group.id));
-        let after = after.map(|id| places.share_by(with, whole(id)));
-        let prefix = places.shares_by(with);
-        let page = self.rows.page::<Ids>(&prefix, after.as_ref(), limit);
-        let mut resources = Vec::new();
-        for kept in page.await? {
-            let key = places.resource(group.org, target_of(&kept.key).resource);
-            let kept = self.rows.get::<Resource>(key).await?;
-            resources.extend(kept.map(|kept| kept.record));
-        }
-        Ok(resources)
-    }
-
-    /// Puts a resource into a group: whoever has a share of the group has it of the resource.
-    ///
-    /// # Errors
-    /// [`VaultError::Refused`], [`VaultError::NotAllowed`] for whoever may not manage the
-    /// resource; [`VaultError::NotFound`] when there is no such group; [`VaultError::Exists`] when
-    /// it is in it already.
-    pub async fn associate(
-        &self,
-        resource: impl Into<ResourceRef<'_>>,
-        group: &str,
-        caller: &Caller,
-    ) -> Result<(), VaultError> {
-        let resource = resource.into();
-        let Association {
-            resource,
-            group,
-            share,
-            deed,
-        } = self.association(resource, group, "into", caller).await?;
-        if share.is_some() {
-            let answer = VaultError::Exists("this resource in this group");
-            return Err(self
-                .refuse(&deed, RefusalReason::Exists, answer, caller)
-                .await);
-        }
-        self.allow(&deed, caller).await?;
-        let (places, target) = (self.rows.places(), whole(resource.record.id));
-        let with = Grantee::ResourceGroup(group.record.id);
-        let mut changes = self.rows.changes();
-        // What is removed at the same time is in no group.
-        changes.depend_on(&resource);
-        changes.depend_on(&group);
-        let share = Share {
-            target,
-            with,
-            level: Level::Manage,
-        };
-        changes.add(places.share(target, with), &share)?;
-        changes.add(places.share_by(with, target), &Ids(Vec::new()))?;
-        let done = changes.commit().await.map_err(VaultError::from);
-        self.settle(&deed, done, caller).await
-    }
-
-    /// Takes a resource out of a group, for everybody's very next request.
-    ///
-    /// # Errors
-    /// As for [`Self::associate`]; [`VaultError::NotFound`] when it is not in it.
-    pub async fn dissociate(
-        &self,
-        resource: impl Into<ResourceRef<'_>>,
-        group: &str,
-        caller: &Caller,
-    ) -> Result<(), VaultError> {
-        let resource = resource.into();
-        let Association {
-            resource,
-            group,
-            share,
-            deed,
-        } = self.association(resource, group, "out of", caller).await?;
-        let Some(share) = share else {
-            let answer = VaultError::NotFound("resource in this group");
-            let why = RefusalReason::NoSuchThing;
-            return Err(self.refuse(&deed, why, answer, caller).await);
-        };
-        self.allow(&deed, caller).await?;
-        let with = Grantee::ResourceGroup(group.record.id);
-        let mut changes = self.rows.changes();
-        changes.remove(&share);
-        let by_group = self.rows.places().share_by(with, whole(resource.record.id));
-        changes.clear(by_group);
-        // Written again as it is: what is remembered of retrievals rests on this row.
-        changes.replace(&resource, &resource.record)?;
-        let done = changes.commit().await.map_err(VaultError::from);
-        self.settle(&deed, done, caller).await
     }
 
     /// Removes a group with all that was shared of it; the resources stay.
@@ -207,12 +96,15 @@ impl Vault {
     /// [`VaultError::NotAllowed`], [`VaultError::NotFound`].
     pub async fn remove_resource_group(
         &self,
-        name: &str,
+        group: impl Into<ResourceGroupRef<'_>>,
         caller: &Caller,
     ) -> Result<(), VaultError> {
-        let deed = Deed::new(Operation::ResourceGroup).detail(format!("remove {name}"));
+        let group = group.into();
+        let told = |name: &str| format!("remove {name}");
+        let deed = Deed::new(Operation::ResourceGroup).detail(told(&group.words()));
         self.primary_only(&deed, caller).await?;
-        let kept = self.administered_set(name, &deed, caller).await?;
+        let kept = self.administered_set(group, &deed, caller).await?;
+        let deed = deed.detail(told(kept.record.name.as_str()));
         self.allow(&deed, caller).await?;
         let done = self.commit_set_removal(&kept).await;
         self.settle(&deed, done, caller).await
@@ -220,39 +112,45 @@ impl Vault {
 
     pub(super) async fn administered_set(
         &self,
-        name: &str,
+        group: ResourceGroupRef<'_>,
         deed: &Deed,
         caller: &Caller,
     ) -> Result<Kept<ResourceGroup>, VaultError> {
         self.administer(deed, caller).await?;
-        self.known_set(name, deed, caller).await
+        self.known_set(group, deed, caller).await
     }
 
-    async fn known_set(
+    pub(super) async fn known_set(
         &self,
-        name: &str,
+        group: ResourceGroupRef<'_>,
         deed: &Deed,
         caller: &Caller,
     ) -> Result<Kept<ResourceGroup>, VaultError> {
-        match self.set_called(caller.org(), name).await? {
+        match self.set_meant(caller.org(), group).await? {
             Some(kept) => Ok(kept),
             None => {
-                let answer = VaultError::NotFound("resource group");
+                let answer = VaultError::NotFound(NOUN);
                 let why = RefusalReason::NoSuchThing;
                 Err(self.refuse(deed, why, answer, caller).await)
             }
         }
     }
 
-    async fn set_called(
+    async fn set_meant(
         &self,
         org: OrgId,
-        name: &str,
+        group: ResourceGroupRef<'_>,
     ) -> Result<Option<Kept<ResourceGroup>>, VaultError> {
+        let places = self.rows.places();
+        let name = match group {
+            ResourceGroupRef::Id(id) => {
+                return Ok(self.rows.get(places.resource_group(org, id)).await?);
+            }
+            ResourceGroupRef::Named(name) => name,
+        };
         let Ok(name) = GroupName::parse(name) else {
             return Ok(None);
         };
-        let places = self.rows.places();
         let by_name = places.resource_group_by_name(org, &name);
         let index = self.rows.get::<Ids>(by_name).await?;
         let Some(&id) = index.as_ref().and_then(|kept| kept.record.0.first()) else {
@@ -262,32 +160,6 @@ impl Vault {
         let kept = self.rows.get::<ResourceGroup>(key).await?;
         // The index finds every spelling; the one that was given must be the group's.
         Ok(kept.filter(|kept| kept.record.name == name))
-    }
-
-    async fn association(
-        &self,
-        resource: ResourceRef<'_>,
-        group: &str,
-        way: &str,
-        caller: &Caller,
-    ) -> Result<Association, VaultError> {
-        let mut deed = Deed::new(Operation::ResourceGroup)
-            .on(&resource.words(), "")
-            .detail(format!("{way} {group}"));
-        self.primary_only(&deed, caller).await?;
-        let kept = self
-            .find_resource(resource, Action::Manage, &mut deed, caller)
-            .await?;
-        let group = self.known_set(group, &deed, caller).await?;
-        let with = Grantee::ResourceGroup(group.record.id);
-        let place = self.rows.places().share(whole(kept.record.id), with);
-        let share = self.rows.get::<Share>(place).await?;
-        Ok(Association {
-            resource: kept,
-            group,
-            share,
-            deed,
-        })
     }
 
     fn draft_resource_group(
@@ -314,12 +186,5 @@ impl Vault {
         self.clear_shares(&mut changes, Grantee::ResourceGroup(group.id))
             .await?;
         Ok(changes.commit().await?)
-    }
-}
-
-pub(super) fn whole(resource: ResourceId) -> Target {
-    Target {
-        resource,
-        account: None,
     }
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::domain::{
     Account, Action, CustomField, Decision, FreeText, NameError, Operation, OrgId, PolicyId,
-    RefusalReason, Resource, ResourceId, ResourceName, Share, User, UserId, decide,
+    RefusalReason, Resource, ResourceGroup, ResourceId, ResourceName, Share, User, UserId, decide,
 };
 use crate::store::rows::{Ids, Kept};
 use crate::vault::book::Deed;
@@ -39,6 +39,8 @@ pub struct ResourceEdit {
     pub ticket_demanded: Option<Option<bool>>,
     /// Its new owner's login.
     pub owner: Option<String>,
+    /// The name of a group of resources that it is put into, if it is not in it.
+    pub group: Option<String>,
 }
 
 impl ResourceEdit {
@@ -198,12 +200,15 @@ impl Vault {
             resource.owner = Some(self.heir(&kept.record, login, &deed, caller).await?);
         }
         self.policy_exists(resource.policy, &deed, caller).await?;
-        self.allow(
-            &deed.clone().detail(changed_words(&kept.record, &resource)),
-            caller,
-        )
-        .await?;
-        let done = self.commit_edit(&kept, &resource).await;
+        let joins = self.group_to_join(edit.group.as_deref(), &deed, caller);
+        let joins = joins.await?;
+        let mut words = changed_words(&kept.record, &resource);
+        if let Some(group) = &joins {
+            words.push(format!("into resource group {}", group.record.name));
+        }
+        self.allow(&deed.clone().detail(words.join(", ")), caller)
+            .await?;
+        let done = self.commit_edit(&kept, &resource, joins.as_ref()).await;
         self.settle(&deed, done, caller).await
     }
 
@@ -231,6 +236,7 @@ impl Vault {
         &self,
         kept: &Kept<Resource>,
         resource: &Resource,
+        joins: Option<&Kept<ResourceGroup>>,
     ) -> Result<(), VaultError> {
         let places = self.rows.places();
         let old = places.resource_by_name(resource.org, &kept.record.name);
@@ -255,6 +261,11 @@ impl Vault {
             }
         }
         changes.replace(kept, resource)?;
+        if let Some(group) = joins
+            && !self.is_in(resource.id, group.record.id).await?
+        {
+            self.put_into(&mut changes, resource.id, group)?;
+        }
         Ok(changes.commit().await?)
     }
 
@@ -365,7 +376,7 @@ impl Vault {
 }
 
 /// Which things differ, for the audit trail: names of fields, not what is in them.
-fn changed_words(old: &Resource, new: &Resource) -> String {
+fn changed_words(old: &Resource, new: &Resource) -> Vec<String> {
     let mut words = Vec::new();
     if old.name != new.name {
         words.push(format!("name: {}", new.name));
@@ -396,5 +407,5 @@ fn changed_words(old: &Resource, new: &Resource) -> String {
             .filter(|(_, is)| *is)
             .map(|(word, _)| (*word).to_owned()),
     );
-    words.join(", ")
+    words
 }

@@ -50,9 +50,16 @@ impl Vault {
             data_key: self.rows.keys().newest(),
             data_keys: self.rows.keys().data_keys().len(),
             store,
-            working: store.trouble.is_none() && !matches!(self.ledger.health(), Health::Red { .. }),
+            working: self.works(),
             problems,
         })
+    }
+
+    /// Whether records and rows can be written, so that it can do its work; nothing is read.
+    #[must_use]
+    pub fn works(&self) -> bool {
+        let trouble = self.rows.store().status().trouble;
+        trouble.is_none() && !matches!(self.ledger.health(), Health::Red { .. })
     }
 
     fn ledger_problems(&self) -> Vec<String> {

@@ -1,6 +1,6 @@
 //! Groups of users.
 
-use claviger::admin::wire::{Group, NewGroup, Page};
+use claviger::admin::wire::{Group, GroupEdit, NewGroup, Page};
 use serde_json::{Value, json};
 
 use crate::server::Server;
@@ -27,6 +27,11 @@ fn groups_are_written_and_read_as_documented() {
     fits("Group", &group);
     fits("GroupPage", &page);
     reads("NewGroup", &new);
+    let edit = GroupEdit {
+        name: Some(text()),
+        description: Some(text()),
+    };
+    reads("GroupEdit", &edit);
 }
 
 #[test]
@@ -106,4 +111,39 @@ fn members_come_page_by_page() {
     let rest = rest.with(200).json();
     assert_eq!(rest["items"][0]["login"], "eve@host");
     assert_eq!(rest["next"], Value::Null);
+}
+
+#[test]
+fn groups_of_both_kinds_are_renamed_with_all_that_is_theirs() {
+    let server = Server::start();
+    add_user(&server, "ann@host");
+    add_resource(&server, "db1");
+    for (base, below) in [
+        ("/v1/groups", "members/ann%40host"),
+        ("/v1/resource-groups", "resources/db1"),
+    ] {
+        for name in ["old", "taken"] {
+            let new = json!({"name": name});
+            server.send("POST", base, new).with(201);
+        }
+        let path = |name: &str| format!("{base}/{name}");
+        let inside = format!("{}/{below}", path("old"));
+        server.send("PUT", &inside, Value::Null).with(204);
+        let edit = |name: &str| json!({"name": name, "description": "anew"});
+
+        let taken = server.send("PATCH", &path("old"), edit("TAKEN")).with(409);
+        let empty = server.send("PATCH", &path("old"), edit("")).with(422);
+        let edited = server.send("PATCH", &path("old"), edit("new")).with(200);
+        let case = server.send("PATCH", &path("new"), edit("New")).with(200);
+
+        assert_eq!(
+            (taken.problem(), empty.problem()),
+            ("exists".into(), "invalid".into())
+        );
+        assert_eq!(edited.json()["description"], "anew");
+        assert_eq!(case.json()["name"], "New");
+        server.get(&path("old")).with(404);
+        let inside = format!("{}/{below}", path("New"));
+        server.send("DELETE", &inside, Value::Null).with(204);
+    }
 }

@@ -32,7 +32,7 @@ pub use certificate::{
     BoundCertificate, ImportedCertificate, Issued, NewCertificate, NewIssue, TrustKind,
     TrustedCertificate, UserCertificate,
 };
-pub use group::{Group, NewGroup};
+pub use group::{Group, GroupEdit, NewGroup};
 pub use key::{BackupReport, Rotation};
 pub use material::{Material, MaterialChange, Purpose};
 pub use organisation::{NewOrganisation, Organisation};

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use tokio::time::Instant;
 
 use crate::doors::rest::Rest;
-use crate::doors::rest::answer::Refusal;
+use crate::doors::rest::answer::{Code, Refusal};
 use crate::doors::rest::envelope::Done;
 use crate::doors::rest::input::{Input, Unfit};
 use crate::doors::rest::route::{Endpoint, Place, TRANSPORT};
@@ -92,6 +92,15 @@ impl Rest {
         }
     }
 
+    /// Whether the server can do its work; nothing else is told to whoever shows no token.
+    pub(super) fn ping(&self) -> Result<Done, Refusal> {
+        if self.vault.works() {
+            return Ok(Done::new("The server is ready"));
+        }
+        let message = "The server cannot do its work now.";
+        Err(Refusal::new(Code::NotReady, message))
+    }
+
     async fn perform_rarely(&self, endpoint: &Endpoint, ask: &Ask<'_>) -> Result<Done, Trouble> {
         match endpoint {
             Endpoint::Resources => self.resources(ask).await,
@@ -128,6 +137,11 @@ impl Rest {
             Endpoint::DeleteUser(id) => self.delete_user(*id, ask).await,
             Endpoint::RegenerateToken => self.regenerate_token(ask).await,
             Endpoint::Audits => self.audits(ask).await,
+            Endpoint::ResourceGroups => self.resource_groups(ask).await,
+            Endpoint::Associate(group) => self.associate(*group, ask).await,
+            Endpoint::AssociatedGroups(id) => self.associated_groups(*id, ask).await,
+            // Answered before anybody was asked who they are.
+            Endpoint::Ping => self.ping().map_err(Trouble::Told),
             // Replaced by the one it names, before it comes here.
             Endpoint::Named => Err(Unfit("OPERATION_NAME names no operation".to_owned()).into()),
         }

@@ -2,7 +2,7 @@
 //!
 //! `exchange` speaks HTTP, `route` is the table of what there is, `token` and `guest` find out who
 //! asks, `input` reads what came along, `dispatch` sends it to its family (`resources`, `accounts`,
-//! `lookup`, `passwords`, `requests`, `users`, `audits`, `named`), `answer` holds every code and
+//! `lookup`, `groups`, `passwords`, `requests`, `users`, `audits`, `named`), `answer` holds every code and
 //! message, `envelope` the form of every answer.
 
 mod accounts;
@@ -11,6 +11,7 @@ mod audits;
 mod dispatch;
 mod envelope;
 mod exchange;
+mod groups;
 mod guest;
 mod input;
 mod lookup;

@@ -1,13 +1,13 @@
 //! Resources: listed, made, changed, removed, shared.
 
-use crate::domain::{Level, ResourceId, UserId};
+use crate::domain::{Level, ResourceGroupId, ResourceId, UserId};
 use crate::doors::rest::Rest;
 use crate::doors::rest::dispatch::{Ask, Trouble};
 use crate::doors::rest::envelope::{Detail, Done, Fields as Out};
 use crate::doors::rest::input::{Fields, Unfit};
 use crate::vault::{
     AccountEdit, Caller, Filter, Made, NewAccount, NewPassword, NewResource, ResourceEdit,
-    ResourceRef, ResourceView, Search, SearchColumn, SearchKind, TargetRef,
+    ResourceRef, ResourceView, Search, SearchColumn, SearchKind, TargetRef, Within,
 };
 
 impl Rest {
@@ -73,7 +73,6 @@ impl Rest {
                 ..AccountEdit::default()
             },
         };
-        no_group(fields)?;
         Ok(self.vault.create(&new, password, caller).await?)
     }
 
@@ -88,7 +87,6 @@ impl Rest {
             owner,
             ..self.known(&fields, ask.caller).await?
         };
-        no_group(&fields)?;
         self.vault.edit_resource(id, &edit, ask.caller).await?;
         // Two blanks: the original's own.
         Ok(Done::new("Resource  modified successfully."))
@@ -196,6 +194,7 @@ impl Rest {
             reason_demanded: None,
             ticket_demanded: None,
             owner: None,
+            group: group(fields)?,
         })
     }
 
@@ -222,23 +221,43 @@ impl Rest {
         Ok((!absent).then(|| named.to_owned()))
     }
 
-    /// Which rows are wanted.
-    pub(super) fn filter(&self, fields: &Fields<'_>) -> Result<Filter, Unfit> {
-        match fields.optional("VIEWTYPE")? {
-            None | Some("ALLMYPASSWORD") => {}
-            Some(_) => return Err(Unfit("VIEWTYPE: there is ALLMYPASSWORD only".to_owned())),
-        }
+    /// From where in a list, and how many rows.
+    pub(super) fn part(&self, fields: &Fields<'_>) -> Result<(usize, usize), Unfit> {
         let most = self.settings.rows;
         let number = |name, otherwise| {
             let number = fields.number(name)?;
             let number = number.map(|number| usize::try_from(number).unwrap_or(usize::MAX));
             Ok::<_, Unfit>(number.unwrap_or(otherwise))
         };
-        let filter = Filter::page(number("STARTINDEX", 0)?, number("LIMIT", most)?.min(most));
+        Ok((number("STARTINDEX", 0)?, number("LIMIT", most)?.min(most)))
+    }
+
+    /// Which rows are wanted.
+    pub(super) fn filter(&self, fields: &Fields<'_>) -> Result<Filter, Unfit> {
+        let (start, limit) = self.part(fields)?;
+        let filter = Filter::page(start, limit).within(within(fields)?);
         Ok(match search(fields)? {
             None => filter,
             Some(search) => filter.searching(search),
         })
+    }
+}
+
+/// The part of all that is asked for: a group, or a view, of which only those by kind are kept.
+fn within(fields: &Fields<'_>) -> Result<Within, Unfit> {
+    let view = match fields.optional("VIEWTYPE")? {
+        None | Some("ALLMYPASSWORD") => Within::All,
+        Some("LINUXSSHPASSWORD") => Within::Kinds(&SSH_KINDS),
+        Some("WINDOWSRDPPASSWORD") => Within::Kinds(&RDP_KINDS),
+        Some(_) => return Err(Unfit(NO_SUCH_VIEW.to_owned())),
+    };
+    match (fields.number("GROUPID")?, view) {
+        (None, view) => Ok(view),
+        (Some(id), Within::All) => Ok(Within::Group(ResourceGroupId(id))),
+        (Some(_), _) => {
+            let words = "GROUPID and VIEWTYPE do not go together";
+            Err(Unfit(words.to_owned()))
+        }
     }
 }
 
@@ -325,13 +344,11 @@ fn with_domain(
     Ok(Some(pairs))
 }
 
-/// Refuses to put a resource into a group, rather than to say so and not do it.
-fn no_group(fields: &Fields<'_>) -> Result<(), Unfit> {
-    match fields.optional("RESOURCEGROUPNAME")? {
-        None => Ok(()),
-        Some(name) if name.eq_ignore_ascii_case("default") => Ok(()),
-        Some(_) => Err(Unfit("RESOURCEGROUPNAME names no group".to_owned())),
-    }
+/// The group that a resource is to be put into; `default` is the original's word for none.
+fn group(fields: &Fields<'_>) -> Result<Option<String>, Unfit> {
+    let name = fields.optional("RESOURCEGROUPNAME")?;
+    let name = name.filter(|name| !name.eq_ignore_ascii_case("default"));
+    Ok(name.map(str::to_owned))
 }
 
 /// The label of the custom field that holds a resource's domain.
@@ -358,3 +375,10 @@ const KINDS: [&str; 14] = [
     "Web Site Accounts",
     "Others",
 ];
+
+/// Words in the names of kinds of machines to which people log on over SSH, or by remote desktop.
+const SSH_KINDS: [&str; 4] = ["linux", "unix", "solaris", "aix"];
+const RDP_KINDS: [&str; 1] = ["windows"];
+
+const NO_SUCH_VIEW: &str = "VIEWTYPE is none of ALLMYPASSWORD, LINUXSSHPASSWORD, WINDOWSRDPPASSWORD: \
+                            no favourites are kept, and nothing of what somebody used of late";

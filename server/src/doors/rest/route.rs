@@ -3,7 +3,7 @@
 
 use http::Method;
 
-use crate::domain::{AccountId, ResourceId, UserId};
+use crate::domain::{AccountId, ResourceGroupId, ResourceId, UserId};
 
 /// What is asked for, with the ids and names of its path.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +45,11 @@ pub(super) enum Endpoint {
     RegenerateToken,
     GeneratePassword,
     Audits,
+    ResourceGroups,
+    Associate(ResourceGroupId),
+    AssociatedGroups(ResourceId),
+    /// Whether the server is ready: for anybody.
+    Ping,
     /// One of the others, named by the parameter OPERATION_NAME.
     Named,
 }
@@ -67,7 +72,7 @@ pub(super) enum Lost {
 
 impl Endpoint {
     /// Every name that an answer may have.
-    pub(super) const OPERATIONS: [&'static str; 37] = [
+    pub(super) const OPERATIONS: [&'static str; 41] = [
         "GET RESOURCES",
         "CREATE RESOURCE",
         "EDIT RESOURCE",
@@ -102,6 +107,10 @@ impl Endpoint {
         "REGENERATE_AUTHTOKEN",
         "GENERATE_PASSWORD",
         "GET_AUDIT",
+        "GET RESOURCE GROUPS",
+        "ASSOCIATE RESOURCES",
+        "GET ASSOCIATED GROUPS",
+        "PING",
         "REQUEST",
         AUTHENTICATION,
         TRANSPORT,
@@ -144,6 +153,10 @@ impl Endpoint {
             Self::RegenerateToken => "REGENERATE_AUTHTOKEN",
             Self::GeneratePassword => "GENERATE_PASSWORD",
             Self::Audits => "GET_AUDIT",
+            Self::ResourceGroups => "GET RESOURCE GROUPS",
+            Self::Associate(_) => "ASSOCIATE RESOURCES",
+            Self::AssociatedGroups(_) => "GET ASSOCIATED GROUPS",
+            Self::Ping => "PING",
             Self::Named => "REQUEST",
         }
     }
@@ -169,6 +182,12 @@ pub(super) fn route(method: &Method, path: &str) -> Result<Endpoint, Lost> {
         ["user", rest @ ..] => users(method, rest),
         ["passwords", "generate"] => get(method, Endpoint::GeneratePassword),
         ["audit"] => get(method, Endpoint::Audits),
+        ["resourcegroup"] => get(method, Endpoint::ResourceGroups),
+        ["resourcegroup", group, "associateResources"] => {
+            let endpoint = Endpoint::Associate(ResourceGroupId(id(group)?));
+            verb(method, "POST", [(Method::POST, endpoint)])
+        }
+        ["ping"] => get(method, Endpoint::Ping),
         _ => Err(Lost::NoSuchPath),
     }
 }
@@ -216,6 +235,7 @@ fn within(method: &Method, resource: ResourceId, rest: &[&str]) -> Result<Endpoi
             ],
         ),
         ["share"] => put(method, Endpoint::ShareResource(resource)),
+        ["associatedGroups"] => get(method, Endpoint::AssociatedGroups(resource)),
         ["accounts"] => verb(
             method,
             "GET, POST",

@@ -133,7 +133,7 @@ impl Vault {
 
     /// What `read` finds in all keys that begin with `prefix`; `None` where they are more than
     /// `most`.
-    pub(super) fn keys<T: Send + 'static>(
+    pub(in crate::vault) fn keys<T: Send + 'static>(
         &self,
         prefix: Key,
         most: usize,

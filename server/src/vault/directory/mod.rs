@@ -21,14 +21,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
-use crate::domain::{OrgId, ResourceId, Timestamp};
+use crate::domain::{Grantee, OrgId, ResourceGroupId, ResourceId, Timestamp};
 use crate::store::StoreError;
 pub(super) use crate::vault::directory::needle::{Needle, text_of};
 use crate::vault::directory::shelf::{Reach, Shelf};
 use crate::vault::error::Outage;
-use crate::vault::{Caller, Filter, Search, Vault, VaultError};
+use crate::vault::{Caller, Filter, Search, SearchColumn, SearchKind, Vault, VaultError, Within};
 
 /// What lists may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -154,6 +155,54 @@ impl Vault {
         filter: &Filter,
         caller: &Caller,
     ) -> Result<Listed, VaultError> {
+        let (within, known) = match filter.within {
+            Within::All => return self.listed_of_all(filter, caller).await,
+            Within::Group(group) => (self.ids_in(group).await?, true),
+            Within::Kinds(words) => self.ids_of_kinds(words, caller).await?,
+        };
+        let whole = Filter {
+            search: filter.search.clone(),
+            ..Filter::page(0, usize::MAX)
+        };
+        let all = self.listed_of_all(&whole, caller).await?;
+        Ok(Listed {
+            complete: all.complete && known,
+            ..Listed::of(&common(&all.ids, &within), filter)
+        })
+    }
+
+    /// What is in a group of resources, in the order of every list.
+    async fn ids_in(&self, group: ResourceGroupId) -> Result<Vec<ResourceId>, VaultError> {
+        let prefix = self.rows.places().shares_by(Grantee::ResourceGroup(group));
+        let ids = self.keys(prefix, usize::MAX, |key| key.number_at(1).map(ResourceId));
+        let ids = blocking(move || Handle::current().block_on(ids)).await?;
+        Ok(ids.unwrap_or_default())
+    }
+
+    /// What `caller` sees of kinds in whose names one of `words` is, and whether that is all.
+    async fn ids_of_kinds(
+        &self,
+        words: &[&str],
+        caller: &Caller,
+    ) -> Result<(Vec<ResourceId>, bool), VaultError> {
+        let (mut ids, mut complete) = (Vec::new(), true);
+        for word in words {
+            let search = Search {
+                kind: SearchKind::Resource,
+                column: SearchColumn::Kind,
+                value: (*word).to_owned(),
+            };
+            let filter = Filter::page(0, usize::MAX).searching(search);
+            let listed = self.listed_of_all(&filter, caller).await?;
+            complete &= listed.complete;
+            ids.extend(listed.ids);
+        }
+        ids.sort_unstable();
+        ids.dedup();
+        Ok((ids, complete))
+    }
+
+    async fn listed_of_all(&self, filter: &Filter, caller: &Caller) -> Result<Listed, VaultError> {
         let search = filter.search.as_ref();
         let search = search.and_then(|search| Some((search, Needle::new(search)?)));
         let shelf = self.true_shelf().await?;
