@@ -9,6 +9,7 @@
 
 mod access_controls;
 mod accounts;
+mod applications;
 mod asked;
 mod audit;
 mod backups;

@@ -7,9 +7,9 @@ use http::Method;
 
 use crate::admin::problem::Refusal;
 use crate::admin::{
-    Desk, access_controls, accounts, audit, backups, certificates, exports, groups, health,
-    imports, keys, organisations, policies, requests, resource_groups, resources, second_factors,
-    secrets, settings, shares, tokens, users,
+    Desk, access_controls, accounts, applications, audit, backups, certificates, exports, groups,
+    health, imports, keys, organisations, policies, requests, resource_groups, resources,
+    second_factors, secrets, settings, shares, tokens, users,
 };
 
 /// Every method and path of the API.
@@ -115,6 +115,11 @@ fn with_people(table: Table) -> Table {
     let get = Method::GET;
     let post = Method::POST;
     table
+        .at(&get, "/v1/applications", applications::list)
+        .at(&post, "/v1/applications", applications::add)
+        .at(&get, APPLICATION, applications::show)
+        .at(&Method::PATCH, APPLICATION, applications::edit)
+        .at(&Method::DELETE, APPLICATION, applications::remove)
         .at(&get, "/v1/groups", groups::list)
         .at(&post, "/v1/groups", groups::add)
         .at(&get, "/v1/groups/{group}", groups::show)
@@ -172,6 +177,7 @@ fn with_workflow(table: Table) -> Table {
         .at(&post, "/v1/requests/checkin", requests::check_in)
 }
 
+const APPLICATION: &str = "/v1/applications/{application}";
 const MEMBER: &str = "/v1/groups/{group}/members/{login}";
 const TOTP: &str = "/v1/users/{login}/totp";
 const TOKENS: &str = "/v1/users/{login}/tokens";

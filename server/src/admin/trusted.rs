@@ -42,6 +42,28 @@ impl Shown {
     }
 }
 
+/// What keeps these from being trusted, whomever they prove.
+///
+/// # Errors
+/// What the vault says.
+pub(crate) async fn trust_warnings(
+    shown: &[Shown],
+    desk: &Desk,
+    caller: &Caller,
+) -> Result<Vec<String>, VaultError> {
+    if shown.is_empty() {
+        return Ok(Vec::new());
+    }
+    let known = desk.vault.trusted_certificates(caller).await?;
+    let now = desk.vault.now().unix_seconds();
+    let doubts = |one| {
+        expired(one, now)
+            .into_iter()
+            .chain(missing_trust(one, &known))
+    };
+    Ok(shown.iter().flat_map(doubts).collect())
+}
+
 /// What keeps a user called `name` from coming in with these.
 ///
 /// # Errors
@@ -74,11 +96,14 @@ fn doubts(shown: &Shown, name: &str, known: &[Trusted], now: i64) -> Vec<String>
         )),
         Err(error) => doubts.push(format!("{print} names nobody: {error}")),
     }
-    if shown.info.not_after < now {
-        doubts.push(format!("{print} has expired"));
-    }
+    doubts.extend(expired(shown, now));
     doubts.extend(missing_trust(shown, known));
     doubts
+}
+
+fn expired(shown: &Shown, now: i64) -> Option<String> {
+    let over = shown.info.not_after < now;
+    over.then(|| format!("{} has expired", shown.fingerprint))
 }
 
 /// What is missing until it is trusted.

@@ -6,6 +6,7 @@
 mod access_control;
 mod account;
 mod account_secret;
+mod app;
 mod audit;
 mod backup;
 mod cert;
@@ -94,6 +95,8 @@ enum Command {
     Group(group::Group),
     #[command(subcommand)]
     Cert(cert::Cert),
+    #[command(subcommand)]
+    App(app::App),
     #[command(subcommand)]
     Resource(resource::Resource),
     #[command(subcommand)]
@@ -209,6 +212,7 @@ fn run(command: Command, context: &Context) -> Result<ExitCode, CliError> {
         Command::User(user) => block_on(user.run(context))?,
         Command::Group(group) => block_on(group.run(context))?,
         Command::Cert(cert) => block_on(cert.run(context))?,
+        Command::App(app) => block_on(app.run(context))?,
         Command::Resource(resource) => block_on(resource.run(context))?,
         Command::ResourceGroup(group) => block_on(group.run(context))?,
         Command::Account(account) => block_on(account.run(context))?,

@@ -72,6 +72,8 @@ pub enum Operation {
     Group,
     /// Make, change or remove a group of resources.
     ResourceGroup,
+    /// Make, change or remove an application.
+    Application,
     /// Offer, confirm or take away a person's second factor.
     SecondFactor,
     /// Issue a REST token.
@@ -260,7 +262,7 @@ words! { Operation {
     AccessControl => "access-control", Request => "request", Approve => "approve",
     Reject => "reject", CheckOut => "check-out", CheckIn => "check-in", Expire => "expire",
     CreateUser => "create-user", EditUser => "edit-user", RemoveUser => "remove-user",
-    Group => "group", ResourceGroup => "resource-group",
+    Group => "group", ResourceGroup => "resource-group", Application => "application",
     SecondFactor => "second-factor", IssueToken => "issue-token", RevokeToken => "revoke-token", Trust => "trust",
     Distrust => "distrust", IssueCertificate => "issue-certificate", Policy => "policy",
     Setting => "setting", Organisation => "organisation", Import => "import",

@@ -1,6 +1,6 @@
 //! May they? One pure function, and nothing else decides.
 
-use crate::domain::{Level, Role, Scope};
+use crate::domain::{Allowed, Level, Permit, Role, Scope};
 
 /// What somebody wants to do with a resource or an account of it, or with the house.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -34,6 +34,8 @@ pub struct Standing {
     pub owner: bool,
     /// The widest share they have of it.
     pub share: Option<Level>,
+    /// The only operations that count, where an application acts for them.
+    pub within: Option<Allowed>,
 }
 
 /// The answer.
@@ -50,6 +52,9 @@ pub enum Decision {
 /// Whether somebody who stands so may do that.
 #[must_use]
 pub fn decide(action: Action, standing: Standing) -> Decision {
+    if !is_within(action, standing.within) {
+        return Decision::Denied;
+    }
     let needed = match action {
         Action::See | Action::Retrieve => Level::View,
         Action::Change => Level::Modify,
@@ -67,6 +72,22 @@ pub fn decide(action: Action, standing: Standing) -> Decision {
     match reach(standing) {
         None => Decision::Hidden,
         Some(level) => allowed_if(level >= needed),
+    }
+}
+
+/// Whether an action is among the operations to which somebody is narrowed; whoever is not narrowed
+/// may try all of them.
+fn is_within(action: Action, within: Option<Allowed>) -> bool {
+    within.is_none_or(|allowed| permit(action).is_some_and(|permit| allowed.has(permit)))
+}
+
+/// The permit that an application needs for an action; for some there is none.
+fn permit(action: Action) -> Option<Permit> {
+    match action {
+        Action::See | Action::Retrieve => Some(Permit::Retrieve),
+        Action::Change => Some(Permit::Reset),
+        Action::CreateResource => Some(Permit::Create),
+        Action::Manage | Action::GiveAway | Action::Administer | Action::ReadAudit => None,
     }
 }
 
@@ -109,6 +130,47 @@ mod tests {
             scope,
             owner,
             share,
+            within: None,
+        }
+    }
+
+    #[test]
+    fn an_application_may_do_what_its_user_may_do_and_it_is_allowed_and_nothing_else() {
+        use Permit::{Create, Reset, Retrieve};
+        let table = [
+            (Action::See, Some(Retrieve)),
+            (Action::Retrieve, Some(Retrieve)),
+            (Action::Change, Some(Reset)),
+            (Action::CreateResource, Some(Create)),
+            (Action::Manage, None),
+            (Action::GiveAway, None),
+            (Action::Administer, None),
+            (Action::ReadAudit, None),
+        ];
+        let everything = standing(Role::Administrator, Scope::All, true, None);
+        let nothing = standing(Role::PasswordUser, Scope::Owned, false, None);
+
+        for (action, needed) in table {
+            for bits in 0..8_u8 {
+                let permits = [Retrieve, Reset, Create];
+                let permits = permits
+                    .into_iter()
+                    .filter(|one| bits >> (*one as u8) & 1 == 1);
+                let permits: Vec<_> = permits.collect();
+                let within = Some(Allowed::of(&permits));
+                let may = needed.is_some_and(|needed| permits.contains(&needed));
+                let wide = decide(
+                    action,
+                    Standing {
+                        within,
+                        ..everything
+                    },
+                );
+                let bare = decide(action, Standing { within, ..nothing });
+
+                assert_eq!(wide, allowed_if(may), "{action:?} within {permits:?}");
+                assert_ne!(bare, Decision::Allowed, "{action:?} widened by {permits:?}");
+            }
         }
     }
 

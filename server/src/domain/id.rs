@@ -43,6 +43,10 @@ id! {
     ResourceGroupId
 }
 id! {
+    /// An application: a machine identity that acts for a user.
+    ApplicationId
+}
+id! {
     /// A resource: something that has accounts.
     ResourceId
 }

@@ -5,6 +5,7 @@
 
 mod access_control;
 mod account;
+mod application;
 mod audit;
 mod custody;
 mod decide;
@@ -27,15 +28,19 @@ mod user;
 
 pub use access_control::{AccessControl, Approver, ApproverStanding, ChangeAfter};
 pub use account::{Account, Change, SecretVersion};
+pub use application::{Allowed, Application, Permit, Platform};
 pub use audit::{Door, Operation, Outcome, Record, RefusalReason, RequestId};
 pub use custody::{Custody, Holder};
 pub use decide::{Action, Decision, Standing, decide};
 pub use group::Group;
-pub use id::{AccountId, GroupId, OrgId, PolicyId, ResourceGroupId, ResourceId, TokenId, UserId};
+pub use id::{
+    AccountId, ApplicationId, GroupId, OrgId, PolicyId, ResourceGroupId, ResourceId, TokenId,
+    UserId,
+};
 pub use material::{Material, MaterialError, SecretBytes, SecretKind};
 pub use name::{
-    AccountName, FileName, Folded, FreeText, GroupName, KeyName, NameError, OrgName, PolicyName,
-    ResourceName, UserName,
+    AccountName, ApplicationName, FileName, Folded, FreeText, GroupName, KeyName, NameError,
+    OrgName, PolicyName, ResourceName, UserName,
 };
 pub use organisation::Organisation;
 pub use pace::Pace;

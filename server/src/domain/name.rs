@@ -156,6 +156,10 @@ name! {
     GroupName, "group name", 100
 }
 name! {
+    /// The name of an application: up to 100 characters, unique in its organisation.
+    ApplicationName, "application name", 100
+}
+name! {
     /// The name of a file that an account keeps: up to 255 characters.
     FileName, "file name", 255
 }

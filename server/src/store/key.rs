@@ -78,11 +78,15 @@ pub enum Table {
     Holder = 48,
     /// Account → the resource it is on.
     AccountById = 50,
+    /// Applications by organisation and id.
+    Application = 56,
+    /// Hidden name or certificate fingerprint → application.
+    ApplicationIndex = 57,
 }
 
 impl Table {
     /// All of them.
-    pub const ALL: [Self; 36] = [
+    pub const ALL: [Self; 38] = [
         Self::Meta,
         Self::Organisation,
         Self::User,
@@ -119,6 +123,8 @@ impl Table {
         Self::SetsOf,
         Self::Holder,
         Self::AccountById,
+        Self::Application,
+        Self::ApplicationIndex,
     ];
 }
 
@@ -167,7 +173,7 @@ impl Key {
     /// Whether it is of a table that says who may come in. Second factors are not among them:
     /// every sign-in uses a code up.
     pub(super) fn tells_who(&self) -> bool {
-        const TABLES: [Table; 8] = [
+        const TABLES: [Table; 10] = [
             Table::Organisation,
             Table::User,
             Table::UserByCertificate,
@@ -176,6 +182,8 @@ impl Key {
             Table::Token,
             Table::TokenByHash,
             Table::Login,
+            Table::Application,
+            Table::ApplicationIndex,
         ];
         let table = self.0.first().copied();
         TABLES.iter().any(|one| Some(*one as u8) == table)

@@ -4,8 +4,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::domain::{
-    ApiToken, Door, Fingerprint, Level, OneTimeCode, OrgId, Password, RequestId, Role, Scope,
-    Standing, Timestamp, UserId,
+    Allowed, ApiToken, Door, Fingerprint, Level, OneTimeCode, OrgId, Password, RequestId, Role,
+    Scope, Standing, Timestamp, UserId,
 };
 
 /// From where a request came.
@@ -87,6 +87,8 @@ pub(super) struct Identity {
     pub(super) login: String,
     pub(super) role: Role,
     pub(super) scope: Scope,
+    /// The operations to which an application is narrowed that acts for the user.
+    pub(super) within: Option<Allowed>,
     /// The vault's generation when this was found out.
     pub(super) generation: u64,
     pub(super) valid_until: Timestamp,
@@ -142,6 +144,11 @@ impl Caller {
         }
     }
 
+    /// Whether it is an application, which decides about nobody's requests.
+    pub(super) fn is_narrowed(&self) -> bool {
+        self.identity.within.is_some()
+    }
+
     /// Whether its role reaches everything in its organisation.
     pub(super) fn reaches_all(&self) -> bool {
         self.identity.scope == Scope::All
@@ -158,6 +165,7 @@ impl Caller {
             scope: self.identity.scope,
             owner: owns,
             share,
+            within: self.identity.within,
         }
     }
 }

@@ -92,7 +92,8 @@ impl Vault {
                     ground,
                 });
             }
-            (Some(_), Some(_), Decision::Denied) => {
+            // Before what is missing: it is all one to whoever is not allowed to look for it.
+            (_, _, Decision::Denied) => {
                 let why = RefusalReason::NotAllowed;
                 return Err(self.refuse(deed, why, VaultError::NotAllowed, caller).await);
             }
@@ -118,7 +119,7 @@ impl Vault {
         let (decision, _) = self.decision(action, (owner, id, None), caller).await?;
         let (why, answer) = match (resource, decision) {
             (Some(resource), Decision::Allowed) => return Ok(resource),
-            (Some(_), Decision::Denied) => (RefusalReason::NotAllowed, VaultError::NotAllowed),
+            (_, Decision::Denied) => (RefusalReason::NotAllowed, VaultError::NotAllowed),
             (None, _) => (RefusalReason::NoSuchResource, VaultError::Refused),
             (Some(_), Decision::Hidden) => (RefusalReason::NotShared, VaultError::Refused),
         };

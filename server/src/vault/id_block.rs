@@ -19,11 +19,12 @@ pub(super) enum IdKind {
     Token = 6,
     Group = 7,
     ResourceGroup = 8,
+    Application = 9,
 }
 
 /// The ids that this process may give away without asking.
 #[derive(Debug, Default)]
-pub(super) struct IdBlocks([Mutex<Block>; 9]);
+pub(super) struct IdBlocks([Mutex<Block>; 10]);
 
 #[derive(Debug, Default)]
 struct Block {
@@ -74,7 +75,8 @@ fn first_of(kind: IdKind) -> u64 {
         | IdKind::Account
         | IdKind::Token
         | IdKind::Group
-        | IdKind::ResourceGroup => 1,
+        | IdKind::ResourceGroup
+        | IdKind::Application => 1,
     }
 }
 
@@ -86,7 +88,8 @@ fn size_of_block(kind: IdKind) -> u64 {
         | IdKind::User
         | IdKind::Token
         | IdKind::Group
-        | IdKind::ResourceGroup => 1,
+        | IdKind::ResourceGroup
+        | IdKind::Application => 1,
         IdKind::Resource | IdKind::Account => 100,
     }
 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::domain::{
-    CertBinding, Lock, OrgId, Organisation, RefusalReason, Role, Scope, Timestamp, User, UserId,
-    UserKind, UserName,
+    Application, CertBinding, Lock, OrgId, Organisation, RefusalReason, Role, Scope, Timestamp,
+    User, UserId, UserKind, UserName,
 };
 use crate::store::rows::Ids;
 use crate::vault::away::{Proof, Stranger};
@@ -27,16 +27,7 @@ impl Vault {
         let generation = self.generation();
         let identity = match credential {
             Credential::LocalOperator { uid } => self.operator(*uid, generation).await?,
-            Credential::Certificate(shown) => match self.by_certificate(shown, origin).await? {
-                Ok(user) => {
-                    self.identity_of(user, shown.valid_until, generation)
-                        .await?
-                }
-                Err(why) => {
-                    let away = stranger(shown).away(why);
-                    return Err(self.turn_away(Proof::Certificate, &away, origin).await);
-                }
-            },
+            Credential::Certificate(shown) => self.certified(shown, origin, generation).await?,
             Credential::Password(shown) => match self.by_password(shown, origin).await? {
                 Ok(user) => {
                     let until = self.clock.now().after(self.settings.load().sign_in);
@@ -77,6 +68,36 @@ impl Vault {
         })
     }
 
+    /// Whom a certificate proves: an application where it is one's, a user otherwise.
+    async fn certified(
+        &self,
+        shown: &CertificateCredential,
+        origin: &Origin,
+        generation: u64,
+    ) -> Result<Identity, VaultError> {
+        let application = self.application_shown(shown).await?;
+        let found = match &application {
+            Some(application) => self.by_application(application, shown, origin).await?,
+            None => self.by_certificate(shown, origin).await?,
+        };
+        let user = match found {
+            Ok(user) => user,
+            Err(why) => {
+                let away = stranger(shown, application.as_ref()).away(why);
+                return Err(self.turn_away(Proof::Certificate, &away, origin).await);
+            }
+        };
+        let until = shown.valid_until;
+        match &application {
+            Some(application) => {
+                let until = until.min(self.clock.now().after(self.settings.load().host_lookup));
+                let user = self.identity_of(user, until, generation).await?;
+                Ok(narrowed(user, application))
+            }
+            None => self.identity_of(user, until, generation).await,
+        }
+    }
+
     async fn operator(&self, uid: u32, generation: u64) -> Result<Identity, VaultError> {
         let org = self.organisation(OrgId::DEFAULT).await?;
         Ok(Identity {
@@ -86,6 +107,7 @@ impl Vault {
             login: format!("operator (uid {uid})"),
             role: Role::Administrator,
             scope: Scope::All,
+            within: None,
             generation,
             valid_until: Timestamp(i64::MAX),
         })
@@ -112,6 +134,7 @@ impl Vault {
             login: user.login(),
             role: user.role,
             scope: user.scope,
+            within: None,
             generation,
             valid_until: until,
         })
@@ -202,7 +225,7 @@ impl Vault {
         user: &User,
         origin: &Origin,
     ) -> Result<(), RefusalReason> {
-        if user.lock == Lock::Locked || user.expires.is_some_and(|at| at <= self.clock.now()) {
+        if self.is_kept_out(user) {
             return Err(RefusalReason::Locked);
         }
         match (&user.kind, origin.peer) {
@@ -212,6 +235,11 @@ impl Vault {
             // People move about; what keeps theirs safe is what they show.
             (UserKind::Person(_), _) => Ok(()),
         }
+    }
+
+    /// Whether a user is locked or has expired.
+    pub(super) fn is_kept_out(&self, user: &User) -> bool {
+        user.lock == Lock::Locked || user.expires.is_some_and(|at| at <= self.clock.now())
     }
 }
 
@@ -228,10 +256,20 @@ fn bound(user: &User, shown: &CertificateCredential) -> bool {
         })
 }
 
-fn stranger(shown: &CertificateCredential) -> Stranger {
-    let name = match &shown.common_name {
-        Ok(name) => name.clone(),
-        Err(problem) => format!("({problem})"),
+/// The application that acts for a user, with what both may do; the audit trail tells both.
+fn narrowed(user: Identity, application: &Application) -> Identity {
+    Identity {
+        login: format!("application {} for {}", application.name, user.login),
+        within: Some(application.allowed),
+        ..user
+    }
+}
+
+fn stranger(shown: &CertificateCredential, application: Option<&Application>) -> Stranger {
+    let name = match (application, &shown.common_name) {
+        (Some(application), _) => format!("application {}", application.name),
+        (None, Ok(name)) => name.clone(),
+        (None, Err(problem)) => format!("({problem})"),
     };
     Stranger::new(format!("{name} [{}]", shown.fingerprint))
 }

@@ -7,6 +7,7 @@
 mod access;
 mod accounts;
 mod anchor;
+mod applications;
 mod associations;
 mod away;
 mod backup;
@@ -61,6 +62,7 @@ pub use crate::ledger::{
 };
 pub use accounts::{AccountEdit, AccountView, NewAccount};
 pub use anchor::AnchorState;
+pub use applications::{ApplicationEdit, ApplicationView, NewApplication};
 pub use backup::{BackupFiles, BackupProgress, BackupReport};
 pub use caller::{
     Caller, CertificateCredential, CertificateTrust, Credential, Origin, PasswordCredential,

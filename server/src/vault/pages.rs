@@ -298,9 +298,13 @@ impl Vault {
     ) -> Result<Vec<AccountId>, VaultError> {
         let share = self.share_of(caller, resource.id, None).await?;
         let standing = caller.standing(resource.owner, share);
-        if decide(Action::See, standing) == Decision::Allowed {
-            let prefix = self.rows.places().accounts(resource.id);
-            return self.last_numbers(&prefix, 1).await;
+        match decide(Action::See, standing) {
+            Decision::Allowed => {
+                let prefix = self.rows.places().accounts(resource.id);
+                return self.last_numbers(&prefix, 1).await;
+            }
+            Decision::Denied => return Ok(Vec::new()),
+            Decision::Hidden => {}
         }
         let Some(user) = caller.user() else {
             return Ok(Vec::new());

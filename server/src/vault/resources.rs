@@ -302,11 +302,12 @@ impl Vault {
         caller: &Caller,
     ) -> Result<bool, VaultError> {
         let share = self.share_of(caller, resource, None).await?;
-        if decide(Action::See, caller.standing(owner, share)) == Decision::Allowed {
-            return Ok(true);
+        match decide(Action::See, caller.standing(owner, share)) {
+            Decision::Allowed => Ok(true),
+            Decision::Denied => Ok(false),
+            // Somebody who has one account of it may know that the resource is there.
+            Decision::Hidden => self.has_share_on(resource, caller).await,
         }
-        // Somebody who has one account of it may know that the resource is there.
-        self.has_share_on(resource, caller).await
     }
 
     /// The login and the full name of a user, or its id where the user is gone.

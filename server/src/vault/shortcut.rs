@@ -11,7 +11,7 @@ use std::sync::Arc;
 use quick_cache::Equivalent;
 use quick_cache::sync::Cache;
 
-use crate::domain::{AccountId, Grantee, OrgId, ResourceId, Role, Scope, Target, UserId};
+use crate::domain::{AccountId, Allowed, Grantee, OrgId, ResourceId, Role, Scope, Target, UserId};
 use crate::store::rows::Rows;
 use crate::store::{Key, Stamp};
 use crate::vault::find::{Found, Spot};
@@ -58,6 +58,7 @@ struct Who {
     org: OrgId,
     role: Role,
     scope: Scope,
+    within: Option<Allowed>,
 }
 
 #[derive(Clone)]
@@ -236,6 +237,7 @@ fn who(caller: &Caller) -> Option<Who> {
         org: caller.org(),
         role: caller.identity.role,
         scope: caller.identity.scope,
+        within: caller.identity.within,
     })
 }
 

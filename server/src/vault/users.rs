@@ -76,6 +76,7 @@ impl Vault {
         deed: &Deed,
         caller: &Caller,
     ) -> Result<User, VaultError> {
+        self.no_application_has(&exact(&user), deed, caller).await?;
         let by_login = self.rows.places().user_by_login(user.org, &user.login());
         if self.rows.get::<Ids>(by_login).await?.is_some() {
             let answer = VaultError::Exists("a user");
@@ -166,6 +167,9 @@ impl Vault {
         let mut user = kept.record.clone();
         if let Err((why, answer)) = apply(edit, &mut user) {
             return Err(self.refuse(&deed, why, answer, caller).await);
+        }
+        if let UserEdit::Bind(CertBinding::Exactly(print)) = edit {
+            self.no_application_has(&[*print], &deed, caller).await?;
         }
         self.allow(&deed, caller).await?;
         let done = self.commit_user_edit(&kept, &user).await;

@@ -8,6 +8,7 @@
     reason = "a step that fails stops the test"
 )]
 
+mod applications;
 mod document;
 mod groups;
 mod people;

@@ -9,6 +9,7 @@
 
 mod access;
 mod accounts;
+mod applications;
 mod create_change;
 mod fixture;
 mod groups;

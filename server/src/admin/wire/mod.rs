@@ -4,6 +4,7 @@
 //! Times are RFC 3339 in UTC; ids are decimal strings; a member that is unknown is refused.
 
 mod account;
+mod application;
 mod audit;
 mod certificate;
 mod group;
@@ -27,6 +28,7 @@ mod user;
 mod workflow;
 
 pub use account::{Account, AccountEdit, NewAccount, PasswordChange};
+pub use application::{Application, ApplicationEdit, ApplicationNow, NewApplication};
 pub use audit::{AuditRecord, ResumeOrder, ResumedTrail, Verification, VerifyProgress};
 pub use certificate::{
     BoundCertificate, ImportedCertificate, Issued, NewCertificate, NewIssue, TrustKind,

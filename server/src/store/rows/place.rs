@@ -2,9 +2,9 @@
 
 use crate::crypto::KeyRing;
 use crate::domain::{
-    AccountId, AccountName, Fingerprint, Folded, Grantee, GroupId, GroupName, OrgId, OrgName,
-    PolicyId, ResourceGroupId, ResourceId, ResourceName, SecretVersion, Target, TokenId, UserId,
-    UserName,
+    AccountId, AccountName, ApplicationId, ApplicationName, Fingerprint, Folded, Grantee, GroupId,
+    GroupName, OrgId, OrgName, PolicyId, ResourceGroupId, ResourceId, ResourceName, SecretVersion,
+    Target, TokenId, UserId, UserName,
 };
 use crate::store::{Key, Table};
 
@@ -73,6 +73,33 @@ impl<'a> Places<'a> {
     pub fn users_by_certificate(self, fingerprint: Fingerprint) -> Key {
         let hash = self.keys.hide("certificate", &[&fingerprint.0]);
         Key::table(Table::UserByCertificate).hash(&hash)
+    }
+
+    /// All applications of an organisation.
+    #[must_use]
+    pub fn applications(self, org: OrgId) -> Key {
+        Key::table(Table::Application).number(org.0)
+    }
+
+    /// An application.
+    #[must_use]
+    pub fn application(self, org: OrgId, id: ApplicationId) -> Key {
+        self.applications(org).number(id.0)
+    }
+
+    /// The application with a name, in whatever case and Unicode form.
+    #[must_use]
+    pub fn application_by_name(self, org: OrgId, name: &ApplicationName) -> Key {
+        let name = name.folded();
+        let parts = [&org.0.to_be_bytes()[..], name.as_str().as_bytes()];
+        Key::table(Table::ApplicationIndex).hash(&self.keys.hide("application", &parts))
+    }
+
+    /// The application that a certificate proves.
+    #[must_use]
+    pub fn application_by_certificate(self, fingerprint: Fingerprint) -> Key {
+        let hash = self.keys.hide("application certificate", &[&fingerprint.0]);
+        Key::table(Table::ApplicationIndex).hash(&hash)
     }
 
     /// What a person signs in with.

@@ -3,9 +3,11 @@
 use zeroize::Zeroizing;
 
 use crate::domain::{
-    AccessControl, Account, Change, Custody, Group, Organisation, Password, PasswordPolicy,
-    Request, Resource, ResourceGroup, SecretVersion, Share, Timestamp, User, UserId,
+    AccessControl, Account, Application, Change, Custody, Group, Organisation, Password,
+    PasswordPolicy, Request, Resource, ResourceGroup, SecretVersion, Share, Timestamp, User,
+    UserId,
 };
+use crate::store::rows::application::ApplicationForm;
 use crate::store::rows::custody::{AccessControlForm, CustodyForm, RequestForm};
 use crate::store::rows::form::{
     AccountForm, Form, GroupForm, OrganisationForm, PolicyForm, ResourceForm, ResourceGroupForm,
@@ -41,6 +43,7 @@ by_form! {
     User => UserForm,
     Group => GroupForm,
     ResourceGroup => ResourceGroupForm,
+    Application => ApplicationForm,
     Resource => ResourceForm,
     Account => AccountForm,
     Share => ShareForm,

@@ -81,6 +81,9 @@ impl Vault {
     }
 
     async fn may_decide(&self, found: &Found, caller: &Caller) -> Result<bool, VaultError> {
+        if caller.is_narrowed() {
+            return Ok(false);
+        }
         let (resource, account) = (&found.resource.record, found.account.record.id);
         let control = self.control_of(resource.id, account).await?;
         let control = control.map(|kept| kept.record);
@@ -160,6 +163,7 @@ impl Vault {
             scope: user.scope,
             owner: resource.owner == Some(user.id),
             share: ground.map(|ground| ground.level),
+            within: None,
         })
     }
 
