@@ -13,7 +13,10 @@ use rustls::{ClientConfig, pki_types::ServerName};
 use zeroize::Zeroizing;
 
 use crate::{
-    Client, Secret, SetupError, blocking, connection::Address, java_conf, server::Server,
+    Client, Secret, SetupError, blocking,
+    connection::Address,
+    java_conf::{JavaConf, Keys},
+    server::Server,
     settings::Settings,
 };
 
@@ -201,24 +204,13 @@ impl Builder {
     /// `SecondaryServerPort` (7070), `KeyStorePath` (PKCS#12) and `KeyStorePassword`, and one of
     /// our own, `CAPath`: a file with the CA certificates, or the server's own certificate.
     /// Without it the issuers in the keystore are trusted. Relative paths start at the file's
-    /// folder.
+    /// folder. A file with the toolkit's `ClientCertPath` and `ClientKeyPath` (PEM, or DER) needs
+    /// no keystore.
     ///
     /// # Errors
     /// [`SetupError`] when the file cannot be read or understood.
     pub fn java_conf(path: impl AsRef<Path>) -> Result<Self, SetupError> {
-        let conf = java_conf::JavaConf::read(path.as_ref())?;
-        let mut builder = Self::default()
-            .server(conf.server.0, conf.server.1)
-            .pkcs12_file(conf.key_store, conf.key_store_password);
-        builder.secondary = conf.secondary;
-        Ok(match conf.ca {
-            // Trusting a CA's certificate as a server's too gives its owner nothing new.
-            Some(ca) => builder.ca_file(&ca).pinned_server_file(ca),
-            None => Self {
-                issuers_are_trusted: true,
-                ..builder
-            },
-        })
+        Ok(Self::from(JavaConf::read(path.as_ref())?))
     }
 
     /// Reads the files and makes the client. It connects when it is used.
@@ -283,6 +275,34 @@ impl Builder {
                     .and_then(|key| Identity::new(chain, key))
                     .map_err(|source| unusable(&key.shown("the private key"), source))
             }
+        }
+    }
+}
+
+impl From<JavaConf> for Builder {
+    fn from(conf: JavaConf) -> Self {
+        let builder = Self {
+            secondary: conf.secondary,
+            ..Self::default().server(conf.server.0, conf.server.1)
+        };
+        let builder = match conf.identity {
+            Keys::Store { file, password } => builder.pkcs12_file(file, password),
+            Keys::Pem {
+                certificate,
+                key,
+                password,
+            } => Self {
+                key_password: password,
+                ..builder.identity_files(certificate, key)
+            },
+        };
+        match conf.ca {
+            // Trusting a CA's certificate as a server's too gives its owner nothing new.
+            Some(ca) => builder.ca_file(&ca).pinned_server_file(ca),
+            None => Self {
+                issuers_are_trusted: true,
+                ..builder
+            },
         }
     }
 }

@@ -1,4 +1,4 @@
-//! `JAVA_API.conf`: what its keys mean.
+//! `JAVA_API.conf` and `PMP_API.conf`: what their keys mean.
 
 use std::{
     fs,
@@ -17,9 +17,24 @@ use crate::{
 pub(crate) struct JavaConf {
     pub(crate) server: (String, u16),
     pub(crate) secondary: Option<(String, u16)>,
-    pub(crate) key_store: PathBuf,
-    pub(crate) key_store_password: Secret,
+    pub(crate) identity: Keys,
     pub(crate) ca: Option<PathBuf>,
+    /// What kind of thing new resources are, where the file says so.
+    #[cfg(feature = "program")]
+    pub(crate) resource_type: Option<String>,
+}
+
+/// Where the client's certificate and key are.
+#[derive(Debug)]
+pub(crate) enum Keys {
+    /// As the Java wrapper has them.
+    Store { file: PathBuf, password: Secret },
+    /// As the toolkit has them.
+    Pem {
+        certificate: PathBuf,
+        key: PathBuf,
+        password: Option<Secret>,
+    },
 }
 
 impl JavaConf {
@@ -56,7 +71,19 @@ impl JavaConf {
         let missing = |what| SetupError::Missing { what };
         let folder = path.parent().unwrap_or(Path::new(""));
         let server = text("ServerName").ok_or(missing("the server's name (ServerName)"))?;
-        let store = text("KeyStorePath").ok_or(missing("the keystore (KeyStorePath)"))?;
+        let identity = match (text("ClientCertPath"), text("ClientKeyPath")) {
+            (Some(certificate), Some(key)) => Keys::Pem {
+                certificate: folder.join(certificate),
+                key: folder.join(key),
+                password: text("ClientKeyPassword").map(Secret::from),
+            },
+            (Some(_), None) => return Err(missing("the private key (ClientKeyPath)")),
+            (None, Some(_)) => return Err(missing("the certificate (ClientCertPath)")),
+            (None, None) => Keys::Store {
+                file: folder.join(text("KeyStorePath").ok_or(missing(IDENTITY))?),
+                password: Secret::from(text("KeyStorePassword").unwrap_or_default()),
+            },
+        };
         let secondary = text("SecondaryServerName")
             .map(str::trim)
             .filter(|name| !name.is_empty());
@@ -67,14 +94,17 @@ impl JavaConf {
         Ok(Self {
             server: (server.trim().to_owned(), port("ServerPort")?),
             secondary,
-            key_store: folder.join(store),
-            key_store_password: Secret::from(text("KeyStorePassword").unwrap_or_default()),
+            identity,
             ca: text("CAPath").map(|it| folder.join(it)),
+            #[cfg(feature = "program")]
+            resource_type: text("ResourceType").map(|it| it.trim().to_owned()),
         })
     }
 }
 
 const PORT: u16 = 7070;
+const IDENTITY: &str =
+    "the client's certificate (ClientCertPath and ClientKeyPath, or KeyStorePath)";
 
 #[cfg(test)]
 mod tests {
@@ -83,6 +113,49 @@ mod tests {
     fn parse(text: &str) -> Result<JavaConf, String> {
         JavaConf::parse(text.as_bytes(), Path::new("/etc/app/JAVA_API.conf"))
             .map_err(|error| error.to_string())
+    }
+
+    fn key_store(conf: &JavaConf) -> (&Path, &Secret) {
+        match &conf.identity {
+            Keys::Store { file, password } => (file, password),
+            Keys::Pem { .. } => panic!("{conf:?}"),
+        }
+    }
+
+    #[test]
+    fn the_toolkits_keys_come_before_the_keystore_and_stand_together() {
+        let conf = parse(
+            "ServerName=a\nClientCertPath=/k/app.crt\nClientKeyPath=app.key\nKeyStorePath=x\n\
+             ClientKeyPassword=hush\nResourceType= Windows ",
+        )
+        .unwrap();
+
+        let Keys::Pem {
+            certificate,
+            key,
+            password,
+        } = &conf.identity
+        else {
+            panic!("{conf:?}");
+        };
+        assert_eq!(certificate, Path::new("/k/app.crt"));
+        assert_eq!(key, Path::new("/etc/app/app.key"));
+        assert_eq!(password.as_ref().map(Secret::expose), Some("hush"));
+        #[cfg(feature = "program")]
+        assert_eq!(conf.resource_type.as_deref(), Some("Windows"));
+        for (half, error) in [
+            (
+                "ClientCertPath=c",
+                "the private key (ClientKeyPath) is missing",
+            ),
+            (
+                "ClientKeyPath=k",
+                "the certificate (ClientCertPath) is missing",
+            ),
+        ] {
+            let told = parse(&format!("ServerName=a\nKeyStorePath=b\n{half}"));
+            assert_eq!(told.err().as_deref(), Some(error));
+        }
     }
 
     #[test]
@@ -99,11 +172,9 @@ mod tests {
             conf.secondary,
             Some(("test_workstation_secondary".to_owned(), 7071))
         );
-        assert_eq!(
-            conf.key_store,
-            Path::new("/etc/app/C:\\openssl\\bin\\file.p12")
-        );
-        assert_eq!(conf.key_store_password.expose(), "passtrix");
+        let (file, password) = key_store(&conf);
+        assert_eq!(file, Path::new("/etc/app/C:\\openssl\\bin\\file.p12"));
+        assert_eq!(password.expose(), "passtrix");
         assert_eq!(conf.ca, None);
     }
 
@@ -117,8 +188,8 @@ mod tests {
 
         assert_eq!(conf.server, ("a".to_owned(), 7070));
         assert_eq!(conf.secondary, None);
-        assert_eq!(conf.key_store, Path::new("/b/c.p12"));
-        assert_eq!(conf.key_store_password.expose(), "");
+        assert_eq!(key_store(&conf).0, Path::new("/b/c.p12"));
+        assert_eq!(key_store(&conf).1.expose(), "");
         assert_eq!(conf.ca.as_deref(), Some(Path::new("/etc/app/ca.pem")));
     }
 
@@ -126,7 +197,11 @@ mod tests {
     fn what_is_missing_or_wrong_is_named_with_its_line() {
         for (text, error) in [
             ("", "the server's name (ServerName) is missing"),
-            ("ServerName=a", "the keystore (KeyStorePath) is missing"),
+            (
+                "ServerName=a\nClientCertPath=\nClientKeyPath=",
+                "the client's certificate (ClientCertPath and ClientKeyPath, or KeyStorePath) is \
+                 missing",
+            ),
             (
                 "servername=a\nKeyStorePath=b",
                 "the server's name (ServerName) is missing",

@@ -58,6 +58,9 @@ mod error;
 mod health;
 mod java_conf;
 mod pool;
+#[cfg(feature = "program")]
+#[doc(hidden)]
+pub mod program;
 mod properties;
 mod request;
 mod secret;

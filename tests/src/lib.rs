@@ -28,7 +28,9 @@ pub use admin::{Told, tell};
 pub use clients::{curl, get, python};
 pub use identity::Identity;
 pub use openssl::{Openssl, SEED_PASSPHRASE};
-pub use process::{Ran, claviger_program, repository, run, run_for, run_with_input};
+pub use process::{
+    Ran, claviger_program, client_program, repository, run, run_for, run_with_input,
+};
 pub use revocation::Responder;
 pub use server::{Server, SetUp};
 pub use small_disk::{mount, not_run, on_a_small_disk};

@@ -165,12 +165,25 @@ fn drain(mut pipe: impl Read + Send + 'static) -> JoinHandle<String> {
 /// When it was not built: Cargo builds a package's programs for its own tests only.
 #[must_use]
 pub fn claviger_program() -> PathBuf {
+    program("claviger")
+}
+
+/// The `claviger-client` program that was built with these tests.
+///
+/// # Panics
+/// When it was not built.
+#[must_use]
+pub fn client_program() -> PathBuf {
+    program("claviger-client")
+}
+
+fn program(name: &str) -> PathBuf {
     let test = std::env::current_exe().expect("a test knows its own path");
     let profile = test
         .ancestors()
         .nth(2)
         .expect("tests lie in target/<profile>/deps");
-    let program = profile.join("claviger");
+    let program = profile.join(name);
     assert!(
         program.is_file(),
         "{} is missing: run `./test`, or `cargo build --workspace` first",

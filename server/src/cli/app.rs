@@ -11,6 +11,7 @@ use crate::cli::fields::{AsJson, InOrganisation, yes};
 use crate::cli::list::list;
 use crate::cli::output::visible;
 use crate::cli::secret_input::{ask, eprint, somebody_there};
+use crate::cli::toolkit::Toolkit;
 use crate::cli::{ApiPath, CliError, Context};
 
 /// Applications: machine identities that act for a user, with some of the operations only
@@ -21,6 +22,7 @@ pub(crate) enum App {
     Show(Show),
     Edit(Edit),
     Remove(Remove),
+    Toolkit(Toolkit),
 }
 
 /// Register an application: it may do what the user may do whose rights it inherits, as far as
@@ -173,6 +175,7 @@ impl App {
             Self::Show(show) => show.run(context).await,
             Self::Edit(edit) => edit.run(context).await,
             Self::Remove(remove) => remove.run(context).await,
+            Self::Toolkit(toolkit) => toolkit.run(context).await,
         }
     }
 }

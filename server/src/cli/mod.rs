@@ -39,6 +39,7 @@ mod serve;
 mod setting;
 mod share;
 mod status;
+mod toolkit;
 mod user;
 mod user_token;
 mod user_totp;

@@ -129,7 +129,8 @@ fn words(proof: Proof, why: RefusalReason, host: &str) -> String {
 fn certificate_words(why: RefusalReason) -> &'static str {
     match why {
         RefusalReason::WrongHost => {
-            "this certificate's user may not come from this address: check the host of the API user"
+            "this certificate's user may not come from this address: check the host of the API user \
+             or application"
         }
         RefusalReason::UnresolvableHost => {
             "the host name of this certificate's user has no address: check the host of the API \

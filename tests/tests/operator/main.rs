@@ -3,6 +3,7 @@
 mod access_control;
 mod account_secrets;
 mod answers;
+mod apps;
 mod demo;
 mod files;
 mod follow;

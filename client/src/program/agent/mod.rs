@@ -1,0 +1,208 @@
+//! The agent: answers retrievals on a Unix socket for programs of its own user. It asks the server
+//! every time; while no server can be reached it answers what the server last said, for a stated
+//! time.
+//!
+//! - `place`: the socket
+//! - `wire`: what goes over it
+//! - `memory`: what the server said, sealed
+
+mod memory;
+mod place;
+mod wire;
+
+use std::io;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::net::{UnixListener, UnixStream};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio::time::{interval, timeout};
+
+use crate::program::options::{self, Reach};
+use crate::program::output::tell;
+use crate::program::source::{Wanted, builder};
+use crate::program::trouble::{Trouble, status};
+use crate::{Client, Code, Error, Secret};
+
+use memory::Memory;
+use place::Place;
+use wire::Answer;
+
+/// What everybody who asks is answered from.
+struct Agent {
+    client: Client,
+    memory: Mutex<Memory>,
+    owner: u32,
+}
+
+/// Serves the socket until it is told to stop.
+pub(super) async fn serve(options: options::Agent, reach: Reach) -> Result<(), Trouble> {
+    // Whoever asks waits: how often to try is theirs to say.
+    let client = builder(reach)?.0.retries(0).build()?;
+    let agent = Arc::new(Agent {
+        client,
+        memory: Mutex::new(Memory::new(options.keep, options.most)?),
+        owner: rustix::process::geteuid().as_raw(),
+    });
+    let stopped = |kind| signal(kind).map_err(Trouble::Runtime);
+    let (mut terminate, mut interrupt) = (
+        stopped(SignalKind::terminate())?,
+        stopped(SignalKind::interrupt())?,
+    );
+    let (place, listener) = Place::make(&options.socket).await?;
+    tell(&[&format!("agent listening on {}", options.socket.display())])?;
+    tokio::select! {
+        () = agent.attend_all(&listener, options.clients) => {}
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    drop(place);
+    Ok(())
+}
+
+/// Asks the agent on `socket`; for at most `patience` beyond what the agent itself may take.
+pub(super) async fn ask(
+    socket: &Path,
+    wanted: &Wanted,
+    patience: Duration,
+) -> Result<Secret, Trouble> {
+    let absent = |source| Trouble::NoAgent {
+        path: socket.to_owned(),
+        source,
+    };
+    let asking = async {
+        let mut stream = UnixStream::connect(socket).await?;
+        // Somebody else's agent could answer with passwords of its own making.
+        if stream.peer_cred()?.uid() != rustix::process::geteuid().as_raw() {
+            let words = "the agent there belongs to another user";
+            return Err(io::Error::new(io::ErrorKind::PermissionDenied, words));
+        }
+        wire::send(&mut stream, wanted).await?;
+        wire::answer(&mut stream).await
+    };
+    let answer = match timeout(patience.saturating_mul(ASKED_TWICE), asking).await {
+        Ok(answer) => answer.map_err(absent)?,
+        Err(_) => return Err(absent(io::ErrorKind::TimedOut.into())),
+    };
+    match answer {
+        Answer::Password(password) => Ok(password),
+        Answer::No { status, message } => Err(Trouble::Agent { status, message }),
+    }
+}
+
+impl Agent {
+    /// Answers whoever comes, so many at once, and forgets in time what is kept too long.
+    async fn attend_all(self: &Arc<Self>, listener: &UnixListener, clients: usize) {
+        let places = Arc::new(Semaphore::new(clients.clamp(1, MOST_CLIENTS)));
+        let mut attended = JoinSet::new();
+        let mut sweep = interval(SWEEP);
+        loop {
+            tokio::select! {
+                come = come(listener, &places) => {
+                    if let Some((stream, place)) = come {
+                        let agent = Arc::clone(self);
+                        attended.spawn(async move {
+                            // Whoever goes away while it is answered needs no answer.
+                            let _gone = agent.attend(stream).await;
+                            drop(place);
+                        });
+                    }
+                }
+                Some(_) = attended.join_next() => {}
+                _ = sweep.tick() => self.memory().sweep(Instant::now()),
+            }
+        }
+    }
+
+    async fn attend(&self, mut stream: UnixStream) -> io::Result<()> {
+        let answer = if stream.peer_cred()?.uid() == self.owner {
+            match timeout(READ, wire::wanted(&mut stream)).await {
+                Ok(wanted) => self.answer(&wanted?).await,
+                Err(_) => return Err(io::ErrorKind::TimedOut.into()),
+            }
+        } else {
+            no(status::REFUSED, STRANGER.to_owned())
+        };
+        match timeout(READ, wire::reply(&mut stream, &answer)).await {
+            Ok(sent) => sent,
+            Err(_) => Err(io::ErrorKind::TimedOut.into()),
+        }
+    }
+
+    /// What the server says, or, where none can be reached, what it said not long ago.
+    async fn answer(&self, wanted: &Wanted) -> Answer {
+        let before = self.memory().forgotten();
+        match wanted.from(&self.client).await {
+            Ok(password) => {
+                self.memory()
+                    .keep(wanted, &password, before, Instant::now());
+                Answer::Password(password)
+            }
+            Err(error) if is_away(&error) => match self.memory().find(wanted, Instant::now()) {
+                Some(password) => Answer::Password(password),
+                None => refusal(error),
+            },
+            Err(error) => {
+                if is_final(&error) {
+                    self.memory().forget(wanted);
+                }
+                refusal(error)
+            }
+        }
+    }
+
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The next one to be answered, when there is room for it.
+async fn come(
+    listener: &UnixListener,
+    places: &Arc<Semaphore>,
+) -> Option<(UnixStream, tokio::sync::OwnedSemaphorePermit)> {
+    let place = Arc::clone(places).acquire_owned().await.ok()?;
+    match listener.accept().await {
+        Ok((stream, _)) => Some((stream, place)),
+        Err(_) => {
+            // Too many files are open: others must end first.
+            tokio::time::sleep(PAUSE).await;
+            None
+        }
+    }
+}
+
+/// Whether no server could be reached. One that answers that it cannot do it is there.
+fn is_away(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::Connect { .. } | Error::TimedOut { .. } | Error::Interrupted { .. }
+    )
+}
+
+/// Whether the server has said no, so that what it said before counts no more.
+fn is_final(error: &Error) -> bool {
+    let passing = matches!(error.code(), Some(Code::Unavailable | Code::Conflict));
+    matches!(error, Error::Rejected { .. }) || (error.code().is_some() && !passing)
+}
+
+fn refusal(error: Error) -> Answer {
+    let trouble = Trouble::from(error);
+    no(trouble.status(), trouble.in_full())
+}
+
+fn no(status: u8, message: String) -> Answer {
+    Answer::No { status, message }
+}
+
+/// A primary and a secondary may each take their time.
+const ASKED_TWICE: u32 = 3;
+const MOST_CLIENTS: usize = 10_000;
+/// For a request to come, and for an answer to be taken.
+const READ: Duration = Duration::from_secs(5);
+const SWEEP: Duration = Duration::from_secs(5);
+const PAUSE: Duration = Duration::from_millis(100);
+const STRANGER: &str = "this agent answers its own user only";

@@ -1,0 +1,238 @@
+//! `claviger app toolkit`: what an application's host needs.
+
+use std::fs;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use certs::CertificateInfo;
+use clap::Args;
+
+use crate::admin::wire;
+use crate::cli::app::Which;
+use crate::cli::private_write::{Existing, write};
+use crate::cli::{ApiPath, CliError, Context};
+use crate::config::Config;
+
+/// Write an application's toolkit: PMP_API.sh and PMP_API.bat, PMP_API.conf filled in, the server's
+/// CA, README.txt, and the client program where it is here
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  claviger app toolkit nightly --out ./nightly --server vault.example
+
+On the application's host, ClientCertPath and ClientKeyPath in PMP_API.conf are to be set.")]
+pub(crate) struct Toolkit {
+    #[command(flatten)]
+    app: Which,
+    /// The folder for the files
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// The server, as the application's host calls it [default: the first name of the server's
+    /// certificate that is not this machine's own, and the port of the XML-RPC door]
+    #[arg(long, value_name = "HOST[:PORT]")]
+    server: Option<String>,
+    /// The server that answers retrievals while the first is down
+    #[arg(long, value_name = "HOST[:PORT]")]
+    secondary: Option<String>,
+    /// The CA of the server's certificate (PEM or DER) [default: the built-in CA, where it is that]
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
+    /// Replace files that are there already
+    #[arg(long)]
+    force: bool,
+}
+
+impl Toolkit {
+    /// Does it.
+    pub(crate) async fn run(self, context: &Context) -> Result<(), CliError> {
+        let mut client = context.client().await?;
+        let app: wire::Application = client.get(&self.app.path()).await?;
+        let status: wire::Status = client.get(&ApiPath::new("/v1/status")).await?;
+        let own = own_certificate(context)?;
+        let ca = self.ca(&own, context)?;
+        let conf = self.conf(&app, &own, &status)?;
+        let program = client_program();
+        let existing = if self.force {
+            Existing::Replace
+        } else {
+            Existing::Keep
+        };
+        fs::create_dir_all(&self.out).map_err(CliError::file(&self.out))?;
+        let readme = readme(&app, program.is_some());
+        let batch = BATCH.replace('\n', "\r\n");
+        for (name, text, mode) in [
+            ("PMP_API.sh", SCRIPT, 0o755),
+            ("PMP_API.bat", batch.as_str(), 0o644),
+            ("PMP_API.conf", conf.as_str(), 0o644),
+            ("ca.pem", ca.as_str(), 0o644),
+            ("README.txt", readme.as_str(), 0o644),
+        ] {
+            let path = self.out.join(name);
+            write(&path, text.as_bytes(), mode, existing)?;
+            context.out.line(path.display())?;
+        }
+        if let Some(program) = program {
+            let bytes = fs::read(&program).map_err(CliError::file(&program))?;
+            let path = self.out.join(PROGRAM);
+            write(&path, &bytes, 0o755, existing)?;
+            context.out.line(path.display())?;
+        }
+        context
+            .out
+            .line("set ClientCertPath and ClientKeyPath in PMP_API.conf on the application's host")
+    }
+
+    /// The CA certificate that the application is to trust.
+    fn ca(&self, own: &CertificateInfo, context: &Context) -> Result<String, CliError> {
+        if let Some(file) = &self.ca {
+            let found = read(file)?;
+            return Ok(found.iter().map(certs::certificate_pem).collect());
+        }
+        let file = context.folder().authority();
+        let found = read(&file)?;
+        let issued = |info: CertificateInfo| info.subject == own.issuer;
+        let built_in = found
+            .first()
+            .and_then(|der| CertificateInfo::parse(der).ok());
+        if !built_in.is_some_and(issued) {
+            return Err(CliError::Failed(format!(
+                "the server's certificate is not from the built-in CA but from {}: name that CA's \
+                 file with --ca",
+                own.issuer
+            )));
+        }
+        Ok(found.iter().map(certs::certificate_pem).collect())
+    }
+
+    fn conf(
+        &self,
+        app: &wire::Application,
+        own: &CertificateInfo,
+        status: &wire::Status,
+    ) -> Result<String, CliError> {
+        let listen = status.doors.iter().find(|door| door.name == "xmlrpc");
+        let listen = listen.and_then(|door| door.listen.parse::<SocketAddr>().ok());
+        let port = listen.map_or(PORT, |at| at.port());
+        let (host, port) = match &self.server {
+            Some(given) => address(given, port)?,
+            None => (called(own, listen.map(|at| at.ip()))?, port),
+        };
+        let (secondary, secondary_port) = match &self.secondary {
+            Some(given) => address(given, port)?,
+            None => (String::new(), port),
+        };
+        Ok(CONF
+            .replace("@SERVER_NAME@", &host)
+            .replace("@SERVER_PORT@", &port.to_string())
+            .replace("@SECONDARY_NAME@", &secondary)
+            .replace("@SECONDARY_PORT@", &secondary_port.to_string())
+            .replace("@RESOURCE_TYPE@", &app.kind))
+    }
+}
+
+/// The server's own certificate.
+fn own_certificate(context: &Context) -> Result<CertificateInfo, CliError> {
+    let folder = context.folder();
+    let config = Config::load(folder.path())?;
+    let file = config.tls.certificate.within(folder.path());
+    let found = read(&file)?;
+    let info = found.first().map(CertificateInfo::parse);
+    let none = || CliError::Failed(format!("{} holds no certificate", file.display()));
+    info.ok_or_else(none)?.map_err(unusable(&file))
+}
+
+fn read(file: &Path) -> Result<Vec<certs::CertificateDer<'static>>, CliError> {
+    let bytes = fs::read(file).map_err(CliError::file(file))?;
+    certs::load_certificates(&bytes).map_err(unusable(file))
+}
+
+fn unusable(file: &Path) -> impl Fn(certs::CertError) -> CliError {
+    move |error| CliError::Failed(format!("{}: {error}", file.display()))
+}
+
+/// How others call the server: by a name that its certificate has.
+fn called(own: &CertificateInfo, listen: Option<IpAddr>) -> Result<String, CliError> {
+    if let Some(address) = listen.filter(IpAddr::is_loopback) {
+        return Ok(address.to_string());
+    }
+    let names = own.alternative_names.iter();
+    let mut hosts = names.filter_map(|name| name.strip_prefix("DNS:"));
+    let abroad = hosts.find(|name| *name != "localhost" && is_host(name));
+    abroad.map(str::to_owned).ok_or_else(|| {
+        CliError::Usage("say with --server how the application's host calls this one".to_owned())
+    })
+}
+
+/// Splits `HOST[:PORT]`; an IPv6 address with a port stands in brackets.
+fn address(text: &str, usual: u16) -> Result<(String, u16), CliError> {
+    let wrong = || CliError::Usage(format!("{text:?} is no HOST[:PORT]"));
+    let (host, port) = match text.rsplit_once(':') {
+        Some((host, port)) if text.parse::<IpAddr>().is_err() && !text.ends_with(']') => {
+            (host, port.parse().map_err(|_| wrong())?)
+        }
+        _ => (text, usual),
+    };
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    if is_host(host) {
+        Ok((host.to_owned(), port))
+    } else {
+        Err(wrong())
+    }
+}
+
+/// Whether a property file takes it as it is.
+fn is_host(text: &str) -> bool {
+    let sound = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':');
+    !text.is_empty() && text.chars().all(sound)
+}
+
+/// The client program, where it is beside this one.
+fn client_program() -> Option<PathBuf> {
+    let own: io::Result<PathBuf> = std::env::current_exe();
+    let program = own.ok()?.with_file_name(PROGRAM);
+    program.is_file().then_some(program)
+}
+
+fn readme(app: &wire::Application, is_there: bool) -> String {
+    let program = if is_there {
+        "Linux: claviger-client is here already. Windows: build it there, as below."
+    } else {
+        "Build the client program where Rust is, for the system of the application's host:"
+    };
+    let how = "cargo build --release -p claviger-client --features program\n     and put \
+               claviger-client (Windows: claviger-client.exe) beside PMP_API.sh.";
+    README
+        .replace("@NAME@", &app.name)
+        .replace("@ALLOWED@", &app.allow.join(", "))
+        .replace("@HOST@", &app.host)
+        .replace("@PROGRAM@", &format!("{program}\n     {how}"))
+}
+
+const PROGRAM: &str = "claviger-client";
+const PORT: u16 = 7070;
+const SCRIPT: &str = include_str!("../../../scripts/toolkit/PMP_API.sh");
+const BATCH: &str = include_str!("../../../scripts/toolkit/PMP_API.bat");
+const CONF: &str = include_str!("../../../scripts/toolkit/PMP_API.conf");
+const README: &str = include_str!("../../../scripts/toolkit/README.txt");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_may_have_a_port_and_brackets_and_nothing_that_a_property_is_not() {
+        for (text, host, port) in [
+            ("vault", "vault", 7070),
+            ("vault.example:443", "vault.example", 443),
+            ("::1", "::1", 7070),
+            ("[::1]", "::1", 7070),
+            ("[::1]:7071", "::1", 7071),
+        ] {
+            assert_eq!(address(text, 7070).unwrap(), (host.to_owned(), port));
+        }
+        for text in ["", ":1", "vault:", "vault:x", "a b", "a\nCAPath=x", "a\\b"] {
+            let told = address(text, 7070);
+            assert!(matches!(told, Err(CliError::Usage(_))), "{text:?}");
+        }
+    }
+}

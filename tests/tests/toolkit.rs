@@ -1,0 +1,504 @@
+//! The toolkit as an application's host has it: the manual's commands as they are written there, by
+//! the true server and the true client program.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use harness::{Identity, Ran, Server, SetUp, client_program, not_run, run, run_with_input};
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+const USER: &str = "billing@127.0.0.1";
+const PASSWORD: &str = "Can4ry s3cret";
+
+/// A server with `db1/root`, managed by a user, and an application that may do some of it.
+struct House {
+    server: Server,
+    toolkit: PathBuf,
+}
+
+fn house(allow: &str) -> House {
+    let server = Server::start(SetUp::default());
+    server.resource("db1", "root", PASSWORD);
+    let role = "password-administrator";
+    server
+        .claviger(&["user", "add", USER, "--api", "--role", role])
+        .ok();
+    server
+        .claviger(&["share", "db1", USER, "--level", "manage"])
+        .ok();
+    let identity = server.issue("nightly-certificate");
+    let cert = identity.cert.to_string_lossy();
+    let add = [
+        "app",
+        "add",
+        "nightly",
+        "--host",
+        "127.0.0.1",
+        "--type",
+        "Linux",
+        "--allow",
+        allow,
+        "--inherit",
+        USER,
+        "--cert",
+        &cert,
+    ];
+    server.claviger(&add).ok();
+    let toolkit = server.outside().join("the toolkit's folder");
+    let out = toolkit.to_string_lossy().into_owned();
+    let written = server.claviger(&["app", "toolkit", "nightly", "--out", &out]);
+    written.ok();
+    name_certificate(&toolkit, &identity);
+    House { server, toolkit }
+}
+
+/// What the manual has the user do: sets the two paths.
+fn name_certificate(toolkit: &Path, identity: &Identity) {
+    let file = toolkit.join("PMP_API.conf");
+    let text = fs::read_to_string(&file).unwrap();
+    let (cert, key) = (identity.cert.display(), identity.key.display());
+    let text = text
+        .replace("ClientCertPath=\n", &format!("ClientCertPath={cert}\n"))
+        .replace("ClientKeyPath=\n", &format!("ClientKeyPath={key}\n"));
+    fs::write(&file, text).unwrap();
+}
+
+impl House {
+    fn script(&self) -> Command {
+        let mut command = Command::new(self.toolkit.join("PMP_API.sh"));
+        // From anywhere: the script's own folder counts.
+        command.current_dir("/").env_remove("CLAVIGER_AGENT");
+        command
+    }
+
+    #[track_caller]
+    fn api(&self, words: &[&str]) -> Ran {
+        run(self.script().args(words))
+    }
+
+    #[track_caller]
+    fn api_with_input(&self, words: &[&str], input: &str) -> Ran {
+        run_with_input(self.script().args(words), input.as_bytes())
+    }
+
+    #[track_caller]
+    fn newest(&self) -> Value {
+        let caller = format!("application nightly for {USER}");
+        let words = ["audit", "tail", "-n", "1", "--caller", &caller, "--json"];
+        let told = self.server.claviger(&words);
+        let told = told.ok().stdout;
+        let line = told.lines().last().unwrap_or_default().to_owned();
+        serde_json::from_str(&line).unwrap_or_else(|why| panic!("{why}: {line}"))
+    }
+
+    /// An agent on a socket of its own.
+    #[track_caller]
+    fn agent(&self, name: &str, more: &[&str]) -> Agent {
+        let socket = self.server.outside().join(name).join("sock");
+        let mut command = self.script();
+        command
+            .args(["--timeout", "5s", "agent", "--socket"])
+            .arg(&socket);
+        Agent::start(command.args(more), socket)
+    }
+}
+
+/// A running agent; dropping it ends it.
+struct Agent {
+    child: Child,
+    socket: PathBuf,
+}
+
+impl Agent {
+    #[track_caller]
+    fn start(command: &mut Command, socket: PathBuf) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        let out = child.stdout.take().unwrap();
+        BufReader::new(out).read_line(&mut line).unwrap();
+        assert_eq!(line, format!("agent listening on {}\n", socket.display()));
+        Self { child, socket }
+    }
+
+    #[track_caller]
+    fn retrieve(&self) -> Ran {
+        run(Command::new(client_program())
+            .args(["RETRIEVE", "db1", "root", "--agent"])
+            .arg(&self.socket)
+            .env_remove("CLAVIGER_CONF"))
+    }
+}
+
+impl Drop for Agent {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+#[track_caller]
+fn error_of(ran: &Ran) -> &str {
+    let line = ran.stderr.strip_suffix('\n').unwrap_or_default();
+    assert!(!line.contains('\n'), "one line: {ran}");
+    let words = line.strip_prefix("ERROR: ");
+    words.unwrap_or_else(|| panic!("{ran}"))
+}
+
+#[test]
+fn the_manuals_commands_work_as_they_are_written() {
+    let house = house("retrieve,reset,create");
+
+    let got = house.api(&["RETRIEVE", "db1", "root"]).ok();
+    assert_eq!(got.stdout, format!("{PASSWORD}\n"), "the password alone");
+    let changed = house.api(&["RESET_LOCAL", "db1", "root", "N3w one!x"]).ok();
+    assert_eq!(changed.stdout, "Password changed successfully\n");
+    let got = house.api(&["RETRIEVE", "db1", "root"]).ok();
+    assert_eq!(got.stdout, "N3w one!x\n");
+    let failed = house.api(&["RESET_REMOTE", "db1", "root", "An0ther!x"]);
+    let failed = failed.ended(4);
+    assert_eq!(failed.stdout, "Password reset failed\n");
+    assert!(error_of(&failed).contains("reset failed"), "{failed}");
+    let got = house.api(&["RETRIEVE", "db1", "root"]).ok();
+    assert_eq!(got.stdout, "N3w one!x\n", "it has not changed");
+    let made = house.api(&["CREATE", "new1", "admin", "F1rst!one"]).ok();
+    let words = "Resource new1 with account admin created successfully\n";
+    assert_eq!(made.stdout, words);
+    let got = house.api(&["RETRIEVE", "new1", "admin"]).ok();
+    assert_eq!(got.stdout, "F1rst!one\n");
+    let made = house.api(&["CREATE", "new2", "admin"]).ok();
+    let generated = made.stdout.lines().nth(1).unwrap();
+    let got = house.api(&["RETRIEVE", "new2", "admin"]).ok();
+    assert_eq!(got.stdout, format!("{generated}\n"));
+    let shown = house
+        .server
+        .claviger(&["resource", "show", "new2", "--json"])
+        .ok();
+    assert!(shown.stdout.contains("\"Linux\""), "{shown}");
+}
+
+#[test]
+fn a_password_on_standard_input_is_taken_without_its_line_end() {
+    let house = house("retrieve,reset,create");
+
+    for (input, password) in [
+        ("Fr0m stdin!\n", "Fr0m stdin!"),
+        ("-N0 end $x", "-N0 end $x"),
+    ] {
+        house
+            .api_with_input(&["RESET_LOCAL", "db1", "root", "-"], input)
+            .ok();
+        let got = house.api(&["RETRIEVE", "db1", "root"]).ok();
+        assert_eq!(got.stdout, format!("{password}\n"));
+    }
+    let none = house.api_with_input(&["RESET_LOCAL", "db1", "root", "-"], "\n");
+    assert!(error_of(&none.ended(2)).contains("empty"));
+    house.api(&["RESET_LOCAL", "db1", "root", ""]).ended(2);
+    let generated = house
+        .api(&["RESET_LOCAL", "db1", "root", "--generate"])
+        .ok();
+    let generated = generated.stdout.lines().nth(1).unwrap().to_owned();
+    let got = house.api(&["RETRIEVE", "db1", "root"]).ok();
+    assert_eq!(got.stdout, format!("{generated}\n"));
+}
+
+#[test]
+fn every_failure_has_its_status_and_is_one_line() {
+    let mut house = house("retrieve,reset,create");
+    let demanded = ["resource", "edit", "db1", "--require-reason", "yes"];
+    house.server.claviger(&demanded).ok();
+
+    let missing = house.api(&["RETRIEVE", "db1", "nobody"]).ended(1);
+    assert!(error_of(&missing).contains("No such"), "{missing}");
+    let twice = house.api(&["CREATE", "db1", "root", "F1rst!one"]).ended(1);
+    assert!(error_of(&twice).contains("already exists"), "{twice}");
+    let half = house.api(&["RETRIEVE", "db1"]).ended(2);
+    assert!(error_of(&half).contains("ACCOUNT"), "{half}");
+    error_of(&house.api(&[]).ended(2));
+    error_of(&house.api(&["FETCH", "db1", "root"]).ended(2));
+    let blank = house.api(&["RESET_LOCAL", "db1", "root", "half", "hidden"]);
+    assert!(!error_of(&blank.ended(2)).contains("hidden"));
+    let reason = house.api(&["RETRIEVE", "db1", "root"]).ended(3);
+    assert!(error_of(&reason).contains("reason"), "{reason}");
+    let got = house.api(&["RETRIEVE", "db1", "root", "--reason", "why not"]);
+    assert_eq!(got.ok().stdout, format!("{PASSWORD}\n"));
+    assert_eq!(house.newest()["reason"], "why not");
+    house.server.kill9();
+    let away = house.api(&["RETRIEVE", "db1", "root"]).ended(5);
+    assert!(error_of(&away).contains("cannot connect"), "{away}");
+    assert_eq!(away.stdout, "");
+    fs::remove_file(house.toolkit.join("PMP_API.conf")).unwrap();
+    error_of(&house.api(&["RETRIEVE", "db1", "root"]).ended(2));
+}
+
+#[test]
+fn an_operation_that_is_not_allowed_is_refused_and_written_down_though_the_user_could() {
+    let house = house("retrieve");
+    let caller = format!("application nightly for {USER}");
+
+    for (words, operation) in [
+        (&["RESET_LOCAL", "db1", "root", "N3w one!x"][..], "change"),
+        (&["RESET_REMOTE", "db1", "root", "N3w one!x"], "change"),
+        (&["CREATE", "new1", "root", "N3w one!x"], "create-resource"),
+    ] {
+        let refused = house.api(words).ended(1);
+        assert!(error_of(&refused).contains("not allowed"), "{refused}");
+        let record = house.newest();
+        assert_eq!(record["caller"], *caller, "{record}");
+        assert_eq!(record["operation"], operation, "{record}");
+        assert_eq!(record["outcome"], "refused: not-allowed", "{record}");
+    }
+    let got = house.api(&["RETRIEVE", "db1", "root"]).ok();
+    assert_eq!(got.stdout, format!("{PASSWORD}\n"));
+    let record = house.newest();
+    assert_eq!(record["caller"], *caller, "{record}");
+    assert_eq!(record["outcome"], "allowed", "{record}");
+}
+
+#[test]
+fn a_locked_and_a_removed_application_get_nothing() {
+    let house = house("retrieve");
+    house
+        .server
+        .claviger(&["app", "edit", "nightly", "--lock"])
+        .ok();
+    house.api(&["RETRIEVE", "db1", "root"]).ended(1);
+    house
+        .server
+        .claviger(&["app", "edit", "nightly", "--unlock"])
+        .ok();
+    house.api(&["RETRIEVE", "db1", "root"]).ok();
+    house
+        .server
+        .claviger(&["app", "remove", "nightly", "--yes"])
+        .ok();
+    let gone = house.api(&["RETRIEVE", "db1", "root"]).ended(1);
+    error_of(&gone);
+}
+
+#[test]
+fn a_toolkit_has_all_that_its_manual_names_and_keeps_what_is_there() {
+    let house = house("retrieve");
+    let file = |name: &str| fs::read_to_string(house.toolkit.join(name)).unwrap();
+    let port = house.server.xmlrpc().port();
+
+    let conf = file("PMP_API.conf");
+    assert!(conf.contains("\nServerName=127.0.0.1\n"), "{conf}");
+    assert!(conf.contains(&format!("\nServerPort={port}\n")), "{conf}");
+    assert!(conf.contains("\nCAPath=ca.pem\n"), "{conf}");
+    assert!(conf.contains("\nResourceType=Linux\n"), "{conf}");
+    assert!(!conf.contains('@'), "{conf}");
+    let readme = file("README.txt");
+    assert!(readme.contains("application nightly"), "{readme}");
+    assert!(!readme.contains('@'), "{readme}");
+    assert!(file("PMP_API.bat").contains("\r\n"));
+    assert_eq!(
+        file("ca.pem"),
+        fs::read_to_string(house.server.ca()).unwrap()
+    );
+    assert!(house.toolkit.join("claviger-client").is_file());
+    run(Command::new("sh")
+        .arg("-n")
+        .arg(house.toolkit.join("PMP_API.sh")))
+    .ok();
+
+    let out = house.toolkit.to_string_lossy().into_owned();
+    let words = ["app", "toolkit", "nightly", "--out", &out];
+    let again = house.server.claviger(&words).ended(1);
+    assert!(again.stderr.contains("is there already"), "{again}");
+    let more = ["--force", "--server", "vault.example:7171"];
+    house.server.claviger(&[&words[..], &more].concat()).ok();
+    let conf = file("PMP_API.conf");
+    assert!(conf.contains("\nServerName=vault.example\n"), "{conf}");
+    assert!(conf.contains("\nServerPort=7171\n"), "{conf}");
+    let wrong = ["--force", "--server", "a\nb"];
+    let told = house.server.claviger(&[&words[..], &wrong].concat());
+    told.ended(2);
+}
+
+#[test]
+fn the_script_finds_its_folder_through_a_link() {
+    let house = house("retrieve");
+    let link = house.server.outside().join("linked");
+    std::os::unix::fs::symlink(house.toolkit.join("PMP_API.sh"), &link).unwrap();
+
+    let got = run(Command::new(&link).args(["RETRIEVE", "db1", "root"])).ok();
+
+    assert_eq!(got.stdout, format!("{PASSWORD}\n"));
+}
+
+#[test]
+fn a_program_has_the_password_in_its_environment_and_not_among_its_arguments() {
+    let house = house("retrieve");
+    let script = "tr '\\0' ' ' < /proc/$$/cmdline; echo; echo \"$DB $OTHER\"; exit 7";
+
+    let ran = house.api(&[
+        "exec",
+        "--env",
+        "DB=db1/root",
+        "--env",
+        "OTHER=db1/root",
+        "--",
+        "sh",
+        "-c",
+        script,
+        "a b",
+        "--env",
+    ]);
+
+    let ran = ran.ended(7);
+    let (arguments, environment) = ran.stdout.split_once('\n').unwrap();
+    assert!(arguments.ends_with("a b --env "), "{arguments}");
+    assert!(!arguments.contains("s3cret"), "{arguments}");
+    assert_eq!(environment, format!("{PASSWORD} {PASSWORD}\n"));
+    let none = house.api(&["exec", "--env", "DB=db1/root", "--", "/nowhere/at/all"]);
+    assert!(error_of(&none.ended(127)).contains("cannot run"));
+    let refused = house.api(&["exec", "--env", "DB=db1/nobody", "--", "echo", "ran"]);
+    assert_eq!(refused.ended(1).stdout, "", "the program is not run");
+    house.api(&["exec", "--env", "DB", "--", "true"]).ended(2);
+}
+
+#[test]
+fn an_agent_answers_without_the_server_for_a_while_and_forgets_what_is_refused() {
+    let mut house = house("retrieve");
+    let agent = house.agent("agent", &["--keep", "1h"]);
+    let got = agent.retrieve().ok();
+    assert_eq!(got.stdout, format!("{PASSWORD}\n"));
+
+    house.server.kill9();
+    let kept = agent.retrieve().ok();
+    assert_eq!(kept.stdout, format!("{PASSWORD}\n"));
+    let ran = run(Command::new(client_program())
+        .args([
+            "exec",
+            "--env",
+            "DB=db1/root",
+            "--",
+            "sh",
+            "-c",
+            "echo \"$DB\"",
+        ])
+        .env("CLAVIGER_AGENT", &agent.socket));
+    assert_eq!(ran.ok().stdout, format!("{PASSWORD}\n"));
+    let unknown = run(Command::new(client_program())
+        .args(["RETRIEVE", "db1", "nobody", "--agent"])
+        .arg(&agent.socket));
+    assert!(error_of(&unknown.ended(5)).contains("cannot connect"));
+}
+
+#[test]
+fn an_agent_forgets_what_the_server_refuses() {
+    let mut house = house("retrieve");
+    let agent = house.agent("agent", &["--keep", "1h"]);
+    agent.retrieve().ok();
+
+    house.server.claviger(&["unshare", "db1", USER]).ok();
+    let refused = agent.retrieve().ended(1);
+    assert!(error_of(&refused).contains("No such"), "{refused}");
+    house.server.kill9();
+
+    let away = agent.retrieve().ended(5);
+    assert_eq!(away.stdout, "", "the refusal stands");
+}
+
+#[test]
+fn an_agents_socket_is_its_owners_alone_and_ends_with_it() {
+    use std::os::unix::fs::PermissionsExt;
+    let house = house("retrieve");
+    let mut agent = house.agent("agent", &[]);
+
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&agent.socket), 0o600);
+    assert_eq!(mode(agent.socket.parent().unwrap()), 0o700);
+    let socket = agent.socket.to_string_lossy().into_owned();
+    let second = house.api(&["agent", "--socket", &socket]).ended(5);
+    assert!(error_of(&second).contains("another agent"), "{second}");
+    let pid = Pid::from_raw(i32::try_from(agent.child.id()).unwrap()).unwrap();
+    kill_process(pid, Signal::TERM).unwrap();
+    assert!(agent.child.wait().unwrap().success());
+    assert!(!agent.socket.exists());
+    error_of(&agent.retrieve().ended(5));
+    let open = house.server.outside().join("open");
+    fs::create_dir(&open).unwrap();
+    fs::set_permissions(&open, fs::Permissions::from_mode(0o755)).unwrap();
+    let socket = open.join("sock").to_string_lossy().into_owned();
+    let refused = house.api(&["agent", "--socket", &socket]).ended(5);
+    assert!(error_of(&refused).contains("0700"), "{refused}");
+}
+
+#[test]
+fn an_agent_answers_its_own_user_only() {
+    if !rustix::process::geteuid().is_root() {
+        not_run(
+            "an_agent_answers_its_own_user_only",
+            "only root becomes another user",
+        );
+        return;
+    }
+    let house = house("retrieve");
+    let outside = tempfile::tempdir_in("/tmp").unwrap();
+    let own = outside.path().join("nobodys");
+    fs::create_dir(&own).unwrap();
+    let shared = |path: &Path, mode| {
+        use std::os::unix::fs::PermissionsExt;
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    };
+    shared(outside.path(), 0o755);
+    // Copies that the other user may read: the harness keeps its own files to itself.
+    for name in ["claviger-client", "ca.pem"] {
+        fs::copy(house.toolkit.join(name), outside.path().join(name)).unwrap();
+        shared(&outside.path().join(name), 0o755);
+    }
+    let issued = house.server.outside().join("issued");
+    for end in ["crt", "key"] {
+        let from = issued.join(format!("nightly-certificate.{end}"));
+        fs::copy(from, outside.path().join(format!("app.{end}"))).unwrap();
+        shared(&outside.path().join(format!("app.{end}")), 0o644);
+    }
+    let port = house.server.xmlrpc().port();
+    let conf = format!(
+        "ServerName=127.0.0.1\nServerPort={port}\nCAPath=ca.pem\nClientCertPath=app.crt\n\
+         ClientKeyPath=app.key\n"
+    );
+    let conf_file = outside.path().join("PMP_API.conf");
+    fs::write(&conf_file, conf).unwrap();
+    shared(&conf_file, 0o644);
+    std::os::unix::fs::chown(&own, Some(NOBODY), Some(NOBODY)).unwrap();
+    shared(&own, 0o700);
+    let as_nobody = || {
+        let mut command = Command::new("setpriv");
+        let id = NOBODY.to_string();
+        command
+            .args(["--reuid", &id, "--regid", &id, "--clear-groups"])
+            .arg(outside.path().join("claviger-client"))
+            .current_dir("/");
+        command
+    };
+    let socket = own.join("sock");
+    let mut command = as_nobody();
+    command
+        .arg("--conf")
+        .arg(&conf_file)
+        .args(["agent", "--socket"])
+        .arg(&socket);
+    let agent = Agent::start(&mut command, socket.clone());
+
+    let ask = ["RETRIEVE", "db1", "root", "--agent"];
+    let theirs = run(as_nobody().args(ask).arg(&socket)).ok();
+    assert_eq!(theirs.stdout, format!("{PASSWORD}\n"));
+    // Root passes every mode: what is left is who asks, on both sides.
+    let python = "import socket, sys\ns = socket.socket(socket.AF_UNIX)\ns.connect(sys.argv[1])\n\
+                  s.sendall(b'CLA1\\0\\0\\0\\3db1\\0\\0\\0\\4root' + bytes(8))\n\
+                  sys.stdout.write(repr(s.recv(999)))";
+    let asked = run(Command::new("python3").args(["-c", python]).arg(&socket)).ok();
+    assert!(asked.stdout.contains("its own user only"), "{asked}");
+    let trusting = agent.retrieve().ended(5);
+    assert!(error_of(&trusting).contains("another user"), "{trusting}");
+    let roots = house.agent("roots", &[]);
+    let other = run(as_nobody().args(ask).arg(&roots.socket)).ended(5);
+    assert_eq!(other.stdout, "");
+}
+
+const NOBODY: u32 = 65534;
