@@ -35,7 +35,7 @@ pub fn measure(options: &Options, report: &mut Report) -> Result<(), Trouble> {
     let claviger = Claviger::init(&program, &data)?;
     let connections = (USERS + 2 * AT_ONCE).to_string();
     claviger.set("admin", "max_connections", &connections)?;
-    let (_process, _, _) = claviger.serve()?;
+    let _running = claviger.serve()?;
     let resource = ["resource", "add", "db", "--type", "Linux", "--account"];
     claviger.command(&[&resource[..], &["root"]].concat())?;
     claviger.command(&["access-control", "set", "db", "--exclusive"])?;

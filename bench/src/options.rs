@@ -14,11 +14,12 @@ Measures Claviger, a bare rustls server with the same durable audit, and OpenBao
     --seconds N         how long each run is counted                  [default: 5]
     --accounts N        accounts in the vault                         [default: 10000]
     --many N            accounts for `million`                        [default: 1000000]
-    --only NAME[,NAME]  kept, oneshot, resumed, hybrid, change, memory, idle, checkouts, million;
-                        or one load: kept-8
+    --only NAME[,NAME]  kept, rest, oneshot, resumed, hybrid, change, memory, idle, checkouts,
+                        million; or one load: kept-8
     --without NAME      a peer to leave out: bare, openbao
     --claviger FILE     this program in place of the one Cargo builds
     --dir DIR           data of all servers; a real disk              [default: target/bench-data]
+    --reuse             the large vault of an earlier run in DIR, where there is one: no import
     --json FILE         write all numbers there
     --help              this text
 ";
@@ -42,6 +43,8 @@ pub struct Options {
     pub claviger: Option<PathBuf>,
     /// Where all servers keep their data.
     pub dir: PathBuf,
+    /// Whether the large vault of an earlier run will do.
+    pub reuse: bool,
     /// Where the numbers go.
     pub json: Option<PathBuf>,
 }
@@ -66,6 +69,7 @@ impl Default for Options {
             without: Vec::new(),
             claviger: None,
             dir: root().join("target/bench-data"),
+            reuse: false,
             json: None,
         }
     }
@@ -94,6 +98,7 @@ impl Options {
                     .extend(value()?.split(',').map(str::to_owned)),
                 "--claviger" => options.claviger = Some(value()?.into()),
                 "--dir" => options.dir = value()?.into(),
+                "--reuse" => options.reuse = true,
                 "--json" => options.json = Some(value()?.into()),
                 other => return Err(format!("what is {other}?")),
             }

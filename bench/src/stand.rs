@@ -33,7 +33,7 @@ impl Stand {
             _processes: Vec::new(),
         };
         if options.with("claviger") {
-            stand.add("claviger", ours(options, dir, accounts).map(alone));
+            stand.add("claviger", ours(options, dir, accounts));
         }
         if options.with("bare") {
             stand.add("bare", bare::start(dir, &certificates).map(alone));
@@ -58,14 +58,17 @@ impl Stand {
     }
 }
 
-fn ours(options: &Options, dir: &Path, accounts: u64) -> Result<(Process, Peer), Trouble> {
+fn ours(options: &Options, dir: &Path, accounts: u64) -> Result<(Process, Vec<Peer>), Trouble> {
     eprintln!("claviger: building, filling with {accounts} accounts …");
     let program = Claviger::program(root(), options.claviger.as_deref())?;
     let claviger = Claviger::init(&program, &dir.join("claviger"))?;
-    let (process, address, _) = claviger.serve()?;
-    claviger.populate(&process, accounts)?;
-    let peer = claviger.peer(&process, address, accounts);
-    Ok((process, peer))
+    let running = claviger.serve()?;
+    claviger.populate(&running.process, accounts)?;
+    let peers = vec![
+        claviger.peer(&running, accounts),
+        claviger.rest_peer(&running, accounts)?,
+    ];
+    Ok((running.process, peers))
 }
 
 fn alone((process, peer): (Process, Peer)) -> (Process, Vec<Peer>) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::load::{self, Handshake, Link, Load, Outcome};
 use crate::options::Options;
-use crate::peers::{Peer, Verb};
+use crate::peers::{Door, Peer, Verb};
 use crate::report::{Report, Row};
 use crate::stand::Stand;
 
@@ -31,6 +31,7 @@ pub struct Work {
     pub title: &'static str,
     /// What ours is to reach.
     pub target: Target,
+    door: Door,
     verb: Verb,
     link: Link,
     connections: usize,
@@ -47,6 +48,11 @@ const WORKS: &[Work] = &[
         .reaching(12_000.0, Some(2.0), Some(65.0), Some(0.6)),
     work("kept-32", "retrieve, kept-alive", Verb::Retrieve, Link::KeptAlive, 32)
         .reaching(25_000.0, Some(4.0), Some(40.0), Some(0.6)),
+    work("rest-8", "GET password by REST, kept-alive", Verb::Retrieve, Link::KeptAlive, 8)
+        .through(Door::Rest),
+    work("rest-32", "GET password by REST, kept-alive", Verb::Retrieve, Link::KeptAlive, 32)
+        .through(Door::Rest)
+        .reaching(20_000.0, Some(4.0), None, None),
     work("oneshot-8", "retrieve, one-shot, full handshake", Verb::Retrieve, ONE_SHOT, 8)
         .reaching(2_000.0, Some(10.0), Some(450.0), Some(0.8)),
     work("oneshot-32", "retrieve, one-shot, full handshake", Verb::Retrieve, ONE_SHOT, 32)
@@ -77,6 +83,7 @@ const fn work(
         name,
         title,
         target,
+        door: Door::XmlRpc,
         verb,
         link,
         connections,
@@ -84,6 +91,11 @@ const fn work(
 }
 
 impl Work {
+    const fn through(mut self, door: Door) -> Self {
+        self.door = door;
+        self
+    }
+
     const fn reaching(
         mut self,
         rate: f64,
@@ -108,7 +120,8 @@ impl Work {
     /// Whether this load means something for this peer: the bare one keeps no passwords, and a
     /// certificate in each request is OpenBao's way to answer a caller it has not seen before.
     fn suits(&self, peer: &Peer) -> bool {
-        self.verb == Verb::Retrieve || !["bare", "openbao-cert"].contains(&peer.name)
+        let here = peer.door.is_none_or(|door| door == self.door);
+        here && (self.verb == Verb::Retrieve || !["bare", "openbao-cert"].contains(&peer.name))
     }
 
     fn load(&self, options: &Options) -> Load {

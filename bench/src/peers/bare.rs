@@ -54,6 +54,7 @@ pub fn start(dir: &Path, certificates: &Certificates) -> Result<(Process, Peer),
     BufReader::new(stdout).read_line(&mut line)?;
     let peer = Peer {
         name: "bare",
+        door: None,
         pid: child.pid(),
         address: line
             .trim()

@@ -10,7 +10,7 @@ use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
 use super::certificates::CLIENT_NAME;
-use super::{Peer, Process, Verb, Words, password_head};
+use super::{Door, Peer, Process, Verb, Words, password_head};
 use crate::load::Passport;
 use crate::proc::size_mib;
 use crate::trouble::Trouble;
@@ -24,6 +24,18 @@ const USER: &str = "bench@127.0.0.1";
 pub struct Claviger {
     program: PathBuf,
     data: PathBuf,
+}
+
+/// A program that serves.
+pub struct Running {
+    /// The process; dropping it ends it.
+    pub process: Process,
+    /// Where its XML-RPC door is.
+    pub xmlrpc: SocketAddr,
+    /// Where its REST door is.
+    pub rest: SocketAddr,
+    /// From its start until it was `ready`.
+    pub seconds: f64,
 }
 
 /// What an import took.
@@ -72,12 +84,17 @@ impl Claviger {
     /// # Errors
     /// When `claviger init` fails.
     pub fn init(program: &Path, data: &Path) -> Result<Self, Trouble> {
-        let ours = Self {
-            program: program.to_owned(),
-            data: data.to_owned(),
-        };
+        let ours = Self::left_at(program, data);
         ours.command(&["init"])?;
         Ok(ours)
+    }
+
+    /// The data directory at `data`, as an earlier run left it.
+    pub fn left_at(program: &Path, data: &Path) -> Self {
+        Self {
+            program: program.to_owned(),
+            data: data.to_owned(),
+        }
     }
 
     /// Sets `key = value` in `[section]` of `claviger.toml`, where the key stands already.
@@ -97,11 +114,11 @@ impl Claviger {
         Ok(fs::write(path, text)?)
     }
 
-    /// Starts serving. Returns the process, its address, and the seconds until it was `ready`.
+    /// Starts serving.
     ///
     /// # Errors
     /// When it is not ready in time.
-    pub fn serve(&self) -> Result<(Process, SocketAddr, f64), Trouble> {
+    pub fn serve(&self) -> Result<Running, Trouble> {
         let start = Instant::now();
         let log = fs::File::create(self.data.with_extension("log"))?;
         let mut command = Command::new(&self.program);
@@ -111,7 +128,7 @@ impl Claviger {
                 "--xmlrpc",
                 "127.0.0.1:0",
                 "--rest",
-                "off",
+                "127.0.0.1:0",
                 "--data",
             ])
             .arg(&self.data);
@@ -131,16 +148,24 @@ impl Claviger {
                 drop(sender.send(line));
             }
         });
-        let mut address = None;
+        let (mut xmlrpc, mut rest) = (None, None);
         loop {
             let line = lines
                 .recv_timeout(PATIENCE.saturating_sub(start.elapsed()))
                 .map_err(|_| Trouble::new("claviger serve did not become ready"))?;
             if let Some(shown) = line.strip_prefix("xmlrpc listening on ") {
-                address = Some(shown.parse()?);
+                xmlrpc = Some(shown.parse()?);
             }
-            if let (Some(address), "ready") = (address, line.as_str()) {
-                return Ok((process, address, start.elapsed().as_secs_f64()));
+            if let Some(shown) = line.strip_prefix("rest listening on ") {
+                rest = Some(shown.parse()?);
+            }
+            if let (Some(xmlrpc), Some(rest), "ready") = (xmlrpc, rest, line.as_str()) {
+                return Ok(Running {
+                    process,
+                    xmlrpc,
+                    rest,
+                    seconds: start.elapsed().as_secs_f64(),
+                });
             }
         }
     }
@@ -176,29 +201,57 @@ impl Claviger {
         import
     }
 
-    /// How to talk to it once it listens on `address`.
-    pub fn peer(&self, process: &Process, address: SocketAddr, accounts: u64) -> Peer {
+    /// How to talk to its XML-RPC door.
+    pub fn peer(&self, running: &Running, accounts: u64) -> Peer {
+        self.peer_at(
+            running,
+            Door::XmlRpc,
+            running.xmlrpc,
+            Arc::new(XmlRpc::new(accounts)),
+        )
+    }
+
+    /// How to talk to its REST door.
+    ///
+    /// # Errors
+    /// When it gives no token.
+    pub fn rest_peer(&self, running: &Running, accounts: u64) -> Result<Peer, Trouble> {
+        let token = self.command(&["user", "token", "issue", USER])?;
+        let words = Rest {
+            accounts,
+            token: token.trim().to_owned(),
+        };
+        Ok(self.peer_at(running, Door::Rest, running.rest, Arc::new(words)))
+    }
+
+    fn peer_at(
+        &self,
+        running: &Running,
+        door: Door,
+        address: SocketAddr,
+        words: Arc<dyn Words>,
+    ) -> Peer {
         let out = self.issued();
         let passport = Passport {
             ca: out.join("ca.pem"),
             cert: out.join(format!("{CLIENT_NAME}.crt")),
             key: out.join(format!("{CLIENT_NAME}.key")),
         };
-        let words = Arc::new(XmlRpc::new(accounts));
         Peer {
             name: "claviger",
-            pid: process.pid(),
+            door: Some(door),
+            pid: running.process.pid(),
             address,
             passport,
             words,
         }
     }
 
-    /// Runs `claviger WORDS… --data DIR` to its end.
+    /// Runs `claviger WORDS… --data DIR` to its end; returns what it printed.
     ///
     /// # Errors
     /// When it ends with anything but 0, in its own words.
-    pub fn command(&self, words: &[&str]) -> Result<(), Trouble> {
+    pub fn command(&self, words: &[&str]) -> Result<String, Trouble> {
         let mut command = Command::new(&self.program);
         let ended = command
             .args(words)
@@ -207,7 +260,7 @@ impl Claviger {
             .stdin(Stdio::null())
             .output()?;
         if ended.status.success() {
-            return Ok(());
+            return Ok(String::from_utf8_lossy(&ended.stdout).into_owned());
         }
         let said = String::from_utf8_lossy(&ended.stderr).trim().to_owned();
         Err(Trouble::new(said).during(&format!("claviger {}", words.join(" "))))
@@ -315,5 +368,40 @@ fn change_parameters(head: &str, pick: u64) -> String {
         "<param><value><string>{head}wQ{pick:020}</string></value></param>\
          <param><value><string>rotation</string></value></param>\
          <param><value><boolean>0</boolean></value></param>"
+    )
+}
+
+/// The words of the REST door. The ids are those that an import into an empty vault gives.
+struct Rest {
+    accounts: u64,
+    token: String,
+}
+
+impl Words for Rest {
+    fn write(&self, verb: Verb, pick: u64, out: &mut Vec<u8>, needle: &mut Vec<u8>) {
+        let number = pick % self.accounts;
+        let (id, token, head) = (number + 1, &self.token, password_head(number));
+        let (method, body) = match verb {
+            Verb::Retrieve => ("GET", String::new()),
+            Verb::Change => ("PUT", change_input(&head, pick)),
+        };
+        match verb {
+            Verb::Retrieve => needle.extend_from_slice(head.as_bytes()),
+            Verb::Change => needle.extend_from_slice(b"Success"),
+        }
+        // Writing to a vector cannot fail.
+        drop(write!(
+            out,
+            "{method} /restapi/json/v1/resources/{id}/accounts/{id}/password HTTP/1.1\r\n\
+             Host: localhost\r\nAUTHTOKEN: {token}\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        ));
+    }
+}
+
+fn change_input(head: &str, pick: u64) -> String {
+    format!(
+        "INPUT_DATA={{\"operation\":{{\"Details\":{{\"NEWPASSWORD\":\"{head}wQ{pick:020}\",\
+         \"RESETTYPE\":\"LOCAL\",\"REASON\":\"rotation\"}}}}}}"
     )
 }

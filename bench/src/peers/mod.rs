@@ -22,6 +22,15 @@ pub enum Verb {
     Change,
 }
 
+/// Ours has several; a load goes through one of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Door {
+    /// XML-RPC with a client certificate.
+    XmlRpc,
+    /// REST with a token.
+    Rest,
+}
+
 /// How to say it to one kind of server.
 pub trait Words: Send + Sync {
     /// Writes a request about account number `pick` (any number; the peer takes the remainder)
@@ -40,6 +49,8 @@ pub trait Words: Send + Sync {
 pub struct Peer {
     /// The column's title.
     pub name: &'static str,
+    /// Which of our doors this is; none where the peer has but one.
+    pub door: Option<Door>,
     /// Its process.
     pub pid: u32,
     /// Where it listens.

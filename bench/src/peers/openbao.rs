@@ -60,6 +60,7 @@ pub fn start(
         .map_err(|why| why.during("OpenBao"))?;
     let peer = |name, login| Peer {
         name,
+        door: None,
         pid: process.pid(),
         address,
         passport: certificates.passport.clone(),
