@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use certs::{CertificateDer, CertificateInfo, Fingerprint, ServerIdentity};
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval, sleep};
 use tracing::{error, info, warn};
 
 use crate::app::folder::check_private;
@@ -66,12 +66,14 @@ impl Seen {
 impl Watch {
     /// Looks every `pause`, and every `sweep` for check-outs whose time is up, until `closing` says
     /// so.
-    pub(crate) async fn run(
-        self: Arc<Self>,
-        pause: Duration,
-        sweep: Duration,
-        mut closing: Closing,
-    ) {
+    pub(crate) async fn run(self: Arc<Self>, pause: Duration, sweep: Duration, closing: Closing) {
+        tokio::join!(
+            self.look_around(pause, sweep, closing.clone()),
+            self.note_accesses(pause, closing)
+        );
+    }
+
+    async fn look_around(&self, pause: Duration, sweep: Duration, mut closing: Closing) {
         let [mut ticks, mut sweeps] = [pause, sweep].map(interval);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         sweeps.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -80,7 +82,26 @@ impl Watch {
                 () = closing.said() => return,
                 _ = ticks.tick() => self.look().await,
                 _ = sweeps.tick() => self.end_overdue().await,
-                () = self.vault.access_times_crowded() => self.write_access_times().await,
+            }
+        }
+    }
+
+    /// Writes the times of last access every `pause`, and when many wait; what is left at the end
+    /// is written when the house closes.
+    async fn note_accesses(&self, pause: Duration, mut closing: Closing) {
+        loop {
+            let round = async {
+                tokio::select! {
+                    () = sleep(pause) => {}
+                    () = self.vault.access_times_crowded() => {}
+                }
+                if let Err(why) = self.vault.write_access_times_gently().await {
+                    warn!(%why, "the times of last access cannot be written");
+                }
+            };
+            tokio::select! {
+                () = closing.said() => return,
+                () = round => {}
             }
         }
     }
@@ -107,7 +128,6 @@ impl Watch {
             info!("the revocation lists were read again");
         }
         self.look_at_dates();
-        self.write_access_times().await;
         self.vault.drop_unused_lists();
         if let Err(why) = self.vault.drop_anchor().await {
             warn!(%why, "the store cannot remember where the audit trail ends");
@@ -119,12 +139,6 @@ impl Watch {
             Ok(0) => {}
             Ok(ended) => info!(ended, "check-outs and requests whose time was up"),
             Err(why) => warn!(%why, "check-outs whose time is up cannot be ended"),
-        }
-    }
-
-    async fn write_access_times(&self) {
-        if let Err(why) = self.vault.write_access_times().await {
-            warn!(%why, "the times of last access cannot be written");
         }
     }
 

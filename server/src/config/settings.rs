@@ -155,8 +155,8 @@ section! {
         /// itself is brought up to date. A larger one makes changes faster and the start after
         /// a crash slower.
         journal: Size = Size::from_mib(4);
-        /// How many allowed retrievals are remembered (who, what, where; never a password), so
-        /// that the next ones are found faster; about 300 bytes each.
+        /// How many allowed retrievals are remembered (who, what, where; the password sealed), so
+        /// that the next ones are found faster; about 600 bytes each.
         remembered: Count = Count::new(32_768);
         /// The most changes that may wait for the disk; beyond it callers are told to come again.
         queue: Count = Count::new(1_024);
@@ -296,7 +296,8 @@ section! {
         /// How often check-outs and requests whose time is up are looked for. They end on time
         /// anyway; this is when a password that changes after its check-in changes.
         expiry_sweep: Span = Span::from_secs(5);
-        /// The most accounts whose time of last access waits in memory to be written.
+        /// The most accounts whose time of last access waits in memory to be written; beyond it, those
+        /// of further accounts are in the audit trail alone.
         access_times: Count = Count::new(65_536);
         /// Memory for lists that are kept so that a page of a million costs what a page costs, and
         /// for the texts that are searched. Where a list takes more, `list_rows` rows are read.

@@ -1,10 +1,13 @@
 //! What accounts keep that is no password: files, SSH private keys, API key pairs. Kept, shared,
 //! checked out and recorded like passwords; no policy is asked.
 
+use std::sync::Arc;
+
 use crate::domain::{
     Account, AccountId, Action, Change, Custody, Material, Operation, Password, RefusalReason,
     SecretKind, SecretVersion,
 };
+use crate::store::Row;
 use crate::store::rows::{Kept, MaterialRow, SecretRow};
 use crate::vault::book::Deed;
 use crate::vault::find::{Found, Spot};
@@ -100,25 +103,29 @@ impl Vault {
         self.settle(&deed, done, caller).await
     }
 
-    /// The secret in force as text: a password, an SSH private key, the secret of an API key. A
-    /// file is refused; nothing where its version was forgotten meanwhile.
+    /// The secret in force as text: a password, with the sealed row that it is in, an SSH private
+    /// key, the secret of an API key. A file is refused; nothing where its version was forgotten
+    /// meanwhile.
     pub(super) async fn text_at(
         &self,
         spot: &Spot,
         deed: &mut Deed,
         caller: &Caller,
-    ) -> Result<Option<Password>, VaultError> {
+    ) -> Result<Option<(Password, Option<Arc<Row>>)>, VaultError> {
         let key = self.rows.places().secret(spot.account, spot.secret);
         if spot.kind == SecretKind::Password {
-            let kept = self.rows.get::<SecretRow>(key).await?;
-            return Ok(kept.map(|kept| kept.record.password));
+            let Some(row) = self.rows.store().get(&key).await? else {
+                return Ok(None);
+            };
+            let opened = self.rows.record::<SecretRow>(&row)?;
+            return Ok(Some((opened.password, Some(Arc::new(row)))));
         }
         *deed = deed.clone().detail(spot.kind.as_str());
         let Some(kept) = self.rows.get::<MaterialRow>(key).await? else {
             return Ok(None);
         };
         match kept.record.material.into_text() {
-            Some(text) => Ok(Some(text)),
+            Some(text) => Ok(Some((text, None))),
             None => Err(self.keeps_other(spot.kind, deed, caller).await),
         }
     }

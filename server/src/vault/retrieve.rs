@@ -1,7 +1,7 @@
 //! Retrieving a password.
 
 use crate::domain::{Action, Custody, Operation, Password};
-use crate::store::rows::Kept;
+use crate::store::rows::{Kept, SecretRow};
 use crate::vault::book::Deed;
 use crate::vault::find::Spot;
 use crate::vault::{Caller, Vault, VaultError, Wanted};
@@ -43,38 +43,55 @@ impl Vault {
         deed: &mut Deed,
         caller: &Caller,
     ) -> Result<(Spot, Option<Kept<Custody>>, Password), VaultError> {
+        if let Some((spot, text)) = self.read_again(wanted, deed, caller).await? {
+            return Ok((spot, None, text));
+        }
         for _ in 0..TRIES {
-            let (spot, hold) = self.find_spot(wanted, deed, caller).await?;
+            let commits = self.rows.store().stamps().commits();
+            let found = self.find(wanted, Action::Retrieve, deed, caller).await?;
+            let spot = found.spot();
+            let hold = self.hold(&spot, deed, caller).await?;
             self.demand(spot.demands, wanted, deed, caller).await?;
-            if let Some(text) = self.text_at(&spot, deed, caller).await? {
-                return Ok((spot, hold, text));
+            let Some((text, sealed)) = self.text_at(&spot, deed, caller).await? else {
+                continue;
+            };
+            if hold.is_none() {
+                // What is under access control is looked at every time.
+                self.shortcuts
+                    .note((wanted, &found, sealed), caller, &self.rows, commits);
             }
+            return Ok((spot, hold, text));
         }
         Err(VaultError::Conflict)
     }
 
-    async fn find_spot(
+    /// Reads it where an earlier retrieval found it; nothing where that is not known, or not so any
+    /// more.
+    async fn read_again(
         &self,
         wanted: &Wanted<'_>,
         deed: &mut Deed,
         caller: &Caller,
-    ) -> Result<(Spot, Option<Kept<Custody>>), VaultError> {
-        if let Some((spot, named)) = self.shortcuts.find(wanted, caller, &self.rows) {
-            if let Some(named) = named {
-                deed.called(&named.resource, &named.account);
+    ) -> Result<Option<(Spot, Password)>, VaultError> {
+        let Some(way) = self.shortcuts.find(wanted, caller, &self.rows) else {
+            return Ok(None);
+        };
+        if let Some(named) = way.named {
+            deed.called(&named.resource, &named.account);
+        }
+        self.demand(way.spot.demands, wanted, deed, caller).await?;
+        let text = match way.sealed {
+            // What does not open, because the keys were rotated this moment, is read again.
+            Some(sealed) => {
+                let opened = self.rows.record::<SecretRow>(&sealed).ok();
+                opened.map(|secret| secret.password)
             }
-            return Ok((spot, None));
-        }
-        let commits = self.rows.store().stamps().commits();
-        let found = self.find(wanted, Action::Retrieve, deed, caller).await?;
-        let spot = found.spot();
-        let hold = self.hold(&spot, deed, caller).await?;
-        if hold.is_none() {
-            // What is under access control is looked at every time.
-            self.shortcuts
-                .note((wanted, &found), caller, &self.rows, commits);
-        }
-        Ok((spot, hold))
+            None => {
+                let read = self.text_at(&way.spot, deed, caller).await?;
+                read.map(|(text, _)| text)
+            }
+        };
+        Ok(text.map(|text| (way.spot, text)))
     }
 }
 

@@ -1,5 +1,6 @@
 //! Where an allowed retrieval found its password, remembered for the next one: no name is hidden
-//! and no row opened again while nothing that it rested on has been touched.
+//! and no row looked up again while nothing that it rested on has been touched. The password's own
+//! row is kept as it lies in the store, sealed.
 //!
 //! Only what was allowed is remembered, and a refusal takes the whole way every time: whether
 //! somebody else has retrieved a thing makes no difference to how long its refusal takes.
@@ -13,7 +14,7 @@ use quick_cache::sync::Cache;
 
 use crate::domain::{AccountId, Allowed, Grantee, OrgId, ResourceId, Role, Scope, Target, UserId};
 use crate::store::rows::Rows;
-use crate::store::{Key, Stamp};
+use crate::store::{Key, Row, Stamp};
 use crate::vault::find::{Found, Spot};
 use crate::vault::ground::Ground;
 use crate::vault::{AccountRef, Caller, ResourceRef, Wanted};
@@ -61,12 +62,15 @@ struct Who {
     within: Option<Allowed>,
 }
 
+/// What is remembered.
 #[derive(Clone)]
-struct Way {
-    spot: Spot,
+pub(super) struct Way {
+    pub(super) spot: Spot,
     rests_on: Stamp<ROWS>,
+    /// The password's row; none where something else is kept.
+    pub(super) sealed: Option<Arc<Row>>,
     /// For the audit trail, where something was asked for by its id.
-    named: Option<Arc<Named>>,
+    pub(super) named: Option<Arc<Named>>,
 }
 
 /// How the resource and the account are called.
@@ -113,12 +117,7 @@ impl Shortcuts {
     }
 
     /// Where `caller` may retrieve what it wants, if that is known and still so.
-    pub(super) fn find(
-        &self,
-        wanted: &Wanted<'_>,
-        caller: &Caller,
-        rows: &Rows,
-    ) -> Option<(Spot, Option<Arc<Named>>)> {
+    pub(super) fn find(&self, wanted: &Wanted<'_>, caller: &Caller, rows: &Rows) -> Option<Way> {
         let asked = Asked {
             who: who(caller)?,
             resource: wanted.resource,
@@ -126,14 +125,15 @@ impl Shortcuts {
         };
         let way = self.0.as_ref()?.get(&asked)?;
         let stands = rows.store().stamps().holds(&way.rests_on);
-        stands.then_some((way.spot, way.named))
+        stands.then_some(way)
     }
 
-    /// Remembers that `caller` may retrieve what it wanted and what was `found`, unless anything
-    /// was committed since there were `commits`: some rows may then be older than others.
+    /// Remembers that `caller` may retrieve what it wanted and what was `found`, which is kept in
+    /// `sealed`, unless anything was committed since there were `commits`: some rows may then be
+    /// older than others.
     pub(super) fn note(
         &self,
-        (wanted, found): (&Wanted<'_>, &Found),
+        (wanted, found, sealed): (&Wanted<'_>, &Found, Option<Arc<Row>>),
         caller: &Caller,
         rows: &Rows,
         commits: u64,
@@ -172,6 +172,7 @@ impl Shortcuts {
         let way = Way {
             spot: found.spot(),
             rests_on,
+            sealed,
             named,
         };
         ways.insert(names, way);
@@ -179,7 +180,7 @@ impl Shortcuts {
 }
 
 /// The state of every row that the way passes: both names or what leads from an id, both records,
-/// the share that was needed, and that there is no access control.
+/// the password's own row, the share that was needed, and that there is no access control.
 fn stamp(wanted: &Wanted<'_>, found: &Found, who: Who, rows: &Rows) -> Stamp<ROWS> {
     let places = rows.places();
     let (resource, account) = (&found.resource.record, &found.account.record);
@@ -227,6 +228,7 @@ fn stamp(wanted: &Wanted<'_>, found: &Found, who: Who, rows: &Rows) -> Stamp<ROW
         second,
         &places.access_control(whole),
         &places.access_control(one),
+        &places.secret(account.id, account.secret),
     ])
 }
 
@@ -247,4 +249,4 @@ impl fmt::Debug for Shortcuts {
     }
 }
 
-const ROWS: usize = 8;
+const ROWS: usize = 9;

@@ -76,9 +76,9 @@ async fn writing_them_disturbs_no_edit_of_the_account() {
 }
 
 #[tokio::test]
-async fn more_accounts_than_one_batch_takes_are_all_written() {
+async fn more_accounts_than_one_batch_takes_are_all_written_gently() {
     let (house, owner) = house_with_db1().await;
-    join_all((0..300).map(|number| {
+    join_all((0..150).map(|number| {
         let (house, owner) = (&house, &owner);
         async move {
             let name = format!("host{number}");
@@ -88,9 +88,10 @@ async fn more_accounts_than_one_batch_takes_are_all_written() {
     }))
     .await;
 
-    assert_eq!(house.vault.write_access_times().await.unwrap(), 300);
+    let written = house.vault.write_access_times_gently().await;
 
-    assert_eq!(rows(&house).await, 300);
+    assert_eq!(written.unwrap(), 150);
+    assert_eq!(rows(&house).await, 150);
 }
 
 #[tokio::test]

@@ -72,6 +72,21 @@ async fn another_password_is_the_next_one_retrieved() {
 }
 
 #[tokio::test]
+async fn a_password_is_given_out_all_the_same_when_the_keys_were_rotated() {
+    let (house, _, user) = used(None).await;
+    let operator = house.operator().await;
+    let old = house.rows.keys().newest();
+
+    house.vault.rotate_key(&operator, &|_| {}).await.unwrap();
+
+    assert_ne!(house.rows.keys().newest(), old);
+    for _ in 0..2 {
+        let got = house.retrieve("db1", "app", &user).await;
+        assert_eq!(got.unwrap(), "s3cret");
+    }
+}
+
+#[tokio::test]
 async fn a_renamed_account_or_resource_is_gone_by_its_old_name() {
     let (house, owner, user) = used(None).await;
     let edit = AccountEdit {

@@ -158,9 +158,17 @@ impl Rows {
         Ok(Some(batch))
     }
 
-    fn open<R: Record>(&self, row: Row) -> Result<Kept<R>, StoreError> {
+    /// The record in `row`.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it does not open, or is not understood.
+    pub fn record<R: Record>(&self, row: &Row) -> Result<R, StoreError> {
         let plain = self.keys.open(&place(&row.key, row.version), &row.sealed)?;
-        let record = R::decode(&plain).ok_or(StoreError::Form)?;
+        R::decode(&plain).ok_or(StoreError::Form)
+    }
+
+    fn open<R: Record>(&self, row: Row) -> Result<Kept<R>, StoreError> {
+        let record = self.record(&row)?;
         Ok(Kept {
             key: row.key,
             version: row.version,
