@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use claviger::crypto::{MacKey, SealKey};
-use claviger::domain::{Door, Operation, Outcome, Record, RequestId, Timestamp};
+use claviger::domain::{Door, Operation, Outcome, Record, RequestId, ResourceId, Timestamp};
 use claviger::ledger::{Ledger, LedgerKeys, LedgerSettings, Query, verify};
 use zeroize::Zeroizing;
 
@@ -153,6 +153,8 @@ fn record(number: u64) -> Record {
         operation: Operation::Retrieve,
         resource: "db-prod-01".to_owned(),
         account: "billing".to_owned(),
+        resource_id: Some(ResourceId(7)),
+        account_id: None,
         reason: "nightly run".to_owned(),
         ticket: "CHG-4711".to_owned(),
         outcome: Outcome::Allowed,

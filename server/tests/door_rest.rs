@@ -17,3 +17,5 @@ mod later;
 mod manual;
 #[path = "door_rest/refused.rs"]
 mod refused;
+#[path = "door_rest/threats.rs"]
+mod threats;

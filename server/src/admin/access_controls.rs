@@ -58,6 +58,7 @@ pub(crate) async fn set(
     let minutes = new.max_minutes.unwrap_or(60);
     let control = NewAccessControl {
         approvers: new.approvers,
+        approver_groups: new.approver_groups,
         approvals: new.approvals.unwrap_or(1),
         exclusive: new.exclusive,
         longest: Duration::from_secs(minutes.saturating_mul(60)),
@@ -88,6 +89,7 @@ fn in_words(resource: &str, view: AccessControlView) -> wire::AccessControl {
         resource: resource.to_owned(),
         account: view.account,
         approvers: view.approvers,
+        approver_groups: view.approver_groups,
         approvals: control.approvals,
         exclusive: control.exclusive,
         max_minutes: control.longest.as_secs() / 60,

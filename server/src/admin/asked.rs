@@ -9,22 +9,59 @@ use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
-use crate::admin::Desk;
 use crate::admin::problem::Refusal;
 use crate::admin::wire::{Page, Part};
+use crate::admin::{Desk, Visitor};
 use crate::domain::{Door, RequestId};
 use crate::vault::{Caller, Credential, Filter, Origin, Search, SearchColumn, SearchKind, Within};
 
-/// Who is at the other end of the socket; put into every request by whoever accepted it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Peer {
-    /// The peer's user id on this machine.
-    pub(crate) uid: u32,
-    /// The request's id.
-    pub(crate) request: RequestId,
+/// Who is at the other end; put into every request by whoever accepted it.
+#[derive(Clone, Debug)]
+pub(crate) enum Peer {
+    /// Somebody at the socket.
+    Local {
+        /// The peer's user id on this machine.
+        uid: u32,
+        /// The request's id.
+        request: RequestId,
+    },
+    /// Somebody at another door.
+    Visitor(Visitor),
 }
 
-/// The operator, acting in the organisation that the query names, and the query.
+impl Peer {
+    fn of(parts: &Parts) -> Result<Self, Refusal> {
+        let peer = parts.extensions.get::<Self>().cloned();
+        // Whoever accepted the connection has put it there; without it nobody comes in.
+        peer.ok_or_else(|| Refusal::malformed("who are you?"))
+    }
+
+    fn origin(&self) -> Origin {
+        match self {
+            Self::Local { request, .. } => Origin {
+                door: Door::Admin,
+                peer: None,
+                request: *request,
+            },
+            Self::Visitor(visitor) => visitor.origin,
+        }
+    }
+}
+
+/// Where a request comes from, whoever it is.
+#[derive(Debug)]
+pub(crate) struct Whence(pub(crate) Origin);
+
+impl FromRequestParts<Desk> for Whence {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _desk: &Desk) -> Result<Self, Refusal> {
+        Ok(Self(Peer::of(parts)?.origin()))
+    }
+}
+
+/// Who asks: the operator, acting in the organisation that the query names, or a visitor in its
+/// own; and the query.
 #[derive(Debug)]
 pub(crate) struct Asked<Q> {
     /// Who asks.
@@ -195,21 +232,40 @@ impl<Q: DeserializeOwned + Send> FromRequestParts<Desk> for Asked<Q> {
     async fn from_request_parts(parts: &mut Parts, desk: &Desk) -> Result<Self, Refusal> {
         let query: Q = read_query(parts)?;
         let InOrganisation { organisation } = read_query(parts)?;
-        let peer = parts.extensions.get::<Peer>().copied();
-        // Whoever accepted the connection has put it there; without it nobody comes in.
-        let Peer { uid, request } = peer.ok_or_else(|| Refusal::malformed("who are you?"))?;
-        let origin = Origin {
-            door: Door::Admin,
-            peer: None,
-            request,
+        let peer = Peer::of(parts)?;
+        let origin = peer.origin();
+        let caller = match peer {
+            Peer::Local { uid, .. } => operator(uid, &origin, organisation, desk).await?,
+            Peer::Visitor(visitor) => known(visitor, organisation, desk).await?,
         };
-        let credential = Credential::LocalOperator { uid };
-        let mut caller = desk.vault.identify(&credential, &origin).await?;
-        if let Some(name) = organisation {
-            caller = desk.vault.within(&caller, &name).await?;
-        }
         Ok(Self { caller, query })
     }
+}
+
+async fn operator(
+    uid: u32,
+    origin: &Origin,
+    organisation: Option<String>,
+    desk: &Desk,
+) -> Result<Caller, Refusal> {
+    let credential = Credential::LocalOperator { uid };
+    let caller = desk.vault.identify(&credential, origin).await?;
+    match organisation {
+        None => Ok(caller),
+        Some(name) => Ok(desk.vault.within(&caller, &name).await?),
+    }
+}
+
+async fn known(
+    visitor: Visitor,
+    organisation: Option<String>,
+    desk: &Desk,
+) -> Result<Caller, Refusal> {
+    let caller = visitor.who.map_err(|nobody| nobody.refusal())?;
+    if let Some(name) = organisation {
+        desk.vault.confine(&caller, &name).await?;
+    }
+    Ok(caller)
 }
 
 fn read_query<Q: DeserializeOwned>(parts: &Parts) -> Result<Q, Refusal> {

@@ -11,8 +11,9 @@ use crate::admin::wire::Status;
 
 pub(crate) async fn status(
     State(desk): State<Desk>,
-    _asked: Asked<Plain>,
+    asked: Asked<Plain>,
 ) -> Result<Json<Status>, Refusal> {
+    desk.vault.see_house(&asked.caller).await?;
     let status = desk.vault.status().await?;
     let problems = [status.problems, desk.house.problems()].concat();
     let certificates = desk.house.expiring();

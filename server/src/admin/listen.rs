@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::response::{IntoResponse, Response};
-use http::{HeaderValue, Request, header};
+use axum::response::Response;
+use http::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -20,10 +20,9 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
-use tower_service::Service;
 
+use crate::admin::answer::answered;
 use crate::admin::asked::Peer;
-use crate::admin::problem::Refusal;
 use crate::admin::routes::router;
 use crate::admin::{AdminError, Desk, socket};
 
@@ -169,33 +168,14 @@ struct Visit {
 }
 
 impl Visit {
-    async fn answer(mut self, request: Request<Incoming>) -> Result<Response, Infallible> {
+    async fn answer(self, request: Request<Incoming>) -> Result<Response, Infallible> {
         let id = self.desk.vault.next_request();
         let mut request = request.map(Body::new);
-        request.extensions_mut().insert(Peer {
+        request.extensions_mut().insert(Peer::Local {
             uid: self.uid,
             request: id,
         });
-        // What is stored and told half would be worse than what nobody waits for any more: whoever
-        // was taken back in the store would still be let in.
-        let answer = self.router.call(request);
-        let answered = self.desk.tasks.finish(answer).await;
-        let mut response = match answered {
-            Some(answer) => answer?,
-            None => Refusal::unavailable("the server is stopping").into_response(),
-        };
-        if let Some(refusal) = response.extensions_mut().remove::<Refusal>() {
-            let problem = refusal.of(id);
-            let text = serde_json::to_vec(&problem).unwrap_or_default();
-            *response.body_mut() = Body::from(text);
-            let kind = HeaderValue::from_static("application/problem+json");
-            response.headers_mut().insert(header::CONTENT_TYPE, kind);
-            response.headers_mut().remove(header::CONTENT_LENGTH);
-        }
-        if let Ok(id) = HeaderValue::try_from(id.to_string()) {
-            response.headers_mut().insert("x-request-id", id);
-        }
-        Ok(response)
+        Ok(answered(self.router, &self.desk.tasks, request, id).await)
     }
 }
 

@@ -72,6 +72,20 @@ impl Refusal {
         Self::new(status, kind, format!("the body must be {wanted}"))
     }
 
+    /// Nobody knows who asks.
+    pub(crate) fn unknown(detail: impl Into<String>) -> Self {
+        let kind = ("unknown", "it is not known who you are");
+        Self::new(StatusCode::UNAUTHORIZED, kind, detail)
+    }
+
+    /// Too many from there have shown nothing that counts.
+    pub(crate) fn crowd() -> Self {
+        let kind = ("crowd", "too many requests");
+        let detail = "too many requests from this address have shown nothing that counts: try \
+                      again in a minute";
+        Self::new(StatusCode::TOO_MANY_REQUESTS, kind, detail)
+    }
+
     /// There is no such path.
     pub(crate) fn no_such_path() -> Self {
         let detail = "there is no such path: docs/openapi/admin.json lists them";

@@ -9,7 +9,7 @@ use crate::admin::problem::Refusal;
 use crate::admin::{
     Desk, access_controls, accounts, applications, audit, backups, certificates, exports, groups,
     health, imports, keys, organisations, policies, requests, resource_groups, resources,
-    second_factors, secrets, settings, shares, tokens, users,
+    second_factors, secrets, sessions, settings, shares, tokens, users,
 };
 
 /// Every method and path of the API.
@@ -120,6 +120,9 @@ fn with_people(table: Table) -> Table {
         .at(&get, APPLICATION, applications::show)
         .at(&Method::PATCH, APPLICATION, applications::edit)
         .at(&Method::DELETE, APPLICATION, applications::remove)
+        .at(&get, SESSION, sessions::show)
+        .at(&post, SESSION, sessions::open)
+        .at(&Method::DELETE, SESSION, sessions::close)
         .at(&get, "/v1/groups", groups::list)
         .at(&post, "/v1/groups", groups::add)
         .at(&get, "/v1/groups/{group}", groups::show)
@@ -178,6 +181,8 @@ fn with_workflow(table: Table) -> Table {
 }
 
 const APPLICATION: &str = "/v1/applications/{application}";
+/// Where one signs in.
+pub(crate) const SESSION: &str = "/v1/session";
 const MEMBER: &str = "/v1/groups/{group}/members/{login}";
 const TOTP: &str = "/v1/users/{login}/totp";
 const TOKENS: &str = "/v1/users/{login}/tokens";

@@ -8,6 +8,7 @@ mod folder;
 mod house;
 mod init;
 mod operator;
+mod porch;
 mod recovery;
 mod restore;
 mod serve;

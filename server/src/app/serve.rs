@@ -14,11 +14,12 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tracing::{error, info, warn};
 
-use crate::admin::{AdminDoor, Desk, Tasks, to_text};
+use crate::admin::{AdminDoor, Desk, RemoteDesk, Tasks, to_text};
 use crate::app::files::Room;
 use crate::app::folder::check_private;
 use crate::app::house::unlock;
 use crate::app::operator::{Front, admin_settings};
+use crate::app::porch::{self, Porch};
 use crate::app::restore::left_over;
 use crate::app::watch::{Seen, Watch, times};
 use crate::app::{AppError, DataFolder, House, checks};
@@ -26,7 +27,7 @@ use crate::config::{Config, Listen};
 use crate::domain::{Door, Operation};
 use crate::doors::{
     Closer, Closing, Crowd, CrowdSettings, Gate, HealthDoor, Leaving, Limits, ListenSettings,
-    Listener, Meter, Rest, RestSettings, Xmlrpc, XmlrpcSettings,
+    Listener, Meter, Native, Rest, RestSettings, Xmlrpc, XmlrpcSettings,
 };
 use crate::vault::AnchorState;
 
@@ -105,6 +106,7 @@ async fn open_doors(
     let health = HealthDoor::new(house.vault.clone(), meter.clone(), watch.clone());
     let mut open = Vec::new();
     let room = room(config)?;
+    let mut porch = None;
     if let Listen::On(address) = config.doors.xmlrpc.listen {
         let listener = xmlrpc_listener(config, (address, room), &meter)?;
         open.push((Xmlrpc::NAME, listener.address().to_string()));
@@ -115,7 +117,8 @@ async fn open_doors(
     if let Listen::On(address) = config.doors.rest.listen {
         let listener = rest_listener(config, (address, room), &meter)?;
         open.push((Rest::NAME, listener.address().to_string()));
-        let door = Arc::new(rest(config, house, &meter));
+        let door = Arc::new(Porch::new(rest(config, house, &meter)));
+        porch = Some(door.clone());
         let tls = Arc::new(tls(config, house, &watch, Clients::Anonymous)?);
         doors.spawn(listener.serve_tls(tls, door, closer.closing()));
     }
@@ -137,7 +140,11 @@ async fn open_doors(
         started: to_text(house.vault.now()),
         doors: open.clone(),
     };
-    doors.spawn(admin(socket, front, config, house, closer.closing()));
+    let desk = desk(front, config, house);
+    if let Some(porch) = porch {
+        open_native(&porch, &desk, config, &meter);
+    }
+    doors.spawn(admin(socket, desk, config, closer.closing()));
     let (pause, sweep) = (&config.tls.poll_interval, &config.limits.expiry_sweep);
     doors.spawn(watch.run(pause.get(), sweep.get(), closer.closing()));
     for (name, address) in &open {
@@ -209,20 +216,32 @@ fn watcher(folder: &DataFolder, config: &Config, house: &House) -> Result<Arc<Wa
     }))
 }
 
-/// The operator's socket, open until `closing` says so.
-fn admin(
-    socket: AdminDoor,
-    front: Front,
-    config: &Config,
-    house: &House,
-    mut closing: Closing,
-) -> impl Future<Output = ()> + Send + 'static {
-    let desk = Desk {
+fn desk(front: Front, config: &Config, house: &House) -> Desk {
+    Desk {
         vault: house.vault.clone(),
         house: Arc::new(front),
         tasks: Tasks::default(),
         settings: admin_settings(config),
-    };
+    }
+}
+
+/// Offers what the operator has at the socket beside the original's API, where it is wanted.
+fn open_native(porch: &Porch, desk: &Desk, config: &Config, meter: &Meter) {
+    if config.doors.rest.native_api {
+        let strangers = config.doors.rest.max_strangers.get();
+        let behind = porch::Desk(RemoteDesk::new(desk));
+        let native = Native::new(desk.vault.clone(), behind, strangers, meter);
+        porch.open_native(native);
+    }
+}
+
+/// The operator's socket, open until `closing` says so.
+fn admin(
+    socket: AdminDoor,
+    desk: Desk,
+    config: &Config,
+    mut closing: Closing,
+) -> impl Future<Output = ()> + Send + 'static {
     let drain = config.limits.drain_timeout.get();
     async move {
         let (stop, stopped) = watch::channel(false);

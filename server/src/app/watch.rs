@@ -140,6 +140,11 @@ impl Watch {
             Ok(ended) => info!(ended, "check-outs and requests whose time was up"),
             Err(why) => warn!(%why, "check-outs whose time is up cannot be ended"),
         }
+        match self.vault.sweep_leftovers().await {
+            Ok(0) => {}
+            Ok(swept) => info!(swept, "removed things whose rows were still there"),
+            Err(why) => warn!(%why, "rows of what is removed cannot be taken away"),
+        }
     }
 
     /// The server's own certificate, when one of its files was written; the old one stays where

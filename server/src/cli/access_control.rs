@@ -22,13 +22,17 @@ pub(crate) enum AccessControl {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   claviger access-control set db1 --approver boss@10.0.0.7 --exclusive
-  claviger access-control set db1/root --approvals 2 --max 30m --reason")]
+  claviger access-control set db1/root --approvals 2 --max 30m --reason
+  claviger access-control set db2 --approver-group dba")]
 pub(crate) struct Set {
     #[command(flatten)]
     what: What,
     /// Who may approve; without any: whoever may manage it
     #[arg(long = "approver", value_name = "USER")]
     approvers: Vec<String>,
+    /// A group of which everybody may approve
+    #[arg(long = "approver-group", value_name = "GROUP")]
+    approver_groups: Vec<String>,
     /// How many must approve: 1 or 2
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
     approvals: u8,
@@ -98,6 +102,7 @@ impl Set {
             resource: resource.to_owned(),
             account: account.map(ToOwned::to_owned),
             approvers: self.approvers.clone(),
+            approver_groups: self.approver_groups.clone(),
             approvals: Some(self.approvals),
             exclusive: self.exclusive,
             max_minutes: Some(self.max),
@@ -121,10 +126,7 @@ impl Show {
             vec![
                 control.resource,
                 control.account.unwrap_or_else(|| "(all)".to_owned()),
-                match control.approvers.is_empty() {
-                    true => "(managers)".to_owned(),
-                    false => control.approvers.join(" "),
-                },
+                approvers(control.approvers, control.approver_groups),
                 control.approvals.to_string(),
                 yes(control.exclusive),
                 format!("{}m", control.max_minutes),
@@ -134,6 +136,14 @@ impl Show {
             ]
         };
         list(context, &before(&self.what), &self.json, &HEADS, row).await
+    }
+}
+
+fn approvers(mut named: Vec<String>, groups: Vec<String>) -> String {
+    named.extend(groups.into_iter().map(|group| format!("group {group}")));
+    match named.is_empty() {
+        true => "(managers)".to_owned(),
+        false => named.join(" "),
     }
 }
 

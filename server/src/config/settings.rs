@@ -63,6 +63,9 @@ section! {
         /// Whether a token may come in the URL, where proxies and shell histories keep it. Clients
         /// of the original do that; where none of yours does, say false.
         token_in_url: bool = true;
+        /// Whether the native admin API is offered here, too, below /api/v1/: to persons who sign in
+        /// with name, password and code, and to programs with a token, each by its own rights.
+        native_api: bool = true;
         /// How many requests a minute without a token that counts are answered and written into
         /// the audit trail, from one address. Beyond it they are answered 429; tokens that count
         /// are let in all the same.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use crate::domain::{OrgId, Target, UserId};
+use crate::domain::{GroupId, OrgId, Target, UserId};
 
 /// What stands before the passwords of a resource or of one account; an account's own wins.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,8 +13,10 @@ pub struct AccessControl {
     pub org: OrgId,
     /// What it stands before.
     pub target: Target,
-    /// Who may approve; nobody named is whoever may manage it.
+    /// Who may approve; nobody named, and no group, is whoever may manage it.
     pub approvers: Vec<UserId>,
+    /// The groups of which everybody may approve, beside them.
+    pub approver_groups: Vec<GroupId>,
     /// How many must approve: 1 or 2.
     pub approvals: u8,
     /// Whether one at a time may hold it.
@@ -54,10 +56,12 @@ pub struct ApproverStanding {
     pub present: bool,
     /// Whether it may manage what is asked for.
     pub manages: bool,
+    /// Whether it is in a group of which everybody may approve.
+    pub grouped: bool,
 }
 
 impl AccessControl {
-    /// The most approvers that are named.
+    /// The most approvers that are named, and the most groups of them.
     pub const MOST_APPROVERS: usize = 20;
     /// The longest that anything may be held.
     pub const LONGEST: Duration = Duration::from_hours(30 * 24);
@@ -74,14 +78,20 @@ impl AccessControl {
         approver != Approver::User(requester) && self.may_approve(approver, standing)
     }
 
+    /// Whether neither a user nor a group is named, so that whoever manages it approves.
+    #[must_use]
+    pub fn names_nobody(&self) -> bool {
+        self.approvers.is_empty() && self.approver_groups.is_empty()
+    }
+
     /// Whether `approver` may decide about requests of others.
     #[must_use]
     pub fn may_approve(&self, approver: Approver, standing: ApproverStanding) -> bool {
         match approver {
             Approver::Operator => true,
             Approver::User(_) if !standing.present => false,
-            Approver::User(_) if self.approvers.is_empty() => standing.manages,
-            Approver::User(user) => self.approvers.contains(&user),
+            Approver::User(_) if self.names_nobody() => standing.manages,
+            Approver::User(user) => standing.grouped || self.approvers.contains(&user),
         }
     }
 }
@@ -119,7 +129,7 @@ mod tests {
     use super::*;
     use crate::domain::ResourceId;
 
-    fn control(approvers: &[u64]) -> AccessControl {
+    fn control(approvers: &[u64], groups: &[u64]) -> AccessControl {
         AccessControl {
             org: OrgId::DEFAULT,
             target: Target {
@@ -127,6 +137,7 @@ mod tests {
                 account: None,
             },
             approvers: approvers.iter().map(|id| UserId(*id)).collect(),
+            approver_groups: groups.iter().map(|id| GroupId(*id)).collect(),
             approvals: 1,
             exclusive: true,
             longest: Duration::from_hours(1),
@@ -139,28 +150,38 @@ mod tests {
     #[test]
     fn an_approval_counts_by_who_the_approver_is_now() {
         let me = UserId(7);
-        let (named, unnamed) = (control(&[7, 8]), control(&[]));
+        let (named, unnamed) = (control(&[7, 8], &[]), control(&[], &[]));
+        let grouped = control(&[8], &[1]);
         let user = |id| Approver::User(UserId(id));
-        let stands = |present, manages| ApproverStanding { present, manages };
+        let stands = |present, manages, grouped| ApproverStanding {
+            present,
+            manages,
+            grouped,
+        };
         let table = [
-            // control, approver, there, manages, counts
-            (&named, user(8), true, false, true),
-            (&named, user(8), false, false, false),
-            (&named, user(9), true, true, false),
-            (&named, user(7), true, true, false),
-            (&named, Approver::Operator, false, false, true),
-            (&unnamed, user(9), true, true, true),
-            (&unnamed, user(9), true, false, false),
-            (&unnamed, user(9), false, true, false),
-            (&unnamed, user(7), true, true, false),
-            (&unnamed, Approver::Operator, false, false, true),
+            // control, approver, there, manages, in the group, counts
+            (&named, user(8), true, false, false, true),
+            (&named, user(8), false, false, false, false),
+            (&named, user(9), true, true, false, false),
+            (&named, user(7), true, true, false, false),
+            (&named, Approver::Operator, false, false, false, true),
+            (&unnamed, user(9), true, true, false, true),
+            (&unnamed, user(9), true, false, false, false),
+            (&unnamed, user(9), false, true, false, false),
+            (&unnamed, user(7), true, true, false, false),
+            (&unnamed, Approver::Operator, false, false, false, true),
+            (&grouped, user(9), true, false, true, true),
+            (&grouped, user(9), true, true, false, false),
+            (&grouped, user(9), false, true, true, false),
+            (&grouped, user(8), true, false, false, true),
+            (&grouped, user(7), true, false, true, false),
         ];
 
-        for (control, approver, present, manages, counts) in table {
+        for (control, approver, present, manages, grouped, counts) in table {
             assert_eq!(
-                control.counts(approver, me, stands(present, manages)),
+                control.counts(approver, me, stands(present, manages, grouped)),
                 counts,
-                "{approver:?} {present} {manages} of {:?}",
+                "{approver:?} {present} {manages} {grouped} of {:?}",
                 control.approvers
             );
         }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
-use crate::domain::Timestamp;
+use crate::domain::{AccountId, ResourceId, Timestamp};
 
 /// Through which door a request came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -146,6 +146,8 @@ pub enum RefusalReason {
     NotEnrolled,
     /// Too many attempts failed, with this name from this address or from it at all.
     TooManyFailures,
+    /// Too many codes of this person's second factor were wrong.
+    TooManyCodes,
     /// The user came from another host than its own.
     WrongHost,
     /// The user's host has no address.
@@ -221,6 +223,10 @@ pub struct Record {
     pub resource: String,
     /// The account, as it was named by the caller.
     pub account: String,
+    /// The resource's id, where there was one.
+    pub resource_id: Option<ResourceId>,
+    /// The account's id, where there was one.
+    pub account_id: Option<AccountId>,
     /// The reason that was given.
     pub reason: String,
     /// The ticket that was given.
@@ -276,6 +282,7 @@ words! { RefusalReason {
     Locked => "locked", Expired => "expired",
     WrongPassword => "wrong-password", WrongCode => "wrong-code",
     CodeMissing => "code-missing", NotEnrolled => "not-enrolled", TooManyFailures => "too-many-failures",
+    TooManyCodes => "too-many-codes",
     WrongHost => "wrong-host", UnresolvableHost => "unresolvable-host",
     NoSuchResource => "no-such-resource", NoSuchAccount => "no-such-account",
     NoSuchThing => "no-such-thing", NotShared => "not-shared", NotAllowed => "not-allowed",

@@ -91,6 +91,15 @@ fn permit(action: Action) -> Option<Permit> {
     }
 }
 
+/// Whether somebody who stands so may act on the house itself, of which every organisation is a
+/// part: trust, settings, organisations, keys, backups. `home` is the organisation that was there
+/// first.
+#[must_use]
+pub fn governs(standing: Standing, home: bool) -> bool {
+    let whole = standing.scope == Scope::All && standing.within.is_none();
+    home && whole && standing.role == Role::Administrator
+}
+
 /// The widest level by ownership, scope or share.
 fn reach(standing: Standing) -> Option<Level> {
     if owns(standing) {
@@ -172,6 +181,33 @@ mod tests {
                 assert_ne!(bare, Decision::Allowed, "{action:?} widened by {permits:?}");
             }
         }
+    }
+
+    #[test]
+    fn the_house_is_governed_by_its_first_organisations_super_administrators_alone() {
+        let roles = [
+            Role::Administrator,
+            Role::PasswordAdministrator,
+            Role::PasswordAuditor,
+            Role::PasswordUser,
+        ];
+        let mut governing = Vec::new();
+        for role in roles {
+            for scope in [Scope::All, Scope::Owned] {
+                for home in [true, false] {
+                    if governs(standing(role, scope, true, Some(Level::Manage)), home) {
+                        governing.push((role, scope, home));
+                    }
+                }
+            }
+        }
+
+        assert_eq!(governing, [(Role::Administrator, Scope::All, true)]);
+        let application = Standing {
+            within: Some(Allowed::of(&[Permit::Create])),
+            ..standing(Role::Administrator, Scope::All, false, None)
+        };
+        assert!(!governs(application, true));
     }
 
     #[test]

@@ -31,7 +31,7 @@ pub use account::{Account, Change, SecretVersion};
 pub use application::{Allowed, Application, Permit, Platform};
 pub use audit::{Door, Operation, Outcome, Record, RefusalReason, RequestId};
 pub use custody::{Custody, Holder};
-pub use decide::{Action, Decision, Standing, decide};
+pub use decide::{Action, Decision, Standing, decide, governs};
 pub use group::Group;
 pub use id::{
     AccountId, ApplicationId, GroupId, OrgId, PolicyId, ResourceGroupId, ResourceId, TokenId,
@@ -46,7 +46,7 @@ pub use organisation::Organisation;
 pub use pace::Pace;
 pub use password::{Password, PasswordError};
 pub use policy::{PasswordPolicy, PolicyError, PolicyViolation};
-pub use request::{Request, Sight, Slip, State, Status, Step, step};
+pub use request::{Request, Sight, Slip, State, Status, Step, Window, step};
 pub use resource::{CustomField, Resource};
 pub use resource_group::ResourceGroup;
 pub use second_factor::{CodeError, FactorState, OneTimeCode};

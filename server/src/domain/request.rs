@@ -22,10 +22,21 @@ pub struct Request {
     pub reason: String,
     /// The ticket that was given.
     pub ticket: String,
+    /// For which time it is; nothing said is from now on.
+    pub window: Option<Window>,
     /// Who has approved, each once.
     pub approvals: Vec<Approver>,
     /// How far it has come.
     pub state: State,
+}
+
+/// The time for which a password is requested.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// From when it may be checked out.
+    pub from: Timestamp,
+    /// Until when it may be held.
+    pub until: Timestamp,
 }
 
 /// How far a request has come.
@@ -86,6 +97,8 @@ pub struct Sight {
     pub needed: usize,
     /// Who else holds it, so that the requester cannot.
     pub in_use: Option<UserId>,
+    /// For which time it is requested.
+    pub window: Option<Window>,
 }
 
 /// Why a step is not made.
@@ -101,6 +114,8 @@ pub enum Slip {
     NotHeld,
     /// Not enough have approved.
     NotApproved,
+    /// It is requested for later.
+    NotYet,
     /// Somebody else holds it.
     InUse(UserId),
 }
@@ -141,8 +156,9 @@ pub fn step(state: Option<State>, step: Step, sight: &Sight) -> Result<State, Sl
     let state = state.map_or(State::Expired, |state| state.at(sight.now));
     match (state, step) {
         (State::Rejected | State::CheckedIn | State::Expired, Step::Raise) => {
+            let patience = sight.now.after(sight.patience);
             Ok(State::Requested {
-                lapses: sight.now.after(sight.patience),
+                lapses: sight.window.map_or(patience, |window| window.until),
             })
         }
         (State::Rejected | State::CheckedIn | State::Expired, Step::CheckIn)
@@ -169,10 +185,14 @@ fn taken(sight: &Sight) -> Result<State, Slip> {
     match sight.in_use {
         Some(other) => Err(Slip::InUse(other)),
         None if sight.counted < sight.needed => Err(Slip::NotApproved),
-        None => Ok(State::CheckedOut {
-            since: sight.now,
-            until: sight.now.after(sight.longest),
-        }),
+        None if sight.window.is_some_and(|window| sight.now < window.from) => Err(Slip::NotYet),
+        None => {
+            let until = sight.now.after(sight.longest);
+            Ok(State::CheckedOut {
+                since: sight.now,
+                until: sight.window.map_or(until, |window| window.until.min(until)),
+            })
+        }
     }
 }
 
@@ -263,6 +283,7 @@ mod tests {
             counted,
             needed: 2,
             in_use: None,
+            window: None,
         }
     }
 
@@ -323,6 +344,37 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn what_is_requested_for_later_is_taken_in_its_time_only() {
+        let within = |from, until| Sight {
+            window: Some(Window {
+                from: Timestamp(from),
+                until: Timestamp(until),
+            }),
+            ..sight(2)
+        };
+        let (later, now) = (within(NOW.0 + 1, NOW.0 + 9), within(NOW.0, NOW.0 + 9));
+        let long = within(0, NOW.0 + 9_000_000);
+        let take = |sight| step(Some(APPROVED), Step::CheckOut, sight);
+
+        let raised = State::Requested {
+            lapses: Timestamp(NOW.0 + 9),
+        };
+        assert_eq!(step(None, Step::Raise, &later), Ok(raised));
+        assert_eq!(take(&later), Err(Slip::NotYet));
+        let held = State::CheckedOut {
+            since: NOW,
+            until: Timestamp(NOW.0 + 9),
+        };
+        assert_eq!(take(&now), Ok(held), "no longer than its time");
+        assert_eq!(take(&long), Ok(TAKEN));
+        let few = Sight {
+            counted: 1,
+            ..later
+        };
+        assert_eq!(take(&few), Err(Slip::NotApproved));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! DOORS: each speaks one protocol, and nothing else.
 //!
-//! `listen` accepts connections for all of them, within limits; `xmlrpc` and `rest` speak.
+//! `listen` accepts connections for all of them, within limits; `xmlrpc` and `rest` speak; `native`
+//! finds out who comes to the admin API, and hands on.
 //! A door may use the domain, the vault, `certs` and its codec; never the store, the locks, or
 //! another door.
 
@@ -15,6 +16,7 @@ mod health;
 mod leaving;
 mod listen;
 mod meter;
+mod native;
 mod pace;
 mod peer;
 mod protocol;
@@ -23,6 +25,7 @@ mod rarely;
 mod refusal;
 mod rest;
 mod settings;
+mod strangers;
 mod xmlrpc;
 
 pub use closing::{Closer, Closing};
@@ -33,6 +36,7 @@ pub use health::{Beyond, Expiring, HealthDoor};
 pub use leaving::Leaving;
 pub use listen::Listener;
 pub use meter::{DoorMeter, Ending, Meter, OperationMeter};
+pub use native::{Approach, Away, Behind, Native};
 pub use peer::Peer;
 pub use protocol::Protocol;
 pub use rest::{Guest, Rest, RestSettings};

@@ -84,5 +84,6 @@ fn waiting(hurdle: Hurdle) -> &'static str {
         Hurdle::Request => "This password is given out on request only. Request it first.",
         Hurdle::Approval => "Waiting for approval.",
         Hurdle::CheckOut => "The request is approved. Check the password out first.",
+        Hurdle::Time => "The request is for later. Its time has not come.",
     }
 }

@@ -5,7 +5,9 @@ use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
-use crate::domain::{Door, Operation, Outcome, Record, RefusalReason, RequestId, Timestamp};
+use crate::domain::{
+    AccountId, Door, Operation, Outcome, Record, RefusalReason, RequestId, ResourceId, Timestamp,
+};
 
 /// A record as it was read: words that this version does not know stay as they are.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +32,10 @@ pub struct Entry {
     pub resource: String,
     /// The account, as it was named by the caller.
     pub account: String,
+    /// The resource's id, where there was one.
+    pub resource_id: Option<ResourceId>,
+    /// The account's id, where there was one.
+    pub account_id: Option<AccountId>,
     /// The reason that was given.
     pub reason: String,
     /// The ticket that was given.
@@ -54,6 +60,8 @@ impl Entry {
             operation: *self.operation.known()?,
             resource: self.resource.clone(),
             account: self.account.clone(),
+            resource_id: self.resource_id,
+            account_id: self.account_id,
             reason: self.reason.clone(),
             ticket: self.ticket.clone(),
             outcome: *self.outcome.known()?,
@@ -84,6 +92,8 @@ impl Entry {
             operation: Word::Unknown(String::new()),
             resource: String::new(),
             account: String::new(),
+            resource_id: None,
+            account_id: None,
             reason: String::new(),
             ticket: String::new(),
             outcome: Word::Unknown(String::new()),
@@ -102,6 +112,8 @@ impl Entry {
             OPERATION => self.operation = Word::read(&text()),
             RESOURCE => self.resource = text().into_owned(),
             ACCOUNT => self.account = text().into_owned(),
+            RESOURCE_ID => self.resource_id = number(value).map(ResourceId),
+            ACCOUNT_ID => self.account_id = number(value).map(AccountId),
             REASON => self.reason = text().into_owned(),
             TICKET => self.ticket = text().into_owned(),
             OUTCOME => self.outcome = Word::read(&text()),
@@ -207,6 +219,14 @@ pub(crate) fn encode(record: &Record, text_bytes: usize) -> Vec<u8> {
         Some(IpAddr::V6(peer)) => put(&mut out, PEER, &peer.octets()),
         None => {}
     }
+    let ids = [
+        (RESOURCE_ID, record.resource_id.map(|id| id.0)),
+        (ACCOUNT_ID, record.account_id.map(|id| id.0)),
+    ];
+    for (field, id) in ids {
+        id.into_iter()
+            .for_each(|id| put(&mut out, field, &id.to_le_bytes()));
+    }
     for (id, text) in [
         (CALLER, &record.caller),
         (ORG, &record.org),
@@ -261,6 +281,10 @@ impl<'a> Iterator for Fields<'a> {
     }
 }
 
+fn number(bytes: &[u8]) -> Option<u64> {
+    bytes.try_into().ok().map(u64::from_le_bytes)
+}
+
 fn address(bytes: &[u8]) -> Option<IpAddr> {
     if let Ok(v4) = <[u8; 4]>::try_from(bytes) {
         return Some(v4.into());
@@ -280,6 +304,8 @@ const REASON: u8 = 9;
 const TICKET: u8 = 10;
 const OUTCOME: u8 = 11;
 const DETAIL: u8 = 12;
+const RESOURCE_ID: u8 = 13;
+const ACCOUNT_ID: u8 = 14;
 
 #[cfg(test)]
 mod tests {

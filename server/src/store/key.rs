@@ -82,11 +82,13 @@ pub enum Table {
     Application = 56,
     /// Hidden name or certificate fingerprint → application.
     ApplicationIndex = 57,
+    /// What is removed and has rows left, by kind and id.
+    Leftover = 60,
 }
 
 impl Table {
     /// All of them.
-    pub const ALL: [Self; 38] = [
+    pub const ALL: [Self; 39] = [
         Self::Meta,
         Self::Organisation,
         Self::User,
@@ -125,6 +127,7 @@ impl Table {
         Self::AccountById,
         Self::Application,
         Self::ApplicationIndex,
+        Self::Leftover,
     ];
 }
 

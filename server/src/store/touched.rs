@@ -63,7 +63,7 @@ impl Touched {
             self.add(|noted| noted.resources.extend(key.number_at(0).map(ResourceId)));
         } else if of(Table::GroupsOfUser) {
             self.add(|noted| noted.users.extend(key.number_at(1).map(UserId)));
-        } else if of(Table::SetsOf) {
+        } else if of(Table::SetsOf) || of(Table::Group) || of(Table::ResourceGroup) {
             self.add(|noted| noted.groups = true);
         } else if of(Table::ResourceByOwner) || of(Table::ShareByGrantee) {
             let (grantee, resource) = (key.number_at(0), key.number_at(1));

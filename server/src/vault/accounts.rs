@@ -7,6 +7,7 @@ use crate::domain::{
 use crate::store::rows::{Changes, Ids, Kept};
 use crate::vault::book::Deed;
 use crate::vault::id_block::IdKind;
+use crate::vault::leftovers::Leftover;
 use crate::vault::resources::custom_fields;
 use crate::vault::{
     AccountRef, Caller, Filter, Made, NewPassword, ResourceRef, Vault, VaultError, Wanted,
@@ -94,6 +95,7 @@ impl Vault {
         };
         self.name_is_free(&account, &deed, caller).await?;
         account.id = AccountId(self.next_id(IdKind::Account).await?);
+        deed.at(account.resource, account.id);
         self.allow(&deed, caller).await?;
         let mut changes = self.rows.changes();
         changes.depend_on(&resource);
@@ -185,20 +187,23 @@ impl Vault {
             .find(&wanted, Action::Manage, &mut deed, caller)
             .await?;
         self.allow(&deed, caller).await?;
+        let (resource, account) = (found.resource.record.id, found.account.record.id);
+        let leftover = Leftover::Account(resource, account);
+        let done = self.commit_account_removal(&found.account, leftover).await;
+        self.settle(&deed, done, caller).await?;
+        self.clear_away(leftover).await;
+        Ok(())
+    }
+
+    async fn commit_account_removal(
+        &self,
+        kept: &Kept<Account>,
+        leftover: Leftover,
+    ) -> Result<(), VaultError> {
         let mut changes = self.rows.changes();
-        self.remove_account_rows(&mut changes, &found.account);
-        let shares = self.rows.places().shares(found.resource.record.id);
-        let shares = shares.number(found.account.record.id.0);
-        for share in self.rows.all::<crate::domain::Share>(&shares).await? {
-            let record = share.record;
-            changes.clear(self.rows.places().share_by(record.with, record.target));
-            changes.remove(&share);
-        }
-        let whole = found.resource.record.id;
-        self.remove_workflow_rows(&mut changes, whole, Some(found.account.record.id))
-            .await?;
-        let done = changes.commit().await.map_err(VaultError::from);
-        self.settle(&deed, done, caller).await
+        self.remove_account_rows(&mut changes, kept);
+        self.leave(&mut changes, leftover)?;
+        Ok(changes.commit().await?)
     }
 
     /// When and by whom an account's password changed, newest first, as far as versions are kept.

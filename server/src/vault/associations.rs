@@ -256,6 +256,11 @@ impl Vault {
         let Some(name) = name else {
             return Ok(None);
         };
+        if caller.is_narrowed() {
+            // Whoever has a share of the group would have it of the resource: that is managing it.
+            let why = RefusalReason::NotAllowed;
+            return Err(self.refuse(deed, why, VaultError::NotAllowed, caller).await);
+        }
         self.known_set(name.into(), deed, caller).await.map(Some)
     }
 

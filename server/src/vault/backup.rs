@@ -104,7 +104,7 @@ impl Vault {
         caller: &Caller,
     ) -> Result<BackupReport, VaultError> {
         let deed = Deed::new(Operation::Backup);
-        self.administer(&deed, caller).await?;
+        self.govern(&deed, caller).await?;
         self.allow(&deed, caller).await?;
         let done = self.write_backup(sink, files, progress).await;
         self.settle(&deed, done, caller).await

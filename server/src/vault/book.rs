@@ -1,6 +1,8 @@
 //! Writing down what was decided: before anything leaves, and before anything changes.
 
-use crate::domain::{Account, Operation, Outcome, Record, RefusalReason, Resource, Timestamp};
+use crate::domain::{
+    Account, AccountId, Operation, Outcome, Record, RefusalReason, Resource, ResourceId, Timestamp,
+};
 use crate::store::rows::Kept;
 use crate::vault::{AccountRef, Caller, Origin, TargetRef, Vault, VaultError, Wanted};
 
@@ -10,6 +12,7 @@ pub(super) struct Deed {
     operation: Operation,
     resource: String,
     account: String,
+    ids: (Option<ResourceId>, Option<AccountId>),
     reason: String,
     ticket: String,
     detail: String,
@@ -22,6 +25,7 @@ impl Deed {
             operation,
             resource: empty(),
             account: empty(),
+            ids: (None, None),
             reason: empty(),
             ticket: empty(),
             detail: empty(),
@@ -52,6 +56,10 @@ impl Deed {
         resource: Option<&Kept<Resource>>,
         account: Option<&Kept<Account>>,
     ) {
+        self.ids = (
+            resource.map(|kept| kept.record.id),
+            account.map(|kept| kept.record.id),
+        );
         if let Some(kept) = resource {
             clip_into(&mut self.resource, kept.record.name.as_str());
         }
@@ -66,9 +74,17 @@ impl Deed {
         clip_into(&mut self.account, account);
     }
 
+    /// It is known which these are.
+    pub(super) fn at(&mut self, resource: ResourceId, account: AccountId) {
+        self.ids = (Some(resource), Some(account));
+    }
+
     /// Another deed on the same thing.
     pub(super) fn beside(&self, operation: Operation) -> Self {
-        Self::new(operation).on(&self.resource, &self.account)
+        Self {
+            ids: self.ids,
+            ..Self::new(operation).on(&self.resource, &self.account)
+        }
     }
 
     pub(super) fn because(mut self, reason: &str, ticket: &str) -> Self {
@@ -166,6 +182,8 @@ impl Vault {
             operation: deed.operation,
             resource: deed.resource.clone(),
             account: deed.account.clone(),
+            resource_id: deed.ids.0,
+            account_id: deed.ids.1,
             reason: deed.reason.clone(),
             ticket: deed.ticket.clone(),
             outcome,

@@ -92,6 +92,19 @@ pub(super) struct Identity {
     /// The vault's generation when this was found out.
     pub(super) generation: u64,
     pub(super) valid_until: Timestamp,
+    /// By what a person came in.
+    pub(super) entry: Option<Entry>,
+    /// The session that it comes in by, as its token's keyed hash.
+    pub(super) session: Option<[u8; 32]>,
+}
+
+/// What a person has proved itself by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Entry {
+    /// The version of its password's row.
+    pub(super) login: u64,
+    /// Whether it showed a code, too.
+    pub(super) with_code: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,6 +142,18 @@ impl Caller {
     #[must_use]
     pub fn org(&self) -> OrgId {
         self.identity.org
+    }
+
+    /// What it may do.
+    #[must_use]
+    pub fn role(&self) -> Role {
+        self.identity.role
+    }
+
+    /// Whether it is the operator on this machine.
+    #[must_use]
+    pub fn is_operator(&self) -> bool {
+        self.user().is_none()
     }
 
     /// That organisation's name; empty for the operator.

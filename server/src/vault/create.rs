@@ -64,7 +64,7 @@ impl Vault {
         password: NewPassword,
         caller: &Caller,
     ) -> Result<Made, VaultError> {
-        let deed = Deed::new(Operation::CreateResource).on(new.resource, new.account);
+        let mut deed = Deed::new(Operation::CreateResource).on(new.resource, new.account);
         self.primary_only(&deed, caller).await?;
         if decide(Action::CreateResource, caller.standing(None, None)) != Decision::Allowed {
             let why = RefusalReason::NotAllowed;
@@ -93,6 +93,7 @@ impl Vault {
         resource.id = ResourceId(self.next_id(IdKind::Resource).await?);
         account.id = AccountId(self.next_id(IdKind::Account).await?);
         account.resource = resource.id;
+        deed.at(resource.id, account.id);
         self.allow(&deed, caller).await?;
         let done = self
             .commit_resource((&resource, joins.as_ref()), &account, &chosen, caller)

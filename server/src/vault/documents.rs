@@ -19,7 +19,7 @@ impl Vault {
     ) -> Result<Zeroizing<Vec<u8>>, VaultError> {
         let deed = Deed::new(Operation::IssueCertificate).detail(what);
         self.primary_only(&deed, caller).await?;
-        self.administer(&deed, caller).await?;
+        self.govern(&deed, caller).await?;
         let key = self.rows.places().document(AUTHORITY);
         let kept = self.rows.get::<DocumentRow>(key).await?;
         let document = kept.ok_or(VaultError::NotFound("built-in CA"))?.record;

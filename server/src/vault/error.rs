@@ -84,6 +84,9 @@ pub enum Hurdle {
     /// The request is approved.
     #[error("its request is approved: check it out first")]
     CheckOut,
+    /// The request is for later.
+    #[error("its request is for later: its time has not come")]
+    Time,
 }
 
 /// What is broken in the house.

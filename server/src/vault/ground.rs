@@ -1,7 +1,10 @@
 //! On which share somebody stands: its own, one of a group that it is in, or one of a group of
 //! resources that the resource is in.
 
-use crate::domain::{AccountId, Grantee, GroupId, Level, OrgId, ResourceId, Share, Target, UserId};
+use crate::domain::{
+    AccountId, Grantee, GroupId, Level, OrgId, ResourceId, Share, Target, User, UserId,
+};
+use crate::store::Key;
 use crate::store::rows::Ids;
 use crate::vault::{Caller, Vault, VaultError};
 
@@ -71,9 +74,13 @@ impl Vault {
     }
 
     async fn guises(&self, org: OrgId, user: UserId) -> Result<Vec<Guise>, VaultError> {
-        let groups = self.groups_of(org, user).await?;
-        let groups = groups.into_iter().map(Grantee::Group);
-        let holders: Vec<_> = [Grantee::User(user)].into_iter().chain(groups).collect();
+        let mut holders = vec![Grantee::User(user)];
+        for group in self.groups_of(org, user).await? {
+            // One that is removed gives nothing, though its rows may still be there.
+            if self.is_there(&self.rows.places().group(org, group)).await? {
+                holders.push(Grantee::Group(group));
+            }
+        }
         let own = holders.iter().map(|with| Guise {
             with: *with,
             by: *with,
@@ -82,6 +89,10 @@ impl Vault {
         let mut guises: Vec<Guise> = own.collect();
         for by in holders {
             for (group, most) in self.sets_of(by).await? {
+                let place = self.rows.places().resource_group(org, group);
+                if !self.is_there(&place).await? {
+                    continue;
+                }
                 let with = Grantee::ResourceGroup(group);
                 let guise = Guise { with, by, most };
                 match guises.iter_mut().find(|known| known.with == with) {
@@ -92,6 +103,28 @@ impl Vault {
             }
         }
         Ok(guises)
+    }
+
+    /// Whether a user is in one of these groups, and that is there.
+    pub(super) async fn is_in_one(
+        &self,
+        user: &User,
+        groups: &[GroupId],
+    ) -> Result<bool, VaultError> {
+        if groups.is_empty() {
+            return Ok(false);
+        }
+        for group in self.groups_of(user.org, user.id).await? {
+            let place = self.rows.places().group(user.org, group);
+            if groups.contains(&group) && self.is_there(&place).await? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    async fn is_there(&self, key: &Key) -> Result<bool, VaultError> {
+        Ok(self.rows.store().get(key).await?.is_some())
     }
 
     /// The groups that a user is in.

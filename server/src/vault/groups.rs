@@ -7,8 +7,9 @@ use crate::domain::{
 use crate::store::rows::{Changes, Ids, Kept};
 use crate::vault::book::Deed;
 use crate::vault::id_block::IdKind;
+use crate::vault::leftovers::Leftover;
 use crate::vault::settings::number;
-use crate::vault::users::{last_number, target_of};
+use crate::vault::users::last_number;
 use crate::vault::{Caller, SettingView, Settings, Vault, VaultError};
 
 /// A group to be made.
@@ -197,8 +198,11 @@ impl Vault {
         self.primary_only(&deed, caller).await?;
         let kept = self.administered_group(name, &deed, caller).await?;
         self.allow(&deed, caller).await?;
-        let done = self.commit_group_removal(&kept).await;
-        self.settle(&deed, done, caller).await
+        let leftover = Leftover::Grantee(kept.record.org, Grantee::Group(kept.record.id));
+        let done = self.commit_group_removal(&kept, leftover).await;
+        self.settle(&deed, done, caller).await?;
+        self.clear_away(leftover).await;
+        Ok(())
     }
 
     pub(super) async fn group_called(
@@ -240,21 +244,6 @@ impl Vault {
             changes.clear(places.member(GroupId(*id), user.id));
         }
         changes.remove(&kept);
-        Ok(())
-    }
-
-    /// Takes all that is shared with somebody away with it.
-    pub(super) async fn clear_shares(
-        &self,
-        changes: &mut Changes<'_>,
-        with: Grantee,
-    ) -> Result<(), VaultError> {
-        let places = self.rows.places();
-        for shared in self.rows.all::<Ids>(&places.shares_by(with)).await? {
-            let target = target_of(&shared.key);
-            changes.clear(places.share(target, with));
-            changes.remove(&shared);
-        }
         Ok(())
     }
 
@@ -328,20 +317,16 @@ impl Vault {
         Ok(changes.commit().await?)
     }
 
-    async fn commit_group_removal(&self, kept: &Kept<Group>) -> Result<(), VaultError> {
+    async fn commit_group_removal(
+        &self,
+        kept: &Kept<Group>,
+        leftover: Leftover,
+    ) -> Result<(), VaultError> {
         let (places, group) = (self.rows.places(), &kept.record);
         let mut changes = self.rows.changes();
         changes.remove(kept);
         changes.clear(places.group_by_name(group.org, &group.name));
-        for member in self.rows.all::<Ids>(&places.members(group.id)).await? {
-            let theirs = places.groups_of(group.org, UserId(last_number(&member.key)));
-            self.strike_from(&mut changes, theirs, &[group.id.0])
-                .await?;
-            changes.remove(&member);
-        }
-        let with = Grantee::Group(group.id);
-        self.clear_sets(&mut changes, with).await?;
-        self.clear_shares(&mut changes, with).await?;
+        self.leave(&mut changes, leftover)?;
         Ok(changes.commit().await?)
     }
 

@@ -10,7 +10,7 @@ use crate::store::rows::Ids;
 use crate::vault::away::{Proof, Stranger};
 use crate::vault::caller::{Identity, Who};
 use crate::vault::{
-    Caller, CertificateCredential, CertificateTrust, Credential, Origin, Vault, VaultError,
+    Caller, CertificateCredential, CertificateTrust, Credential, Origin, Outage, Vault, VaultError,
 };
 
 impl Vault {
@@ -29,9 +29,13 @@ impl Vault {
             Credential::LocalOperator { uid } => self.operator(*uid, generation).await?,
             Credential::Certificate(shown) => self.certified(shown, origin, generation).await?,
             Credential::Password(shown) => match self.by_password(shown, origin).await? {
-                Ok(user) => {
+                Ok((user, entry)) => {
                     let until = self.clock.now().after(self.settings.load().sign_in);
-                    self.identity_of(user, until, generation).await?
+                    let identity = self.identity_of(user, until, generation).await?;
+                    Identity {
+                        entry: Some(entry),
+                        ..identity
+                    }
                 }
                 Err(away) => return Err(self.turn_away(Proof::Password, &away, origin).await),
             },
@@ -44,6 +48,26 @@ impl Vault {
             identity: Arc::new(identity),
             origin: *origin,
         })
+    }
+
+    /// As [`Self::identify`], where nothing about who may come in has changed meanwhile: a name
+    /// server may take seconds, and what was taken back by then must not come in.
+    ///
+    /// # Errors
+    /// As for [`Self::identify`].
+    pub async fn identify_now(
+        &self,
+        credential: &Credential,
+        origin: &Origin,
+    ) -> Result<Caller, VaultError> {
+        for _ in 0..TRIES {
+            let before = self.generation();
+            let caller = self.identify(credential, origin).await?;
+            if self.generation() == before {
+                return Ok(caller);
+            }
+        }
+        Err(VaultError::Unavailable(Outage::Part(UNSETTLED)))
     }
 
     /// The same operator, acting in the organisation called `name`.
@@ -110,10 +134,12 @@ impl Vault {
             within: None,
             generation,
             valid_until: Timestamp(i64::MAX),
+            entry: None,
+            session: None,
         })
     }
 
-    async fn identity_of(
+    pub(super) async fn identity_of(
         &self,
         user: User,
         until: Timestamp,
@@ -137,6 +163,8 @@ impl Vault {
             within: None,
             generation,
             valid_until: until,
+            entry: None,
+            session: None,
         })
     }
 
@@ -242,6 +270,10 @@ impl Vault {
         user.lock == Lock::Locked || user.expires.is_some_and(|at| at <= self.clock.now())
     }
 }
+
+/// How often it is found out who calls, while that changes.
+const TRIES: usize = 4;
+const UNSETTLED: &str = "who may come in changes faster than it can be checked";
 
 fn bound(user: &User, shown: &CertificateCredential) -> bool {
     let UserKind::Api { certificates, .. } = &user.kind else {

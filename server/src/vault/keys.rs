@@ -32,7 +32,7 @@ impl Vault {
     ) -> Result<RotationProgress, VaultError> {
         let deed = Deed::new(Operation::RotateKey);
         self.primary_only(&deed, caller).await?;
-        self.administer(&deed, caller).await?;
+        self.govern(&deed, caller).await?;
         self.allow(&deed, caller).await?;
         let done = self.reseal_everything(progress).await;
         self.settle(&deed, done, caller).await

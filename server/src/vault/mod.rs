@@ -29,6 +29,7 @@ mod id_block;
 mod identify;
 mod index;
 mod keys;
+mod leftovers;
 mod material;
 mod organisations;
 mod pages;
@@ -44,6 +45,7 @@ mod resources;
 mod resume;
 mod retrieve;
 mod second_factor;
+mod sessions;
 mod settings;
 mod shares;
 mod shortcut;
@@ -83,6 +85,7 @@ pub use report::{AccountFacts, AccountReport};
 pub use resources::{ResourceEdit, ResourceView};
 pub use resume::Resumption;
 pub use second_factor::{FactorOffer, FactorText, FactorView};
+pub use sessions::SignedIn;
 pub use settings::{SettingView, Settings};
 pub use shares::{GranteeName, ShareView, SharedWith};
 pub use status::HouseStatus;
@@ -139,6 +142,7 @@ pub struct Vault {
     shortcuts: shortcut::Shortcuts,
     directory: directory::Directory,
     patience: patience::Patience,
+    sessions: sessions::Sessions,
     turnstile: persons::Turnstile,
     defaults: policies::DefaultPolicies,
     anchored: std::sync::Mutex<Option<AnchorState>>,
@@ -179,6 +183,7 @@ impl Vault {
             shortcuts: shortcut::Shortcuts::new(parts.shortcuts),
             directory: directory::Directory::default(),
             patience: patience::Patience::default(),
+            sessions: sessions::Sessions::default(),
             turnstile: persons::Turnstile::default(),
             defaults: policies::DefaultPolicies::default(),
             anchored: std::sync::Mutex::default(),

@@ -2,7 +2,7 @@
 
 use crate::domain::{
     Action, Decision, Operation, OrgId, OrgName, Organisation, PasswordPolicy, RefusalReason,
-    decide,
+    decide, governs,
 };
 use crate::store::StoreError;
 use crate::store::rows::{Changes, Ids};
@@ -17,7 +17,7 @@ impl Vault {
     /// [`VaultError::NotAllowed`], [`VaultError::Invalid`], [`VaultError::Exists`].
     pub async fn add_organisation(&self, name: &str, caller: &Caller) -> Result<(), VaultError> {
         let deed = Deed::new(Operation::Organisation).detail(format!("add {name}"));
-        self.administer(&deed, caller).await?;
+        self.govern(&deed, caller).await?;
         let name = match OrgName::parse(name) {
             Ok(name) => name,
             Err(error) => {
@@ -54,7 +54,7 @@ impl Vault {
     /// [`VaultError::NotAllowed`].
     pub async fn organisations(&self, caller: &Caller) -> Result<Vec<Organisation>, VaultError> {
         let deed = Deed::new(Operation::List).detail("organisations");
-        self.administer(&deed, caller).await?;
+        self.govern(&deed, caller).await?;
         self.allow(&deed, caller).await?;
         let kept = self
             .rows
@@ -76,6 +76,31 @@ impl Vault {
                 caller,
             )
             .await)
+    }
+
+    /// Refuses, and writes down, what concerns all organisations and does not come from the
+    /// operator or who administers the first of them with the widest reach.
+    pub(super) async fn govern(&self, deed: &Deed, caller: &Caller) -> Result<(), VaultError> {
+        let standing = caller.standing(None, None);
+        if caller.is_operator() || governs(standing, caller.org() == OrgId::DEFAULT) {
+            return Ok(());
+        }
+        let why = RefusalReason::NotAllowed;
+        Err(self.refuse(deed, why, VaultError::NotAllowed, caller).await)
+    }
+
+    /// Whether `caller` may see how the house does; nothing is written down for the operator, whose
+    /// machine it is.
+    ///
+    /// # Errors
+    /// [`VaultError::NotAllowed`].
+    pub async fn see_house(&self, caller: &Caller) -> Result<(), VaultError> {
+        if caller.is_operator() {
+            return Ok(());
+        }
+        let deed = Deed::new(Operation::List).detail("status");
+        self.govern(&deed, caller).await?;
+        self.allow(&deed, caller).await
     }
 
     pub(super) async fn organisation(&self, id: OrgId) -> Result<Organisation, VaultError> {

@@ -33,6 +33,8 @@ enum Mark {
     Name([u8; 32]),
     Address(IpAddr),
     Both([u8; 32], IpAddr),
+    /// Codes of a second factor, behind the right password.
+    Code([u8; 32]),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -83,11 +85,7 @@ impl Patience {
     ) -> Result<Duration, LockedOut> {
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (both, address) = (attempt.both(), Mark::Address(attempt.address));
-        let locked = |mark: &Mark| {
-            let until = seen.get(mark).and_then(|failures| failures.until);
-            // A lock that seems longer than any can be is of a time before the clock was set back.
-            until.is_some_and(|until| now < until && until.since(now) <= limits.longest)
-        };
+        let locked = |mark| locked(&seen, mark, (limits, now));
         if locked(&both) || locked(&address) {
             return Err(LockedOut);
         }
@@ -96,6 +94,33 @@ impl Patience {
         count(&mut seen, address, Some(limits.by_address), (limits, now));
         let tried = count(&mut seen, Mark::Name(attempt.name), None, (limits, now));
         Ok(slowed(tried, limits))
+    }
+
+    /// Counts a code as a wrong one before it is compared: so many of one name, from wherever they
+    /// come, and none counts for a while.
+    ///
+    /// # Errors
+    /// [`LockedOut`], and it counts for nothing then.
+    pub(super) fn begin_code(
+        &self,
+        attempt: Attempt,
+        limits: &Limits,
+        now: Timestamp,
+    ) -> Result<(), LockedOut> {
+        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mark = Mark::Code(attempt.name);
+        if locked(&seen, &mark, (limits, now)) {
+            return Err(LockedOut);
+        }
+        make_room(&mut seen, limits, now);
+        count(&mut seen, mark, Some(limits.by_name), (limits, now));
+        Ok(())
+    }
+
+    /// Begins anew to count wrong codes of a name.
+    pub(super) fn code_fits(&self, attempt: Attempt) {
+        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.remove(&Mark::Code(attempt.name));
     }
 
     /// Takes an attempt back that was none.
@@ -112,6 +137,16 @@ impl Patience {
             }
         }
     }
+}
+
+fn locked(
+    seen: &HashMap<Mark, Failures>,
+    mark: &Mark,
+    (limits, now): (&Limits, Timestamp),
+) -> bool {
+    let until = seen.get(mark).and_then(|failures| failures.until);
+    // A lock that seems longer than any can be is of a time before the clock was set back.
+    until.is_some_and(|until| now < until && until.since(now) <= limits.longest)
 }
 
 /// One more failure; locks where `most` are reached. Gives the number with this one.
@@ -249,6 +284,23 @@ mod tests {
         assert_eq!(last, Duration::from_secs(4));
         let first = patience.begin(attempt(2, "198.51.100.1"), &LIMITS, NOW);
         assert_eq!(first, Ok(Duration::ZERO));
+    }
+
+    #[test]
+    fn wrong_codes_count_by_name_wherever_they_come_from() {
+        let patience = Patience::default();
+        let from = |host: u8| attempt(1, &format!("192.0.2.{host}"));
+        let code = |who, at| patience.begin_code(who, &LIMITS, at);
+
+        for host in 0..3 {
+            assert_eq!(code(from(host), NOW), Ok(()));
+        }
+        assert_eq!(code(from(9), NOW), Err(LockedOut));
+        assert_eq!(code(attempt(2, "192.0.2.1"), NOW), Ok(()));
+        assert_eq!(code(from(9), later(30)), Ok(()));
+        assert_eq!(code(from(8), later(89)), Err(LockedOut), "twice as long");
+        patience.code_fits(from(9));
+        assert_eq!(code(from(8), later(89)), Ok(()));
     }
 
     #[test]

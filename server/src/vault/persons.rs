@@ -13,6 +13,7 @@ use crate::domain::{
 use crate::store::rows::{Kept, LoginCost, LoginRow};
 use crate::vault::away::{Stranger, TurnedAway};
 use crate::vault::book::Deed;
+use crate::vault::caller::Entry;
 use crate::vault::patience::{Attempt, Limits};
 use crate::vault::{Caller, Origin, Outage, PasswordCredential, Settings, Vault, VaultError};
 
@@ -117,7 +118,7 @@ impl Vault {
         &self,
         shown: &PasswordCredential,
         origin: &Origin,
-    ) -> Result<Result<User, TurnedAway>, VaultError> {
+    ) -> Result<Result<(User, Entry), TurnedAway>, VaultError> {
         let limits = self.settings.load().limits();
         let stranger = Stranger::new(shown.name.trim());
         let attempt = self.attempt(shown, origin);
@@ -129,9 +130,9 @@ impl Vault {
         }
         let found = self.person_shown(shown).await?;
         let cost = self.settings.load().login_cost();
-        let (user, row) = match found {
-            Some((user, row)) => (Some(user), row),
-            None => (None, LoginRow::decoy(cost)),
+        let (user, row, version) = match found {
+            Some((user, kept)) => (Some(user), kept.record, kept.version),
+            None => (None, LoginRow::decoy(cost), 0),
         };
         let fits = self.fits(row, &shown.password).await?;
         let Some(user) = user else {
@@ -144,16 +145,27 @@ impl Vault {
         if let Err(why) = self.may_enter(&user, origin).await {
             return Ok(Err(stranger.away(why)));
         }
-        let shown_by = match self.passes_factor(&user, shown.code.as_deref()).await? {
-            Ok(shown_by) => shown_by,
+        let passed = self
+            .passes_factor(&user, shown.code.as_deref(), attempt)
+            .await?;
+        let with_code = match passed {
+            Ok(with_code) => with_code,
             Err(why) => return Ok(Err(stranger.away(why))),
+        };
+        let shown_by = match with_code {
+            true => "password and code",
+            false => "password",
         };
         let deed = Deed::new(Operation::Identify).detail(shown_by);
         let login = user.login();
         self.write(&deed, Outcome::Allowed, (&login, ""), origin)
             .await?;
         self.patience.succeeded(attempt, &limits);
-        Ok(Ok(user))
+        let entry = Entry {
+            login: version,
+            with_code,
+        };
+        Ok(Ok((user, entry)))
     }
 
     /// Names count in whatever case and with blanks around them, known or not.
@@ -168,7 +180,7 @@ impl Vault {
     async fn person_shown(
         &self,
         shown: &PasswordCredential,
-    ) -> Result<Option<(User, LoginRow)>, VaultError> {
+    ) -> Result<Option<(User, Kept<LoginRow>)>, VaultError> {
         let org = match &shown.organisation {
             None => Some(OrgId::DEFAULT),
             Some(name) => self.organisation_named(name).await?.map(|org| org.id),
@@ -180,7 +192,7 @@ impl Vault {
         let user = user.record;
         let key = self.rows.places().login(user.org, user.id);
         let row = self.rows.get::<LoginRow>(key).await?;
-        Ok(row.map(|row| (user, row.record)))
+        Ok(row.map(|row| (user, row)))
     }
 
     async fn commit_login(&self, user: &Kept<User>, new: &LoginRow) -> Result<(), VaultError> {
@@ -270,7 +282,7 @@ impl Vault {
 }
 
 impl Settings {
-    fn limits(&self) -> Limits {
+    pub(super) fn limits(&self) -> Limits {
         Limits {
             by_name: u32::from(self.login_failures),
             by_address: u32::from(self.login_address_failures),

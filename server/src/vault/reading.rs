@@ -39,7 +39,7 @@ impl Vault {
     /// # Errors
     /// [`VaultError::NotAllowed`].
     pub async fn follow_audit(&self, caller: &Caller) -> Result<Follower, VaultError> {
-        self.may_read_audit("follow", caller).await?;
+        self.may_read_all("follow", caller).await?;
         Ok(self.ledger.subscribe())
     }
 
@@ -86,10 +86,17 @@ impl Vault {
         mut sink: impl Write + Send + 'static,
         caller: &Caller,
     ) -> Result<u64, VaultError> {
-        self.may_read_audit("export", caller).await?;
+        self.may_read_all("export", caller).await?;
         let ledger = self.ledger.clone();
         let written = blocking(move || ledger::export(&ledger.dir, &ledger.keys, &what, &mut sink));
         Ok(written.await??)
+    }
+
+    /// The same, of what tells every organisation's records.
+    async fn may_read_all(&self, what: &str, caller: &Caller) -> Result<(), VaultError> {
+        let deed = Deed::new(Operation::ReadAudit).detail(what);
+        self.govern(&deed, caller).await?;
+        self.allow(&deed, caller).await
     }
 
     /// Lets `caller` read the audit trail, and writes that down.

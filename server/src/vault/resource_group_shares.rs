@@ -122,20 +122,6 @@ impl Vault {
         Ok(kept.map_or(Vec::new(), |kept| pairs(&kept.record)))
     }
 
-    /// Takes a group of resources from everybody who has a share of it.
-    pub(super) async fn clear_holders(
-        &self,
-        changes: &mut Changes<'_>,
-        group: ResourceGroupId,
-    ) -> Result<(), VaultError> {
-        let prefix = self.rows.places().holders(group);
-        for kept in self.rows.all::<Ids>(&prefix).await? {
-            let with = Grantee::of_number(last_number(&kept.key));
-            self.hold_set(changes, (group, None), with).await?;
-        }
-        Ok(())
-    }
-
     /// Takes all groups of resources that are shared with somebody away with it.
     pub(super) async fn clear_sets(
         &self,
@@ -154,7 +140,7 @@ impl Vault {
     }
 
     /// Adds to `changes` that somebody has a group at a level, or has it no more: both sides.
-    async fn hold_set(
+    pub(super) async fn hold_set(
         &self,
         changes: &mut Changes<'_>,
         (group, level): (ResourceGroupId, Option<Level>),

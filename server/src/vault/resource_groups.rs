@@ -9,6 +9,7 @@ use crate::store::rows::{Ids, Kept};
 use crate::vault::associations::NOUN;
 use crate::vault::book::Deed;
 use crate::vault::id_block::IdKind;
+use crate::vault::leftovers::Leftover;
 use crate::vault::{Caller, NewGroup, ResourceGroupRef, Vault, VaultError};
 
 impl Vault {
@@ -106,8 +107,12 @@ impl Vault {
         let kept = self.administered_set(group, &deed, caller).await?;
         let deed = deed.detail(told(kept.record.name.as_str()));
         self.allow(&deed, caller).await?;
-        let done = self.commit_set_removal(&kept).await;
-        self.settle(&deed, done, caller).await
+        let with = Grantee::ResourceGroup(kept.record.id);
+        let leftover = Leftover::Grantee(kept.record.org, with);
+        let done = self.commit_set_removal(&kept, leftover).await;
+        self.settle(&deed, done, caller).await?;
+        self.clear_away(leftover).await;
+        Ok(())
     }
 
     pub(super) async fn administered_set(
@@ -177,14 +182,16 @@ impl Vault {
         })
     }
 
-    async fn commit_set_removal(&self, kept: &Kept<ResourceGroup>) -> Result<(), VaultError> {
+    async fn commit_set_removal(
+        &self,
+        kept: &Kept<ResourceGroup>,
+        leftover: Leftover,
+    ) -> Result<(), VaultError> {
         let (places, group) = (self.rows.places(), &kept.record);
         let mut changes = self.rows.changes();
         changes.remove(kept);
         changes.clear(places.resource_group_by_name(group.org, &group.name));
-        self.clear_holders(&mut changes, group.id).await?;
-        self.clear_shares(&mut changes, Grantee::ResourceGroup(group.id))
-            .await?;
+        self.leave(&mut changes, leftover)?;
         Ok(changes.commit().await?)
     }
 }

@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 
 use crate::domain::{
-    Account, Action, CustomField, Decision, FreeText, NameError, Operation, OrgId, PolicyId,
-    RefusalReason, Resource, ResourceGroup, ResourceId, ResourceName, Share, User, UserId, decide,
+    Action, CustomField, Decision, FreeText, NameError, Operation, OrgId, PolicyId, RefusalReason,
+    Resource, ResourceGroup, ResourceId, ResourceName, User, UserId, decide,
 };
 use crate::store::rows::{Ids, Kept};
 use crate::vault::book::Deed;
+use crate::vault::leftovers::Leftover;
 use crate::vault::{Caller, Filter, ResourceRef, Vault, VaultError};
 
 /// What is to be known of a resource from now on; `None` leaves a thing as it is.
@@ -229,7 +230,9 @@ impl Vault {
             .await?;
         self.allow(&deed, caller).await?;
         let done = self.commit_removal(&kept).await;
-        self.settle(&deed, done, caller).await
+        self.settle(&deed, done, caller).await?;
+        self.clear_away(Leftover::Resource(kept.record.id)).await;
+        Ok(())
     }
 
     async fn commit_edit(
@@ -278,19 +281,7 @@ impl Vault {
         if let Some(owner) = resource.owner {
             changes.clear(places.resource_by_owner(owner, resource.id));
         }
-        for share in self.rows.all::<Share>(&places.shares(resource.id)).await? {
-            changes.clear(places.share_by(share.record.with, share.record.target));
-            changes.remove(&share);
-        }
-        for account in self
-            .rows
-            .all::<Account>(&places.accounts(resource.id))
-            .await?
-        {
-            self.remove_account_rows(&mut changes, &account);
-        }
-        self.remove_workflow_rows(&mut changes, resource.id, None)
-            .await?;
+        self.leave(&mut changes, Leftover::Resource(resource.id))?;
         Ok(changes.commit().await?)
     }
 

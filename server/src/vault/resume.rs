@@ -34,7 +34,7 @@ impl Vault {
         caller: &Caller,
     ) -> Result<Resumption, VaultError> {
         let deed = Deed::new(Operation::ResumeAudit).because(reason, "");
-        self.administer(&deed, caller).await?;
+        self.govern(&deed, caller).await?;
         if reason.trim().is_empty() {
             let (why, answer) = (RefusalReason::ReasonMissing, VaultError::ReasonRequired);
             return Err(match self.refuse(&deed, why, answer, caller).await {

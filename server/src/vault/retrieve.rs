@@ -79,6 +79,7 @@ impl Vault {
         if let Some(named) = way.named {
             deed.called(&named.resource, &named.account);
         }
+        deed.at(way.spot.resource, way.spot.account);
         self.demand(way.spot.demands, wanted, deed, caller).await?;
         let text = match way.sealed {
             // What does not open, because the keys were rotated this moment, is read again.

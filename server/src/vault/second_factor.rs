@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 use crate::domain::{FactorState, OneTimeCode, Operation, RefusalReason, User, UserKind};
 use crate::store::rows::{FactorRow, Kept};
 use crate::vault::book::Deed;
+use crate::vault::patience::Attempt;
 use crate::vault::{Caller, Vault, VaultError};
 
 /// A secret for an authenticator: the only time that it is seen.
@@ -150,19 +151,27 @@ impl Vault {
         &self,
         user: &User,
         code: Option<&OneTimeCode>,
-    ) -> Result<Result<&'static str, RefusalReason>, VaultError> {
+        attempt: Attempt,
+    ) -> Result<Result<bool, RefusalReason>, VaultError> {
         let kept = self.factor_of(user).await?;
         let Some(kept) = kept.filter(|kept| counts(&kept.record)) else {
             let missing = demanded(user);
             return Ok(if missing {
                 Err(RefusalReason::NotEnrolled)
             } else {
-                Ok("password")
+                Ok(false)
             });
         };
         let Some(code) = code else {
             return Ok(Err(RefusalReason::CodeMissing));
         };
+        let limits = self.settings.load().limits();
+        let now = self.clock.now();
+        // Counted before it is compared, and by the name alone: only whoever knows the password
+        // comes so far, so that this keeps out nobody but them, from wherever they try.
+        if self.patience.begin_code(attempt, &limits, now).is_err() {
+            return Ok(Err(RefusalReason::TooManyCodes));
+        }
         let Some(used) = kept.record.using(code, self.clock.now()) else {
             return Ok(Err(RefusalReason::WrongCode));
         };
@@ -173,7 +182,10 @@ impl Vault {
         let mut changes = self.rows.changes();
         changes.replace(&kept, &used)?;
         match changes.commit().await.map_err(VaultError::from) {
-            Ok(()) => Ok(Ok("password and code")),
+            Ok(()) => {
+                self.patience.code_fits(attempt);
+                Ok(Ok(true))
+            }
             // Somebody else has used a code meanwhile: this one, as likely as not.
             Err(VaultError::Conflict) => Ok(Err(RefusalReason::WrongCode)),
             Err(other) => Err(other),

@@ -38,6 +38,10 @@ pub struct Settings {
     pub person_password: u16,
     /// How long a person who signed in stays so without signing in again.
     pub sign_in: Duration,
+    /// How many sessions a person may have at once: 1 to 100.
+    pub sessions_per_person: u16,
+    /// How many sessions there may be in all: 1 to 65 535.
+    pub sessions: u16,
     /// How often a name may fail to sign in from one address until it is locked there: 1 to 100.
     pub login_failures: u16,
     /// How often any names may fail to sign in from one address until it is locked: 1 to 10 000.
@@ -77,6 +81,8 @@ impl Default for Settings {
             file_kib: 1024,
             person_password: 8,
             sign_in: Duration::from_secs(15 * 60),
+            sessions_per_person: 10,
+            sessions: 10_000,
             login_failures: 5,
             login_address_failures: 50,
             login_lock: Duration::from_secs(30),
@@ -245,7 +251,7 @@ impl Vault {
         let deed = Deed::new(Operation::Setting);
         let deed = deed.detail(format!("{name}: {value}; was {}", value_of(&old, name)));
         self.primary_only(&deed, caller).await?;
-        self.administer(&deed, caller).await?;
+        self.govern(&deed, caller).await?;
         let new = match old.with(name, value) {
             Ok(new) => new,
             Err(words) => {

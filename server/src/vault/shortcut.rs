@@ -199,26 +199,38 @@ fn stamp(wanted: &Wanted<'_>, found: &Found, who: Who, rows: &Rows) -> Stamp<ROW
         AccountRef::Named(_) => places.account_by_name(resource.id, &account.name),
         AccountRef::Id(_) => found.account.key.clone(),
     };
+    let theirs = places.groups_of(who.org, who.user);
     let shares = match found.ground {
-        // A group's share counts for as long as the user is in the group.
+        // A group's share counts for as long as the user is in the group, and that is there.
         Some(Ground {
-            with: with @ Grantee::Group(_),
+            with: with @ Grantee::Group(group),
             target,
             ..
-        }) => [
-            places.groups_of(who.org, who.user),
-            places.share(target, with),
-        ],
+        }) => {
+            let group = places.group(who.org, group);
+            [theirs, places.share(target, with), group.clone(), group]
+        }
         // As long as it is shared with the user or its group; a resource that is taken out of the
         // group is written again.
         Some(Ground {
-            with: Grantee::ResourceGroup(_),
+            with: Grantee::ResourceGroup(set),
             by,
             ..
-        }) => [places.groups_of(who.org, who.user), places.sets_of(by)],
-        _ => [whole, one].map(|target| places.share(target, Grantee::User(who.user))),
+        }) => {
+            let set = places.resource_group(who.org, set);
+            let group = match by {
+                Grantee::Group(group) => places.group(who.org, group),
+                Grantee::User(_) | Grantee::ResourceGroup(_) => set.clone(),
+            };
+            [theirs, places.sets_of(by), set, group]
+        }
+        _ => {
+            let [first, second] =
+                [whole, one].map(|target| places.share(target, Grantee::User(who.user)));
+            [first.clone(), second.clone(), first, second]
+        }
     };
-    let [first, second] = &shares;
+    let [first, second, third, fourth] = &shares;
     rows.store().stamps().of([
         &to_resource,
         &found.resource.key,
@@ -226,6 +238,8 @@ fn stamp(wanted: &Wanted<'_>, found: &Found, who: Who, rows: &Rows) -> Stamp<ROW
         &found.account.key,
         first,
         second,
+        third,
+        fourth,
         &places.access_control(whole),
         &places.access_control(one),
         &places.secret(account.id, account.secret),
@@ -249,4 +263,4 @@ impl fmt::Debug for Shortcuts {
     }
 }
 
-const ROWS: usize = 9;
+const ROWS: usize = 11;

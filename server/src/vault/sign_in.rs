@@ -21,6 +21,16 @@ impl Settings {
                 "how long a person who signed in stays so (1 to 1440)",
             ),
             view(
+                "sessions-per-person",
+                self.sessions_per_person.to_string(),
+                "how many sessions a person may have at once; the oldest makes room (1 to 100)",
+            ),
+            view(
+                "sessions",
+                self.sessions.to_string(),
+                "how many sessions there may be in all (1 to 65535)",
+            ),
+            view(
                 "sign-in-failures",
                 self.login_failures.to_string(),
                 "how often a name may fail from one address until it is locked there (1 to 100)",
@@ -80,6 +90,8 @@ impl Settings {
         match name {
             "person-password-length" => self.person_password = parsed(8..=128)?,
             "sign-in-minutes" => self.sign_in = seconds(1..=1440)? * 60,
+            "sessions-per-person" => self.sessions_per_person = parsed(1..=100)?,
+            "sessions" => self.sessions = parsed(1..=u16::MAX)?,
             "sign-in-failures" => self.login_failures = parsed(1..=100)?,
             "sign-in-address-failures" => self.login_address_failures = parsed(1..=10_000)?,
             "sign-in-lock-seconds" => self.login_lock = seconds(1..=3600)?,

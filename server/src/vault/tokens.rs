@@ -213,7 +213,7 @@ impl Vault {
     }
 
     /// 128 bits from the operating system.
-    fn draw_token(&self) -> Result<ApiToken, VaultError> {
+    pub(super) fn draw_token(&self) -> Result<ApiToken, VaultError> {
         let mut bytes = Zeroizing::new([0; 16]);
         for byte in bytes.iter_mut() {
             *byte = u8::try_from(self.chance.below(256)?).unwrap_or(u8::MAX);

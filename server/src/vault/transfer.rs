@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use crate::domain::{
     Account, AccountId, AccountName, FreeText, NameError, Operation, Password, PasswordPolicy,
-    Resource, ResourceId, ResourceName, SecretKind, SecretVersion, UserId,
+    RefusalReason, Resource, ResourceId, ResourceName, SecretKind, SecretVersion, UserId,
 };
 use crate::store::rows::{Changes, Ids, SecretRow};
 use crate::vault::book::Deed;
@@ -67,7 +67,7 @@ impl Vault {
     ) -> Result<Vec<Result<(), EntryError>>, VaultError> {
         let deed = Deed::new(Operation::Import).detail(format!("{} entries", entries.len()));
         self.primary_only(&deed, caller).await?;
-        self.administer(&deed, caller).await?;
+        self.administer_all(&deed, caller).await?;
         let mut import = Import {
             policy: self.default_policy(caller.org()).await?,
             resources: HashMap::new(),
@@ -92,6 +92,17 @@ impl Vault {
         let done = import.changes.commit().await.map_err(VaultError::from);
         self.settle(&deed, done, caller).await?;
         Ok(answers)
+    }
+
+    /// Refuses whoever does not administer everything in its organisation: others' resources are
+    /// touched without a look at who owns them.
+    async fn administer_all(&self, deed: &Deed, caller: &Caller) -> Result<(), VaultError> {
+        self.administer(deed, caller).await?;
+        if caller.reaches_all() {
+            return Ok(());
+        }
+        let why = RefusalReason::NotAllowed;
+        Err(self.refuse(deed, why, VaultError::NotAllowed, caller).await)
     }
 
     async fn import_one(
@@ -170,7 +181,11 @@ impl Vault {
             Some(known) => Some(known.clone()),
             None => {
                 let kept = self.resource_in_any_spelling(caller.org(), name).await?;
-                kept.map(|kept| kept.record)
+                // What is removed at the same time gets no more accounts.
+                kept.map(|kept| {
+                    import.changes.depend_on(&kept);
+                    kept.record
+                })
             }
         };
         if let Some(known) = known {
@@ -242,13 +257,7 @@ impl Vault {
         caller: &Caller,
     ) -> Result<(Vec<Entry>, Option<ResourceId>), VaultError> {
         let deed = Deed::new(Operation::Export);
-        self.administer(&deed, caller).await?;
-        if !caller.reaches_all() {
-            let why = crate::domain::RefusalReason::NotAllowed;
-            return Err(self
-                .refuse(&deed, why, VaultError::NotAllowed, caller)
-                .await);
-        }
+        self.administer_all(&deed, caller).await?;
         let (places, org) = (self.rows.places(), caller.org());
         let after = after.map(|id| places.resource(org, id));
         let page = self

@@ -51,7 +51,7 @@ impl Vault {
         let deed =
             Deed::new(Operation::Trust).detail(format!("{manner}: {subject} [{fingerprint}]"));
         self.primary_only(&deed, caller).await?;
-        self.administer(&deed, caller).await?;
+        self.govern(&deed, caller).await?;
         let key = self.rows.places().trust(fingerprint);
         let kept = self.rows.get::<TrustRow>(key.clone()).await?;
         let kind = if root {
@@ -89,7 +89,7 @@ impl Vault {
     ) -> Result<(), VaultError> {
         let deed = Deed::new(Operation::Distrust).detail(fingerprint.to_string());
         self.primary_only(&deed, caller).await?;
-        self.administer(&deed, caller).await?;
+        self.govern(&deed, caller).await?;
         let key = self.rows.places().trust(fingerprint);
         let Some(kept) = self.rows.get::<TrustRow>(key).await? else {
             // It may have gone without anybody being told: when the disk took too long to say so.
@@ -113,7 +113,7 @@ impl Vault {
     /// [`VaultError::NotAllowed`].
     pub async fn trusted_certificates(&self, caller: &Caller) -> Result<Vec<Trusted>, VaultError> {
         let deed = Deed::new(Operation::List).detail("trusted certificates");
-        self.administer(&deed, caller).await?;
+        self.govern(&deed, caller).await?;
         self.allow(&deed, caller).await?;
         self.all_trusted().await
     }

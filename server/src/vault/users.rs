@@ -9,6 +9,7 @@ use crate::store::Key;
 use crate::store::rows::{Changes, Ids, Kept, LoginRow};
 use crate::vault::book::Deed;
 use crate::vault::id_block::IdKind;
+use crate::vault::leftovers::Leftover;
 use crate::vault::second_factor::NO_PERSON as NO_FACTOR;
 use crate::vault::{Caller, UserRef, Vault, VaultError};
 
@@ -201,9 +202,11 @@ impl Vault {
                 .await);
         }
         self.allow(&deed, caller).await?;
-        let done = self.commit_user_removal(&kept).await;
+        let leftover = Leftover::Grantee(kept.record.org, Grantee::User(kept.record.id));
+        let done = self.commit_user_removal(&kept, leftover).await;
         self.settle(&deed, done, caller).await?;
         self.generation.grow();
+        self.clear_away(leftover).await;
         Ok(())
     }
 
@@ -376,7 +379,11 @@ impl Vault {
         Ok(changes.commit().await?)
     }
 
-    async fn commit_user_removal(&self, kept: &Kept<User>) -> Result<(), VaultError> {
+    async fn commit_user_removal(
+        &self,
+        kept: &Kept<User>,
+        leftover: Leftover,
+    ) -> Result<(), VaultError> {
         let places = self.rows.places();
         let user = &kept.record;
         let mut changes = self.rows.changes();
@@ -394,9 +401,7 @@ impl Vault {
         changes.clear(places.second_factor(user.org, user.id));
         self.clear_tokens(&mut changes, user).await?;
         self.clear_memberships(&mut changes, user).await?;
-        let with = Grantee::User(user.id);
-        self.clear_sets(&mut changes, with).await?;
-        self.clear_shares(&mut changes, with).await?;
+        self.leave(&mut changes, leftover)?;
         Ok(changes.commit().await?)
     }
 

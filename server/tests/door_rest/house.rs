@@ -28,6 +28,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::task::JoinHandle;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use zeroize::Zeroizing;
@@ -47,8 +48,10 @@ pub(crate) struct House {
     pub(crate) clock: Arc<HeldClock>,
     authority: CertificateAuthority,
     address: SocketAddr,
-    _closer: Closer,
-    _directory: TempDir,
+    closer: Closer,
+    serving: JoinHandle<()>,
+    directory: TempDir,
+    master: MasterKey,
 }
 
 /// The machine's clock, set forward at will.
@@ -91,8 +94,35 @@ impl House {
 
     pub(crate) async fn open_as(wish: Wish) -> Self {
         let directory = tempfile::tempdir().unwrap();
+        let master = MasterKey::random().unwrap();
+        Self::open_in(directory, master, wish).await
+    }
+
+    /// Closes it, and opens it again as a secondary over what there is.
+    pub(crate) async fn again_as_secondary(self) -> Self {
+        let Self {
+            vault,
+            closer,
+            serving,
+            directory,
+            master,
+            ..
+        } = self;
+        closer.close();
+        serving.await.unwrap();
+        // The last of whoever holds the store.
+        assert_eq!(Arc::strong_count(&vault), 1);
+        drop(vault);
+        let wish = Wish {
+            secondary: true,
+            ..Wish::default()
+        };
+        Self::open_in(directory, master, wish).await
+    }
+
+    async fn open_in(directory: TempDir, master: MasterKey, wish: Wish) -> Self {
         let clock = Arc::new(HeldClock::default());
-        let parts = parts(&directory, &clock, wish.secondary);
+        let parts = parts((&directory, &master), &clock, wish.secondary);
         let vault = Arc::new(Vault::open(parts).await.unwrap());
         let meter = Arc::new(Meter::new());
         let listen = ListenSettings {
@@ -115,15 +145,18 @@ impl House {
         let trust = TrustStore::new(Anchors::default()).unwrap();
         let tls = server_config(&identity, &trust, options).unwrap();
         let (address, closer) = (listener.address(), Closer::new());
-        tokio::spawn(listener.serve_tls(Arc::new(tls), Arc::new(door), closer.closing()));
+        let serving = listener.serve_tls(Arc::new(tls), Arc::new(door), closer.closing());
+        let serving = tokio::spawn(serving);
         Self {
             vault,
             meter,
             clock,
             authority,
             address,
-            _closer: closer,
-            _directory: directory,
+            closer,
+            serving,
+            directory,
+            master,
         }
     }
 
@@ -174,9 +207,11 @@ impl House {
             expires: None,
         };
         let user = self.vault.add_user(&new, operator).await.unwrap();
-        let issued = self.vault.issue_token(login, None, operator).await.unwrap();
+        let login = user.login();
+        let issued = self.vault.issue_token(&login, None, operator);
+        let issued = issued.await.unwrap();
         App {
-            login: login.to_owned(),
+            login,
             id: user.id.0,
             token: issued.text.expose().to_owned(),
         }
@@ -248,10 +283,15 @@ impl House {
     }
 }
 
-fn parts(directory: &TempDir, clock: &Arc<HeldClock>, secondary: bool) -> Parts {
+fn parts(
+    (directory, master): (&TempDir, &MasterKey),
+    clock: &Arc<HeldClock>,
+    secondary: bool,
+) -> Parts {
     let data = directory.path();
-    let master = MasterKey::random().unwrap();
-    let keys = Arc::new(KeyRing::create(data, &master, clock.now()).unwrap().0);
+    let keys = KeyRing::load(data, master)
+        .or_else(|_| KeyRing::create(data, master, clock.now()).map(|(keys, _)| keys));
+    let keys = Arc::new(keys.unwrap());
     let store = store::open(Kind::Redb, data, &store::Settings::default()).unwrap();
     let (seal, chain) = keys.ledger_keys();
     let settings = LedgerSettings {

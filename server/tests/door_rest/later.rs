@@ -279,7 +279,7 @@ async fn what_is_not_offered_is_refused_rather_than_left_out() {
         talk.get("/audit?DURATION=EVER").await,
         talk.post(
             &format!("/accounts/{}/requestpassword", made.account),
-            json!({"ACCESS": "later"}),
+            json!({"ACCESS": "soon"}),
         )
         .await,
         talk.post("/resources", json!({"RESOURCENAME": "x"})).await,
@@ -352,6 +352,8 @@ async fn the_trail_is_told_to_administrators_of_the_organisation() {
         assert_eq!(entry[key], value, "{key}");
     }
     assert!(entry["TIME"].as_str().unwrap().parse::<i64>().is_ok());
+    assert_eq!(entry["Resource ID"], made.resource.to_string());
+    assert_eq!(entry["User Account ID"], made.account.to_string());
 }
 
 #[tokio::test]

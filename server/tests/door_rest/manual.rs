@@ -25,6 +25,7 @@ async fn controlled(house: &House) -> (App, App, u64, u64) {
     let made = house.shared("db1", &app, Level::View).await;
     let control = NewAccessControl {
         approvers: vec![approver.login.clone()],
+        approver_groups: Vec::new(),
         approvals: 1,
         exclusive: true,
         longest: Duration::from_secs(3600),
@@ -446,4 +447,54 @@ async fn a_user_is_created_by_an_administrator_only() {
     assert_eq!(user.full_name.as_str(), "Jason Thomas");
     assert_eq!(user.role, Role::PasswordAdministrator);
     assert_eq!(user.location.as_str(), "Level 10 - South Wing");
+}
+
+#[tokio::test]
+async fn a_password_is_requested_for_later_and_checked_out_in_its_time_only() {
+    let house = House::open().await;
+    let (app, approver, _, account) = controlled(&house).await;
+    let (mut talk, mut chief) = (house.talk(&app).await, house.talk(&approver).await);
+    let path = |word: &str| format!("/accounts/{account}/{word}");
+    let minutes = |minutes: i64| {
+        let at = house.vault.now().0 / 60_000 * 60_000 + minutes * 60_000;
+        let at = jiff::Timestamp::from_millisecond(at).unwrap();
+        at.strftime("%d/%m/%Y %H:%M").to_string()
+    };
+    let later = |from: i64, until: i64| json!({"REASON": "r", "ACCESS": "later", "STARTTIME": minutes(from), "ENDTIME": minutes(until)});
+
+    let mut odd = Vec::new();
+    for wrong in [
+        json!({"ACCESS": "later"}),
+        json!({"ACCESS": "later", "STARTTIME": "tomorrow", "ENDTIME": "31/12/2030 10:00"}),
+        later(60, 30),
+        later(-60, -30),
+        later(60, 60 * 24 * 40),
+        later(60 * 24 * 400, 60 * 24 * 401),
+    ] {
+        odd.push(talk.post(&path("requestpassword"), wrong).await.told().4);
+    }
+    let raised = talk.post(&path("requestpassword"), later(60, 90)).await;
+    let listed = chief.details("/accounts/passwordaccessrequests").await;
+    let approve = path(&format!("requester/{}/approve", app.id));
+    let approved = chief.post(&approve, Value::Null).await.told();
+    let early = talk.post(&path("checkout"), Value::Null).await.told();
+    house.clock.forward(Duration::from_secs(3600));
+    let out = talk.post(&path("checkout"), Value::Null).await.told();
+    house.clock.forward(Duration::from_secs(1800));
+    let after = talk.post(&path("checkin"), Value::Null).await.told();
+
+    assert_eq!(odd, ["7"; 6]);
+    assert_eq!(raised.told().2, "Success");
+    let entry = &listed[0]["PASSWORDREQUESTLIST"][0];
+    assert!(entry["START_TIME"].is_string() && entry["END_TIMESTAMP"].is_string());
+    assert_eq!(approved.2, "Success");
+    assert_eq!(
+        (early.3.as_str(), early.4.as_str()),
+        ("The request is for later. Its time has not come.", "13")
+    );
+    assert_eq!(out.2, "Success");
+    assert_eq!(
+        after.3, "There is no such check-out.",
+        "its time is up, not the hour"
+    );
 }

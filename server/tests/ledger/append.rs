@@ -4,7 +4,9 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 
-use claviger::domain::{Door, Operation, Outcome, Record, RefusalReason, RequestId, Timestamp};
+use claviger::domain::{
+    AccountId, Door, Operation, Outcome, Record, RefusalReason, RequestId, Timestamp,
+};
 use claviger::ledger::{Health, Ledger, LedgerError, Order, Query, Word, verify};
 use proptest::prelude::*;
 
@@ -150,6 +152,7 @@ proptest! {
             peer,
             resource: text(),
             account: text(),
+            account_id: Some(AccountId(request)),
             reason: text(),
             ticket: text(),
             detail: text(),

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use claviger::crypto::{MacKey, SealKey};
-use claviger::domain::{Door, Operation, Outcome, Record, RequestId, Timestamp};
+use claviger::domain::{Door, Operation, Outcome, Record, RequestId, ResourceId, Timestamp};
 use claviger::ledger::{
     Damage, Head, Ledger, LedgerError, LedgerKeys, LedgerSettings, Report, verify,
 };
@@ -131,6 +131,8 @@ pub(crate) fn record(number: u64) -> Record {
         operation: Operation::Retrieve,
         resource: "db-prod-01".to_owned(),
         account: "billing".to_owned(),
+        resource_id: Some(ResourceId(7)),
+        account_id: None,
         reason: "nightly run".to_owned(),
         ticket: "CHG-4711".to_owned(),
         outcome: Outcome::Allowed,

@@ -188,6 +188,19 @@ async fn what_is_unknown_foreign_or_not_shared_is_refused_alike_and_costs_alike(
         let first = costs[0];
         assert!(costs.iter().all(|cost| *cost == first), "{costs:?}");
     }
+    // Deciding about others' requests, too.
+    let mut costs = Vec::new();
+    for (wanted, _) in &by_both {
+        let before = lookups.load(Ordering::SeqCst);
+        let refused = house
+            .vault
+            .approve(wanted, "user@10.0.0.1", &stranger)
+            .await;
+        assert!(matches!(refused, Err(VaultError::Refused)), "{refused:?}");
+        costs.push(lookups.load(Ordering::SeqCst) - before);
+    }
+    let first = costs[0];
+    assert!(costs.iter().all(|cost| *cost == first), "{costs:?}");
 }
 
 #[tokio::test]

@@ -120,6 +120,7 @@ async fn access_control_does_not_outlive_the_account_that_is_removed_in_between(
         let operator = house.operator().await;
         let new = NewAccessControl {
             approvers: Vec::new(),
+            approver_groups: Vec::new(),
             approvals: 1,
             exclusive: false,
             longest: Duration::from_hours(1),

@@ -8,6 +8,7 @@
     reason = "a step that fails stops the test"
 )]
 
+mod approver_groups;
 mod by_id;
 mod control;
 mod crash;

@@ -12,6 +12,7 @@ use crate::fixture::{House, house, wanted};
 pub fn control(approvers: &[&str]) -> NewAccessControl {
     NewAccessControl {
         approvers: approvers.iter().map(|name| login(name)).collect(),
+        approver_groups: Vec::new(),
         approvals: 1,
         exclusive: true,
         longest: Duration::from_hours(1),

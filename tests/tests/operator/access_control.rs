@@ -39,7 +39,7 @@ fn access_control_is_set_shown_changed_and_switched_off() {
 
     assert_eq!(done.stdout, "db1: given out on request only\n");
     let mut expected = json!({
-        "resource": "db1", "account": null, "approvers": [BOSS], "approvals": 1,
+        "resource": "db1", "account": null, "approvers": [BOSS], "approver_groups": [], "approvals": 1,
         "exclusive": true, "max_minutes": 120, "reason": true, "ticket": true,
         "change_after_checkin": null,
     });
@@ -174,4 +174,30 @@ fn a_request_goes_its_way_by_commands_and_every_step_is_in_the_trail() {
 fn a_request_is_for_an_account() {
     let whole = claviger(&["request", "approve", "db1", ANN]).ended(2);
     assert!(whole.stderr.contains("RESOURCE/ACCOUNT"), "{whole}");
+}
+
+#[test]
+fn a_group_of_approvers_is_named_and_shown() {
+    let server = furnished();
+    server.claviger(&["group", "add", "chiefs"]).ok();
+    let set = ["access-control", "set", "db1", "--approver-group"];
+    let show = ["access-control", "show", "db1"];
+
+    let missing = server.claviger(&[&set[..], &["nobody"]].concat()).ended(1);
+    server.claviger(&[&set[..], &["chiefs"]].concat()).ok();
+    let table = server.claviger(&show).ok().stdout;
+
+    assert_eq!(error_of(&missing), "there is no such group");
+    assert!(table.contains("group chiefs"), "{table}");
+    assert_eq!(
+        rows(&server, &show)[0]["approver_groups"],
+        json!(["chiefs"])
+    );
+    server
+        .claviger(&["group", "edit", "chiefs", "--name", "bosses"])
+        .ok();
+    assert_eq!(
+        rows(&server, &show)[0]["approver_groups"],
+        json!(["bosses"])
+    );
 }

@@ -32,6 +32,19 @@ fn a_group_is_made_joined_shared_with_shown_and_removed() {
     let listed = server.claviger(&["group", "list", "--user", USER]).ok();
     assert!(listed.stdout.contains("dba"), "{listed}");
 
+    let edit = ["group", "edit", "dba", "--name", "dbas"];
+    assert_eq!(server.claviger(&edit).ok().stdout, "group dbas edited\n");
+    server.claviger(&["group", "edit", "dbas"]).ended(2);
+    let back = [
+        "group",
+        "edit",
+        "dbas",
+        "--name",
+        "dba",
+        "--description",
+        "x",
+    ];
+    server.claviger(&back).ok();
     let unshare = ["unshare", "db1/app", "--group", "dba"];
     server.claviger(&unshare).ok();
     let leave = ["group", "member", "remove", "dba", USER];
@@ -77,6 +90,8 @@ fn a_group_of_resources_is_made_filled_shared_shown_and_removed() {
     let shown = set(&["show", "set"]).ok();
     assert!(shown.stdout.contains("All of them"), "{shown}");
 
+    let edited = set(&["edit", "set", "--description", "Some"]).ok();
+    assert_eq!(edited.stdout, "resource group set edited\n");
     set(&["unshare", "set", USER]).ok();
     set(&["dissociate", "set", "db1"]).ok();
     let again = set(&["dissociate", "set", "db1"]).ended(1);

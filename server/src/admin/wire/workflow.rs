@@ -9,8 +9,10 @@ pub struct AccessControl {
     pub resource: String,
     /// The account's name; null is the whole resource.
     pub account: Option<String>,
-    /// The logins of those who may approve; none is whoever may manage it.
+    /// The logins of those who may approve; none, and no group, is whoever may manage it.
     pub approvers: Vec<String>,
+    /// The groups of which everybody may approve.
+    pub approver_groups: Vec<String>,
     /// How many must approve: 1 or 2.
     pub approvals: u8,
     /// Whether one at a time may hold it.
@@ -34,9 +36,12 @@ pub struct NewAccessControl {
     /// The account's name; the whole resource if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
-    /// The logins of those who may approve; none is whoever may manage it.
+    /// The logins of those who may approve; none, and no group, is whoever may manage it.
     #[serde(default)]
     pub approvers: Vec<String>,
+    /// The groups of which everybody may approve.
+    #[serde(default)]
+    pub approver_groups: Vec<String>,
     /// How many must approve: 1 or 2; 1 if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approvals: Option<u8>,

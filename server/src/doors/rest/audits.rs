@@ -104,9 +104,9 @@ fn told(entry: &AuditEntry) -> Detail {
         .with("User Name", entry.caller.clone())
         .with("User's Full Name", NOT_KEPT)
         .with("User Account", entry.account.clone())
-        .with("User Account ID", NOT_KEPT)
+        .with("User Account ID", id(entry.account_id))
         .with("Resource Name", entry.resource.clone())
-        .with("Resource ID", NOT_KEPT)
+        .with("Resource ID", id(entry.resource_id))
         .with("IP Address", peer.unwrap_or_else(|| NOT_KEPT.to_owned()))
         .with("Client Type", word(&entry.door, |it| it.as_str()))
         .with("Reason", entry.reason.clone())
@@ -114,6 +114,10 @@ fn told(entry: &AuditEntry) -> Detail {
         .with("Request ID", entry.request.to_string())
         .with("Detail", entry.detail.clone())
         .into()
+}
+
+fn id(id: Option<impl ToString>) -> String {
+    id.map_or_else(|| NOT_KEPT.to_owned(), |id| id.to_string())
 }
 
 fn word<T: Copy>(word: &Word<T>, known: impl Fn(T) -> &'static str) -> String {
@@ -131,7 +135,7 @@ fn outcome(outcome: Outcome) -> &'static str {
     }
 }
 
-/// The trail names what a caller named; ids and full names are not in it.
+/// Full names are not in the trail, nor ids of what was not there.
 const NOT_KEPT: &str = "N/A";
 /// Records in an answer where nobody says how many.
 const PAGE: usize = 100;

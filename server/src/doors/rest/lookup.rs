@@ -76,7 +76,9 @@ impl Rest {
             VaultError::ReasonRequired
             | VaultError::TicketRequired
             | VaultError::NotAllowed
-            | VaultError::Waiting(Hurdle::Request | Hurdle::Approval | Hurdle::CheckOut)
+            | VaultError::Waiting(
+                Hurdle::Request | Hurdle::Approval | Hurdle::CheckOut | Hurdle::Time,
+            )
             | VaultError::InUse(_)
             | VaultError::Held => {
                 let refusal = self.refused(why.into(), ask);

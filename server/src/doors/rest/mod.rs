@@ -20,7 +20,6 @@ mod passwords;
 mod requests;
 mod resources;
 mod route;
-mod strangers;
 mod times;
 mod token;
 mod users;
@@ -40,7 +39,7 @@ use tracing::{Instrument, debug_span};
 use crate::doors::body::Purse;
 use crate::doors::rarely::Rarely;
 use crate::doors::rest::dispatch::Meters;
-use crate::doors::rest::strangers::Strangers;
+use crate::doors::strangers::Strangers;
 use crate::doors::{Limits, Meter, Peer, Protocol};
 use crate::vault::Vault;
 

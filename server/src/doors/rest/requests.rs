@@ -1,19 +1,20 @@
 //! Passwords on request: asked for, decided about, checked out and in.
 
-use crate::domain::{Status, UserId};
+use crate::domain::{Status, UserId, Window};
 use crate::doors::rest::Rest;
 use crate::doors::rest::dispatch::{Ask, Trouble};
 use crate::doors::rest::envelope::{Detail, Done, Fields as Out};
-use crate::doors::rest::input::Unfit;
+use crate::doors::rest::input::{Fields, Unfit};
 use crate::doors::rest::route::Place;
-use crate::doors::rest::times::{exact, in_words};
+use crate::doors::rest::times::{exact, in_words, minute};
 use crate::vault::{RequestView, UserRef, Wanted};
 
 impl Rest {
     pub(super) async fn password_requests(&self, ask: &Ask<'_>) -> Result<Done, Trouble> {
-        let most = self.settings.rows;
+        let (start, limit) = self.part(&ask.input.fields()?)?;
+        let most = start.saturating_add(limit).min(self.settings.rows);
         let views = self.vault.requests(None, most, ask.caller).await?;
-        let requesters = by_requester(&views);
+        let requesters = by_requester(views.get(start..).unwrap_or_default());
         let total = requesters.len() as u64;
         Ok(Done::new("Password Request fetched successfully").rows(requesters, total))
     }
@@ -24,16 +25,12 @@ impl Rest {
         ask: &Ask<'_>,
     ) -> Result<Done, Trouble> {
         let fields = ask.input.fields()?;
-        match fields.optional("ACCESS")? {
-            None => {}
-            Some(word) if word.eq_ignore_ascii_case("now") => {}
-            Some(_) => {
-                let words = "ACCESS: a password is requested for now, not for later";
-                return Err(Unfit(words.to_owned()).into());
-            }
-        }
+        let window = window(&fields)?;
         let wanted = asked(place, ask)?;
-        let status = self.vault.request(&wanted, None, ask.caller).await?;
+        let raised = self
+            .vault
+            .request_within(&wanted, (None, window), ask.caller);
+        let status = raised.await?;
         Ok(Done::new("Request to view password have been raised successfully").with(told(status)))
     }
 
@@ -86,6 +83,27 @@ impl Rest {
     }
 }
 
+/// The time for which a password is requested, where that is later.
+fn window(fields: &Fields<'_>) -> Result<Option<Window>, Unfit> {
+    let later = match fields.optional("ACCESS")? {
+        None => false,
+        Some(word) if word.eq_ignore_ascii_case("now") => false,
+        Some(word) if word.eq_ignore_ascii_case("later") => true,
+        Some(_) => return Err(Unfit("ACCESS is neither now nor later".to_owned())),
+    };
+    if !later {
+        return Ok(None);
+    }
+    let at = |name| {
+        let wrong = || Unfit(format!("{name} is no dd/mm/yyyy HH:mm"));
+        minute(fields.text(name)?).ok_or_else(wrong)
+    };
+    Ok(Some(Window {
+        from: at("STARTTIME")?,
+        until: at("ENDTIME")?,
+    }))
+}
+
 /// What is asked for, with the reason and ticket that are given.
 fn asked<'a>(place: Place, ask: &Ask<'a>) -> Result<Wanted<'a>, Unfit> {
     let fields = ask.input.fields()?;
@@ -122,7 +140,7 @@ fn by_requester(views: &[RequestView]) -> Vec<Detail> {
 
 fn entry(view: &RequestView) -> Detail {
     let request = &view.request;
-    Out::new()
+    let entry = Out::new()
         .with("ACCOUNT ID", request.account.0)
         .with("ACCOUNT NAME", view.account.clone())
         .with("RESOURCE ID", request.resource.0)
@@ -132,8 +150,16 @@ fn entry(view: &RequestView) -> Detail {
         .with("REQUESTED TIME", in_words(request.raised))
         .with("REQUESTED TIMESTAMP", exact(request.raised))
         .with("REASON", request.reason.clone())
-        .with("TICKETID", request.ticket.clone())
-        .into()
+        .with("TICKETID", request.ticket.clone());
+    match request.window {
+        None => entry,
+        Some(Window { from, until }) => entry
+            .with("START_TIME", in_words(from))
+            .with("END_TIME", in_words(until))
+            .with("START_TIMESTAMP", exact(from))
+            .with("END_TIMESTAMP", exact(until)),
+    }
+    .into()
 }
 
 const CHECKED_IN: &str = "Password have been checked in successfully";

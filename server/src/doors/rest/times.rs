@@ -1,6 +1,7 @@
 //! Moments as the original writes them, and as everybody reads them.
 
 use jiff::Timestamp as Moment;
+use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
 use crate::domain::Timestamp;
@@ -26,6 +27,13 @@ pub(super) fn day(now: Timestamp, before: i64) -> Timestamp {
     Timestamp(today.saturating_sub(before).saturating_mul(DAY))
 }
 
+/// `31/12/2027 18:30`, in UTC.
+pub(super) fn minute(text: &str) -> Option<Timestamp> {
+    let at = DateTime::strptime("%d/%m/%Y %H:%M", text.trim()).ok()?;
+    let at = at.to_zoned(TimeZone::UTC).ok()?;
+    Some(Timestamp(at.timestamp().as_millisecond()))
+}
+
 /// Milliseconds.
 const DAY: i64 = 86_400_000;
 
@@ -48,6 +56,23 @@ mod tests {
         assert_eq!(in_words(Timestamp(0)), "Jan 1, 1970 12:00 AM");
         assert_eq!(stamp(AT), "2021-12-01 21:00:45.034");
         assert_eq!(exact(AT), "2021-12-01T21:00:45.034Z");
+    }
+
+    #[test]
+    fn a_minute_is_read_to_the_letter() {
+        assert_eq!(
+            minute("01/12/2021 21:00"),
+            Some(Timestamp(1_638_392_400_000))
+        );
+        for text in [
+            "",
+            "2021-12-01 21:00",
+            "31/02/2021 21:00",
+            "01/12/2021",
+            "01/12/2021 25:00",
+        ] {
+            assert_eq!(minute(text), None, "{text}");
+        }
     }
 
     #[test]

@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
-    AccessControl, AccountId, Approver, Custody, Holder, OrgId, Request, ResourceId, State, Target,
-    Timestamp, UserId,
+    AccessControl, AccountId, Approver, Custody, GroupId, Holder, OrgId, Request, ResourceId,
+    State, Target, Timestamp, UserId, Window,
 };
 use crate::store::rows::form::{Form, is_default};
 
@@ -18,6 +18,8 @@ pub(super) struct AccessControlForm {
     a: Option<u64>,
     #[serde(default, skip_serializing_if = "is_default")]
     by: Vec<u64>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    gs: Vec<u64>,
     n: u8,
     #[serde(default, skip_serializing_if = "is_default")]
     x: bool,
@@ -37,6 +39,11 @@ impl Form<AccessControl> for AccessControlForm {
             r: control.target.resource.0,
             a: control.target.account.map(|account| account.0),
             by: control.approvers.iter().map(|user| user.0).collect(),
+            gs: control
+                .approver_groups
+                .iter()
+                .map(|group| group.0)
+                .collect(),
             n: control.approvals,
             x: control.exclusive,
             l: control.longest.as_secs(),
@@ -54,6 +61,7 @@ impl Form<AccessControl> for AccessControlForm {
                 account: self.a.map(AccountId),
             },
             approvers: self.by.into_iter().map(UserId).collect(),
+            approver_groups: self.gs.into_iter().map(GroupId).collect(),
             approvals: self.n,
             exclusive: self.x,
             longest: Duration::from_secs(self.l),
@@ -86,6 +94,8 @@ pub(super) struct RequestForm {
     /// User ids; 0 is the operator.
     #[serde(default, skip_serializing_if = "is_default")]
     by: Vec<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    w: Option<(i64, i64)>,
     s: StateForm,
 }
 
@@ -151,6 +161,7 @@ impl Form<Request> for RequestForm {
             y: request.reason.clone(),
             k: request.ticket.clone(),
             by: request.approvals.iter().map(number).collect(),
+            w: request.window.map(|it| (it.from.0, it.until.0)),
             s: StateForm::of(request.state),
         }
     }
@@ -169,6 +180,10 @@ impl Form<Request> for RequestForm {
             reason: self.y,
             ticket: self.k,
             approvals: self.by.into_iter().map(approver).collect(),
+            window: self.w.map(|(from, until)| Window {
+                from: Timestamp(from),
+                until: Timestamp(until),
+            }),
             state: self.s.read(),
         })
     }
@@ -227,6 +242,10 @@ mod tests {
             reason: "why".to_owned(),
             ticket: "T-1".to_owned(),
             approvals: vec![Approver::Operator, Approver::User(UserId(6))],
+            window: Some(Window {
+                from: Timestamp(8),
+                until: Timestamp(9),
+            }),
             state,
         }
     }
@@ -261,6 +280,7 @@ mod tests {
                 account: Some(AccountId(3)),
             },
             approvers: vec![UserId(4), UserId(5)],
+            approver_groups: vec![GroupId(6)],
             approvals: 2,
             exclusive: true,
             longest: Duration::from_mins(7),

@@ -413,6 +413,18 @@ impl<'a> Places<'a> {
         Key::table(Table::Document).hash(&self.keys.hide("document", &[name.as_bytes()]))
     }
 
+    /// All that is removed and has rows left.
+    #[must_use]
+    pub fn leftovers(self) -> Key {
+        Key::table(Table::Leftover)
+    }
+
+    /// That something is removed and has rows left.
+    #[must_use]
+    pub fn leftover(self, kind: u64, id: u64) -> Key {
+        self.leftovers().number(kind).number(id)
+    }
+
     /// The next free id of a kind.
     #[must_use]
     pub fn next_id(self, kind: u64) -> Key {

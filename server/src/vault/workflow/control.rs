@@ -2,17 +2,22 @@
 
 use std::time::Duration;
 
-use crate::domain::{AccessControl, AccountId, ChangeAfter, Operation, RefusalReason, ResourceId};
+use crate::domain::{
+    AccessControl, AccountId, ChangeAfter, Grantee, GroupId, Operation, RefusalReason, ResourceId,
+    UserId,
+};
 use crate::store::rows::Kept;
 use crate::vault::book::Deed;
 use crate::vault::shares::KeptTarget;
-use crate::vault::{Caller, TargetRef, Vault, VaultError};
+use crate::vault::{Caller, GranteeName, TargetRef, Vault, VaultError};
 
 /// Access control as it is to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewAccessControl {
-    /// The logins of those who may approve; none is whoever may manage it.
+    /// The logins of those who may approve; none, and no group, is whoever may manage it.
     pub approvers: Vec<String>,
+    /// The names of groups of which everybody may approve.
+    pub approver_groups: Vec<String>,
     /// How many must approve: 1 or 2.
     pub approvals: u8,
     /// Whether one at a time may hold it.
@@ -34,6 +39,8 @@ pub struct AccessControlView {
     pub account: Option<String>,
     /// The logins of those who are named as approvers.
     pub approvers: Vec<String>,
+    /// The names of the groups of approvers.
+    pub approver_groups: Vec<String>,
     /// What is switched on.
     pub control: AccessControl,
 }
@@ -63,14 +70,11 @@ impl Vault {
                 .refuse(&deed, RefusalReason::Invalid, answer, caller)
                 .await);
         }
-        let mut approvers = Vec::new();
-        for login in &new.approvers {
-            let id = self.grantee(login.into(), &deed, caller).await?.record.id;
-            if !approvers.contains(&id) {
-                approvers.push(id);
-            }
-        }
-        if !approvers.is_empty() && approvers.len() < usize::from(new.approvals) {
+        let approvers = self.approvers_named(new, &deed, caller).await?;
+        let approver_groups = self.groups_named(new, &deed, caller).await?;
+        // Who is in a group changes: that two are is not asked now.
+        let few = !approvers.is_empty() && approver_groups.is_empty();
+        if few && approvers.len() < usize::from(new.approvals) {
             let answer = VaultError::Invalid(TOO_FEW.to_owned());
             return Err(self
                 .refuse(&deed, RefusalReason::Invalid, answer, caller)
@@ -80,6 +84,7 @@ impl Vault {
             org: caller.org(),
             target: target.target(),
             approvers,
+            approver_groups,
             approvals: new.approvals,
             exclusive: new.exclusive,
             longest: new.longest,
@@ -155,6 +160,40 @@ impl Vault {
         Ok(views)
     }
 
+    async fn approvers_named(
+        &self,
+        new: &NewAccessControl,
+        deed: &Deed,
+        caller: &Caller,
+    ) -> Result<Vec<UserId>, VaultError> {
+        let mut approvers = Vec::new();
+        for login in &new.approvers {
+            let id = self.grantee(login.into(), deed, caller).await?.record.id;
+            if !approvers.contains(&id) {
+                approvers.push(id);
+            }
+        }
+        Ok(approvers)
+    }
+
+    async fn groups_named(
+        &self,
+        new: &NewAccessControl,
+        deed: &Deed,
+        caller: &Caller,
+    ) -> Result<Vec<GroupId>, VaultError> {
+        let mut groups = Vec::new();
+        for name in &new.approver_groups {
+            let with = self.named_grantee(GranteeName::Group(name), deed, caller);
+            if let Grantee::Group(id) = with.await?.grantee()
+                && !groups.contains(&id)
+            {
+                groups.push(id);
+            }
+        }
+        Ok(groups)
+    }
+
     async fn control_view(
         &self,
         kept: Kept<AccessControl>,
@@ -168,9 +207,14 @@ impl Vault {
         for id in &control.approvers {
             approvers.push(self.login_of(control.org, *id).await?);
         }
+        let mut approver_groups = Vec::new();
+        for id in &control.approver_groups {
+            approver_groups.push(self.group_name(control.org, *id).await?);
+        }
         Ok(AccessControlView {
             account,
             approvers,
+            approver_groups,
             control,
         })
     }
@@ -203,8 +247,9 @@ fn check(new: &NewAccessControl) -> Result<(), &'static str> {
     if !(1..=2).contains(&new.approvals) {
         return Err("one or two must approve");
     }
-    if new.approvers.len() > AccessControl::MOST_APPROVERS {
-        return Err("at most 20 approvers are named");
+    let most = AccessControl::MOST_APPROVERS;
+    if new.approvers.len() > most || new.approver_groups.len() > most {
+        return Err("at most 20 approvers, and 20 groups of them, are named");
     }
     if new.longest < Duration::from_mins(1) || new.longest > AccessControl::LONGEST {
         return Err("a check-out may last from 1 minute to 30 days");
@@ -217,7 +262,10 @@ fn check(new: &NewAccessControl) -> Result<(), &'static str> {
 
 /// For the audit trail.
 fn words(new: &NewAccessControl) -> String {
-    let approvers = match new.approvers.as_slice() {
+    let groups = new.approver_groups.iter();
+    let groups = groups.map(|group| format!("group {group}"));
+    let named: Vec<_> = new.approvers.iter().cloned().chain(groups).collect();
+    let approvers = match named.as_slice() {
         [] => "whoever manages it".to_owned(),
         named => named.join(", "),
     };

@@ -4,7 +4,7 @@ use crate::domain::{
     AccessControl, Account, AccountId, Custody, RefusalReason, Request, ResourceId, State, Status,
     Target, UserId,
 };
-use crate::store::rows::{Changes, Kept};
+use crate::store::rows::Kept;
 use crate::vault::book::Deed;
 use crate::vault::find::Spot;
 use crate::vault::{Caller, Hurdle, Vault, VaultError};
@@ -89,39 +89,6 @@ impl Vault {
             }
         }
         Ok(None)
-    }
-
-    /// Takes along what belongs to a resource, or one account of it, that goes.
-    pub(in crate::vault) async fn remove_workflow_rows(
-        &self,
-        changes: &mut Changes<'_>,
-        resource: ResourceId,
-        account: Option<AccountId>,
-    ) -> Result<(), VaultError> {
-        let places = self.rows.places();
-        let within = |key: crate::store::Key| match account {
-            Some(account) => key.number(account.0),
-            None => key,
-        };
-        for control in self
-            .rows
-            .all::<AccessControl>(&within(places.access_controls(resource)))
-            .await?
-        {
-            changes.remove(&control);
-        }
-        for request in self
-            .rows
-            .all::<Request>(&within(places.requests_of(resource)))
-            .await?
-        {
-            changes.remove(&request);
-        }
-        let custodies = places.custodies().number(resource.0);
-        for custody in self.rows.all::<Custody>(&within(custodies)).await? {
-            changes.remove(&custody);
-        }
-        Ok(())
     }
 
     async fn hurdle(&self, spot: &Spot, caller: &Caller) -> Result<Hurdle, VaultError> {

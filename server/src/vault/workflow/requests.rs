@@ -1,6 +1,8 @@
 //! Raising, approving and rejecting requests.
 
-use crate::domain::{AccessControl, Action, Operation, RefusalReason, State, Status, Step};
+use std::time::Duration;
+
+use crate::domain::{AccessControl, Action, Operation, RefusalReason, State, Status, Step, Window};
 use crate::vault::book::Deed;
 use crate::vault::find::Found;
 use crate::vault::workflow::rights::{Requester, deed};
@@ -22,17 +24,58 @@ impl Vault {
         named: Option<&str>,
         caller: &Caller,
     ) -> Result<Status, VaultError> {
+        self.request_within(wanted, (named, None), caller).await
+    }
+
+    /// As [`Self::request`], for a time that begins later: nobody checks it out before, and
+    /// whoever has gives it back at its end.
+    ///
+    /// # Errors
+    /// As for [`Self::request`]; [`VaultError::Invalid`] for a time that is no time, is over, or is
+    /// too far away.
+    pub async fn request_within(
+        &self,
+        wanted: &Wanted<'_>,
+        (named, window): (Option<&str>, Option<Window>),
+        caller: &Caller,
+    ) -> Result<Status, VaultError> {
         let mut deed = deed(Operation::Request, wanted);
         if let Some(named) = named {
             deed = deed.detail(format!("for {named}"));
         }
         self.primary_only(&deed, caller).await?;
+        if let Err(answer) = self.is_to_come(window) {
+            let why = RefusalReason::Invalid;
+            return Err(self.refuse(&deed, why, answer, caller).await);
+        }
         let (found, requester, control) = self.asked_for(wanted, named, &mut deed, caller).await?;
         let demands = found.demands().and(control.reason, control.ticket);
         self.demand(demands, wanted, &deed, caller).await?;
-        let turn = turn(&found, &requester, Step::Raise, wanted, &deed);
+        let turn = Turn {
+            window,
+            ..turn(&found, &requester, Step::Raise, wanted, &deed)
+        };
         self.turn(&turn, caller).await?;
         Ok(Status::Waiting)
+    }
+
+    /// Whether that is a time that can come: from later, for at most as long as anything may be
+    /// held, and no further away than a year.
+    fn is_to_come(&self, window: Option<Window>) -> Result<(), VaultError> {
+        let Some(Window { from, until }) = window else {
+            return Ok(());
+        };
+        let now = self.clock.now();
+        let wrong = match () {
+            () if until <= from => "it ends before it begins",
+            () if until <= now => "it is over",
+            () if until.since(from) > AccessControl::LONGEST => "it is longer than 30 days",
+            () if from.since(now) > FARTHEST => "it is more than a year away",
+            () => return Ok(()),
+        };
+        Err(VaultError::Invalid(format!(
+            "the time of the request: {wrong}"
+        )))
     }
 
     /// Approves the request of the user `requester` for the account that is wanted; whoever
@@ -143,9 +186,11 @@ pub(super) fn turn<'a>(
         account: found.account.record.id,
         requester,
         step,
+        window: None,
         wanted,
         deed,
     }
 }
 
+const FARTHEST: Duration = Duration::from_hours(366 * 24);
 const UNCONTROLLED: &str = "access control is not switched on for it: retrieve it as it is";

@@ -1,11 +1,13 @@
 //! Who may ask, and who may decide: looked up when it matters, never remembered.
 
 use crate::domain::{
-    AccessControl, AccountId, Action, Approver, ApproverStanding, Decision, Lock, Operation,
-    RefusalReason, Request, Resource, Standing, User, UserId, decide,
+    AccessControl, Account, AccountId, Action, Approver, ApproverStanding, Decision, Lock,
+    Operation, OrgId, RefusalReason, Request, Resource, ResourceId, Standing, Target, User, UserId,
+    decide,
 };
+use crate::store::rows::Kept;
 use crate::vault::book::Deed;
-use crate::vault::find::Found;
+use crate::vault::find::{Found, NOBODY};
 use crate::vault::{Caller, Vault, VaultError, Wanted};
 
 /// Somebody who wants a password, or has it.
@@ -13,6 +15,26 @@ use crate::vault::{Caller, Vault, VaultError, Wanted};
 pub(super) struct Requester {
     pub(super) id: UserId,
     pub(super) login: String,
+}
+
+/// What is decided about, as far as it is there.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Thing {
+    org: OrgId,
+    resource: ResourceId,
+    owner: Option<UserId>,
+    account: AccountId,
+}
+
+impl Thing {
+    pub(super) fn of(resource: &Resource, account: AccountId) -> Self {
+        Self {
+            org: resource.org,
+            resource: resource.id,
+            owner: resource.owner,
+            account,
+        }
+    }
 }
 
 impl Vault {
@@ -42,8 +64,8 @@ impl Vault {
             let (why, answer) = (RefusalReason::NoSuchThing, VaultError::NotFound("user"));
             return Err(self.refuse(deed, why, answer, caller).await);
         };
-        let (resource, account) = (&found.resource.record, found.account.record.id);
-        let standing = self.standing_of(&user.record, resource, account).await?;
+        let thing = Thing::of(&found.resource.record, found.account.record.id);
+        let standing = self.standing_of(&user.record, thing).await?;
         if decide(Action::Retrieve, standing) != Decision::Allowed || !self.present(&user.record) {
             let answer = VaultError::Invalid(MAY_NOT.to_owned());
             let why = RefusalReason::NotShared;
@@ -65,30 +87,56 @@ impl Vault {
     ) -> Result<Found, VaultError> {
         let (resource, account) = self.meant(wanted, caller.org()).await?;
         deed.found(resource.as_ref(), account.as_ref());
-        if let (Some(resource), Some(account)) = (resource, account) {
-            let found = Found {
+        // Asked whether it is there or not: a refusal costs the same.
+        let may = self
+            .may_decide(resource.as_ref(), account.as_ref(), caller)
+            .await?;
+        if let (Some(resource), Some(account), true) = (resource, account, may) {
+            return Ok(Found {
                 resource,
                 account,
                 ground: None,
-            };
-            if self.may_decide(&found, caller).await? {
-                return Ok(found);
-            }
+            });
         }
         self.find(wanted, Action::See, deed, caller).await?;
         let why = RefusalReason::NotAllowed;
         Err(self.refuse(deed, why, VaultError::NotAllowed, caller).await)
     }
 
-    async fn may_decide(&self, found: &Found, caller: &Caller) -> Result<bool, VaultError> {
+    async fn may_decide(
+        &self,
+        resource: Option<&Kept<Resource>>,
+        account: Option<&Kept<Account>>,
+        caller: &Caller,
+    ) -> Result<bool, VaultError> {
         if caller.is_narrowed() {
             return Ok(false);
         }
-        let (resource, account) = (&found.resource.record, found.account.record.id);
-        let control = self.control_of(resource.id, account).await?;
-        let control = control.map(|kept| kept.record);
-        self.may_approve(control.as_ref(), approver(caller), resource, account)
+        let thing = Thing {
+            org: caller.org(),
+            resource: resource.map_or(NOBODY, |kept| kept.record.id),
+            owner: resource.and_then(|kept| kept.record.owner),
+            account: account.map_or(AccountId(0), |kept| kept.record.id),
+        };
+        let control = self.control_sought(thing.resource, thing.account).await?;
+        self.may_approve(control.as_ref(), approver(caller), thing)
             .await
+    }
+
+    /// As [`Self::control_of`], and what is missing costs what is there.
+    async fn control_sought(
+        &self,
+        resource: ResourceId,
+        account: AccountId,
+    ) -> Result<Option<AccessControl>, VaultError> {
+        let mut found = None;
+        for account in [Some(account), None] {
+            let target = Target { resource, account };
+            let key = self.rows.places().access_control(target);
+            let kept = self.rows.seek::<AccessControl>(key).await?;
+            found = found.or(kept.map(|kept| kept.record));
+        }
+        Ok(found)
     }
 
     /// Whether `approver` may decide about others' requests. Where access control was switched
@@ -97,10 +145,9 @@ impl Vault {
         &self,
         control: Option<&AccessControl>,
         approver: Approver,
-        resource: &Resource,
-        account: AccountId,
+        thing: Thing,
     ) -> Result<bool, VaultError> {
-        let standing = self.approver_standing(approver, resource, account).await?;
+        let standing = self.approver_standing(control, approver, thing).await?;
         Ok(match control {
             Some(control) => control.may_approve(approver, standing),
             None => standing.present && standing.manages,
@@ -116,8 +163,9 @@ impl Vault {
     ) -> Result<usize, VaultError> {
         let mut counted = 0;
         for approver in &request.approvals {
+            let thing = Thing::of(resource, request.account);
             let standing = self
-                .approver_standing(*approver, resource, request.account)
+                .approver_standing(Some(control), *approver, thing)
                 .await?;
             counted += usize::from(control.counts(*approver, request.requester, standing));
         }
@@ -126,42 +174,43 @@ impl Vault {
 
     async fn approver_standing(
         &self,
+        control: Option<&AccessControl>,
         approver: Approver,
-        resource: &Resource,
-        account: AccountId,
+        thing: Thing,
     ) -> Result<ApproverStanding, VaultError> {
         let Approver::User(id) = approver else {
             return Ok(ApproverStanding {
                 present: true,
                 manages: true,
+                grouped: true,
             });
         };
-        let key = self.rows.places().user(resource.org, id);
+        let key = self.rows.places().user(thing.org, id);
         let Some(user) = self.rows.get::<User>(key).await? else {
             return Ok(ApproverStanding {
                 present: false,
                 manages: false,
+                grouped: false,
             });
         };
-        let standing = self.standing_of(&user.record, resource, account).await?;
+        let groups = control.map_or(&[][..], |control| &control.approver_groups);
+        let standing = self.standing_of(&user.record, thing).await?;
         Ok(ApproverStanding {
             present: self.present(&user.record),
             manages: decide(Action::Manage, standing) == Decision::Allowed,
+            grouped: self.is_in_one(&user.record, groups).await?,
         })
     }
 
-    async fn standing_of(
-        &self,
-        user: &User,
-        resource: &Resource,
-        account: AccountId,
-    ) -> Result<Standing, VaultError> {
+    async fn standing_of(&self, user: &User, thing: Thing) -> Result<Standing, VaultError> {
         let who = (user.org, user.id);
-        let ground = self.widest_share(who, resource.id, Some(account)).await?;
+        let ground = self
+            .widest_share(who, thing.resource, Some(thing.account))
+            .await?;
         Ok(Standing {
             role: user.role,
             scope: user.scope,
-            owner: resource.owner == Some(user.id),
+            owner: thing.owner == Some(user.id),
             share: ground.map(|ground| ground.level),
             within: None,
         })

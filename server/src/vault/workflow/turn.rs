@@ -7,7 +7,7 @@
 
 use crate::domain::{
     AccessControl, Account, AccountId, ChangeAfter, Custody, Holder, Operation, RefusalReason,
-    Request, Resource, SecretKind, Sight, Slip, State, Step, Timestamp, UserId, step,
+    Request, Resource, SecretKind, Sight, Slip, State, Step, Timestamp, UserId, Window, step,
 };
 use crate::store::rows::Kept;
 use crate::vault::book::Deed;
@@ -21,6 +21,8 @@ pub(super) struct Turn<'a> {
     pub(super) account: AccountId,
     pub(super) requester: &'a Requester,
     pub(super) step: Step,
+    /// For which time, where it is a request for later.
+    pub(super) window: Option<Window>,
     pub(super) wanted: &'a Wanted<'a>,
     pub(super) deed: &'a Deed,
 }
@@ -115,6 +117,7 @@ impl Vault {
                 raised: self.clock.now(),
                 reason: turn.wanted.reason.to_owned(),
                 ticket: turn.wanted.ticket.to_owned(),
+                window: turn.window,
                 approvals: Vec::new(),
                 state: State::Expired,
             },
@@ -141,6 +144,7 @@ impl Vault {
             counted: 0,
             needed: 1,
             in_use: None,
+            window: request.window,
         };
         // Without access control nothing is approved any more; what is under way can end.
         if let Some(control) = case.control.as_ref().map(|kept| &kept.record) {
@@ -172,6 +176,7 @@ impl Vault {
             Slip::NotRequested => (Why::NotRequested, VaultError::NotFound("request")),
             Slip::NotHeld => (Why::NotRequested, VaultError::NotFound("check-out")),
             Slip::NotApproved => (Why::NotApproved, VaultError::Waiting(Hurdle::Approval)),
+            Slip::NotYet => (Why::NotApproved, VaultError::Waiting(Hurdle::Time)),
             Slip::InUse(other) => match self.login_of(turn.resource.org, other).await {
                 Ok(login) => (Why::InUse, VaultError::InUse(login)),
                 Err(error) => return error,

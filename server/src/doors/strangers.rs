@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 /// What was counted in the minute that runs.
 #[derive(Debug)]
-pub(super) struct Strangers {
+pub(in crate::doors) struct Strangers {
     most: u32,
     state: Mutex<Minute>,
 }
@@ -23,7 +23,7 @@ struct Minute {
 
 impl Strangers {
     /// Lets `most` a minute pass from one address; none at all where it is 0.
-    pub(super) fn new(most: u32) -> Self {
+    pub(in crate::doors) fn new(most: u32) -> Self {
         let minute = Minute {
             since: Instant::now(),
             seen: HashMap::new(),
@@ -35,7 +35,7 @@ impl Strangers {
     }
 
     /// Counts one from `address`.
-    pub(super) fn count(&self, address: IpAddr) {
+    pub(in crate::doors) fn count(&self, address: IpAddr) {
         let mut minute = self.minute();
         // Whoever has so many addresses is counted as one crowd.
         let group = if minute.seen.len() < ADDRESSES {
@@ -48,7 +48,7 @@ impl Strangers {
     }
 
     /// Whether there were too many from `address`.
-    pub(super) fn too_many(&self, address: IpAddr) -> bool {
+    pub(in crate::doors) fn too_many(&self, address: IpAddr) -> bool {
         let minute = self.minute();
         let of = |group| minute.seen.get(&group).copied().unwrap_or(0);
         of(group(address)).max(of(CROWD)) >= self.most

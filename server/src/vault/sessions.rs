@@ -1,0 +1,210 @@
+//! Sessions: that a person has signed in, for as long as the setting says.
+//!
+//! They are in memory only, under keyed hashes of their tokens: a restart ends them all. What a
+//! session rests on is looked at again whenever anything about who may come in has changed.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::domain::{ApiToken, Operation, RefusalReason, Timestamp, User, UserId};
+use crate::store::rows::LoginRow;
+use crate::vault::book::Deed;
+use crate::vault::caller::{Entry, Identity, Who};
+use crate::vault::{Caller, Credential, Origin, Outage, PasswordCredential, Vault, VaultError};
+
+/// Somebody has signed in: the only time that the token is seen.
+#[derive(Debug)]
+pub struct SignedIn {
+    /// What to show from now on.
+    pub token: ApiToken,
+    /// Who it is.
+    pub caller: Caller,
+    /// Until when.
+    pub until: Timestamp,
+}
+
+/// Who is signed in.
+#[derive(Default)]
+pub(super) struct Sessions(Mutex<HashMap<[u8; 32], Arc<Identity>>>);
+
+impl Sessions {
+    /// Adds one; of a person who has `per_person` already, the one that ends first makes room.
+    fn open(
+        &self,
+        tag: [u8; 32],
+        identity: Arc<Identity>,
+        (per_person, most): (usize, usize),
+        now: Timestamp,
+    ) -> Result<(), Outage> {
+        let mut open = self.lock();
+        open.retain(|_, session| now < session.valid_until);
+        let own = open.iter().filter(|(_, it)| it.who == identity.who);
+        let own: Vec<_> = own.map(|(tag, it)| (it.valid_until, *tag)).collect();
+        if own.len() >= per_person {
+            if let Some((_, oldest)) = own.iter().min() {
+                open.remove(oldest);
+            }
+        } else if open.len() >= most {
+            return Err(Outage::Part("too many persons are signed in"));
+        }
+        open.insert(tag, identity);
+        Ok(())
+    }
+
+    fn get(&self, tag: &[u8; 32], now: Timestamp) -> Option<Arc<Identity>> {
+        let found = self.lock().get(tag).cloned();
+        found.filter(|identity| now < identity.valid_until)
+    }
+
+    /// Another identity in its place, unless it has ended meanwhile.
+    fn renew(&self, tag: &[u8; 32], identity: Arc<Identity>) {
+        if let Some(session) = self.lock().get_mut(tag) {
+            *session = identity;
+        }
+    }
+
+    fn end(&self, tag: &[u8; 32]) -> bool {
+        self.lock().remove(tag).is_some()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<[u8; 32], Arc<Identity>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Sessions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Sessions(..)")
+    }
+}
+
+impl Vault {
+    /// Signs a person in, whom its name, its password and, where one is demanded, a code prove.
+    ///
+    /// # Errors
+    /// As for [`Self::identify`]; [`VaultError::Unavailable`] when too many are signed in.
+    pub async fn sign_in(
+        &self,
+        shown: PasswordCredential,
+        origin: &Origin,
+    ) -> Result<SignedIn, VaultError> {
+        let credential = Credential::Password(shown);
+        let caller = self.identify(&credential, origin).await?;
+        let token = self.draw_token()?;
+        let tag = self.rows.keys().token_tag(&token);
+        let identity = Identity {
+            session: Some(tag),
+            ..Identity::clone(&caller.identity)
+        };
+        let identity = Arc::new(identity);
+        let settings = self.settings.load();
+        let room = (
+            usize::from(settings.sessions_per_person),
+            usize::from(settings.sessions),
+        );
+        let now = self.clock.now();
+        self.sessions.open(tag, identity.clone(), room, now)?;
+        Ok(SignedIn {
+            token,
+            until: identity.valid_until,
+            caller: Caller {
+                identity,
+                origin: *origin,
+            },
+        })
+    }
+
+    /// Whoever signed in and was given this token, if that still counts: neither user, password nor
+    /// second factor has changed since. Nothing is written down where it does not.
+    ///
+    /// # Errors
+    /// [`VaultError::Unavailable`].
+    pub async fn by_session(
+        &self,
+        token: &ApiToken,
+        origin: &Origin,
+    ) -> Result<Option<Caller>, VaultError> {
+        let tag = self.rows.keys().token_tag(token);
+        let Some(identity) = self.sessions.get(&tag, self.clock.now()) else {
+            return Ok(None);
+        };
+        let identity = match identity.generation == self.generation() {
+            true => identity,
+            false => match self.proved_again(&identity, origin).await? {
+                Some(identity) => {
+                    let identity = Arc::new(identity);
+                    self.sessions.renew(&tag, identity.clone());
+                    identity
+                }
+                None => {
+                    self.sessions.end(&tag);
+                    return Ok(None);
+                }
+            },
+        };
+        Ok(Some(Caller {
+            identity,
+            origin: *origin,
+        }))
+    }
+
+    /// Ends the session that `caller` came in by.
+    ///
+    /// # Errors
+    /// [`VaultError::NotFound`] for whoever came in otherwise.
+    pub async fn sign_out(&self, caller: &Caller) -> Result<(), VaultError> {
+        let deed = Deed::new(Operation::Identify).detail("signed out");
+        let Some(tag) = &caller.identity.session else {
+            let answer = VaultError::NotFound("session");
+            let why = RefusalReason::NoSuchThing;
+            return Err(self.refuse(&deed, why, answer, caller).await);
+        };
+        self.allow(&deed, caller).await?;
+        self.sessions.end(tag);
+        Ok(())
+    }
+
+    /// The same person as it is now, if what proved it then still would.
+    async fn proved_again(
+        &self,
+        identity: &Identity,
+        origin: &Origin,
+    ) -> Result<Option<Identity>, VaultError> {
+        let generation = self.generation();
+        let (Who::User(id), Some(entry)) = (identity.who, identity.entry) else {
+            return Ok(None);
+        };
+        let Some(user) = self.still_proved((identity, id), entry).await? else {
+            return Ok(None);
+        };
+        if self.may_enter(&user, origin).await.is_err() {
+            return Ok(None);
+        }
+        let until = identity.valid_until;
+        let again = self.identity_of(user, until, generation).await?;
+        Ok(Some(Identity {
+            session: identity.session,
+            entry: identity.entry,
+            ..again
+        }))
+    }
+
+    async fn still_proved(
+        &self,
+        (identity, id): (&Identity, UserId),
+        entry: Entry,
+    ) -> Result<Option<User>, VaultError> {
+        let places = self.rows.places();
+        let Some(user) = self.rows.get::<User>(places.user(identity.org, id)).await? else {
+            return Ok(None);
+        };
+        let login = places.login(identity.org, id);
+        let login = self.rows.get::<LoginRow>(login).await?;
+        if login.map(|kept| kept.version) != Some(entry.login) {
+            return Ok(None);
+        }
+        let lacks_code = self.factor_against_token(&user.record).await?.is_some();
+        Ok((entry.with_code || !lacks_code).then_some(user.record))
+    }
+}
