@@ -3,10 +3,13 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use harness::{Identity, Ran, Server, SetUp, client_program, not_run, run, run_with_input};
+use harness::{
+    Identity, Openssl, Ran, Server, SetUp, client_program, not_run, run, run_with_input,
+};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
@@ -20,7 +23,11 @@ struct House {
 }
 
 fn house(allow: &str) -> House {
-    let server = Server::start(SetUp::default());
+    house_with(SetUp::default(), allow)
+}
+
+fn house_with(set_up: SetUp, allow: &str) -> House {
+    let server = Server::start(set_up);
     server.resource("db1", "root", PASSWORD);
     let role = "password-administrator";
     server
@@ -71,6 +78,8 @@ impl House {
         let mut command = Command::new(self.toolkit.join("PMP_API.sh"));
         // From anywhere: the script's own folder counts.
         command.current_dir("/").env_remove("CLAVIGER_AGENT");
+        // Other tests keep this machine busy.
+        command.env("CLAVIGER_CONNECT_TIMEOUT", "1m");
         command
     }
 
@@ -99,9 +108,7 @@ impl House {
     fn agent(&self, name: &str, more: &[&str]) -> Agent {
         let socket = self.server.outside().join(name).join("sock");
         let mut command = self.script();
-        command
-            .args(["--timeout", "5s", "agent", "--socket"])
-            .arg(&socket);
+        command.args(["agent", "--socket"]).arg(&socket);
         Agent::start(command.args(more), socket)
     }
 }
@@ -319,6 +326,31 @@ fn a_toolkit_has_all_that_its_manual_names_and_keeps_what_is_there() {
 }
 
 #[test]
+fn a_ca_that_is_not_the_built_in_one_must_be_named() {
+    let house = house("retrieve");
+    let bench = Openssl::new();
+    let own = bench.self_signed("vault.example");
+    fs::copy(&own.cert, house.server.data().join("tls/server.crt")).unwrap();
+    let out = house.toolkit.to_string_lossy().into_owned();
+    let words = ["app", "toolkit", "nightly", "--out", &out, "--force"];
+
+    let told = house.server.claviger(&words).ended(1);
+    assert!(told.stderr.contains("--ca"), "{told}");
+    let ca = own.cert.to_string_lossy();
+    house
+        .server
+        .claviger(&[&words[..], &["--ca", &ca]].concat())
+        .ok();
+
+    let written = fs::read_to_string(house.toolkit.join("ca.pem")).unwrap();
+    let lines = |text: &str| text.lines().map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(
+        lines(&written),
+        lines(&fs::read_to_string(&own.cert).unwrap())
+    );
+}
+
+#[test]
 fn the_script_finds_its_folder_through_a_link() {
     let house = house("retrieve");
     let link = house.server.outside().join("linked");
@@ -386,6 +418,31 @@ fn an_agent_answers_without_the_server_for_a_while_and_forgets_what_is_refused()
         .args(["RETRIEVE", "db1", "nobody", "--agent"])
         .arg(&agent.socket));
     assert!(error_of(&unknown.ended(5)).contains("cannot connect"));
+}
+
+#[test]
+fn an_agent_asks_again_once_the_server_is_back() {
+    // A port that stays the same: one that was free just now.
+    let free = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = free.local_addr().unwrap();
+    drop(free);
+    let set_up = SetUp::default().listen(&port.to_string());
+    let mut house = house_with(set_up, "retrieve,reset");
+    let agent = house.agent("agent", &["--keep", "1h"]);
+    agent.retrieve().ok();
+    house.api(&["RESET_LOCAL", "db1", "root", "N3w one!x"]).ok();
+
+    house.server.kill9();
+    let kept = agent.retrieve().ok();
+    assert_eq!(kept.stdout, format!("{PASSWORD}\n"), "what it said last");
+    house.server.restart();
+    let asked = agent.retrieve().ok();
+    assert_eq!(asked.stdout, "N3w one!x\n");
+    let lock = ["app", "edit", "nightly", "--lock"];
+    house.server.claviger(&lock).ok();
+    agent.retrieve().ended(1);
+    house.server.kill9();
+    agent.retrieve().ended(5);
 }
 
 #[test]
@@ -473,7 +530,8 @@ fn an_agent_answers_its_own_user_only() {
         command
             .args(["--reuid", &id, "--regid", &id, "--clear-groups"])
             .arg(outside.path().join("claviger-client"))
-            .current_dir("/");
+            .current_dir("/")
+            .env("CLAVIGER_CONNECT_TIMEOUT", "1m");
         command
     };
     let socket = own.join("sock");

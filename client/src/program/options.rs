@@ -51,7 +51,17 @@ pub(super) struct Reach {
     /// The CA of the server's certificate, or that certificate itself
     #[arg(long, global = true, value_name = "FILE")]
     pub(super) ca: Option<PathBuf>,
-    /// How long one attempt may take, once connected: 30s, 2m
+    /// How long connecting may take, handshake included: 5s, 1m
+    #[arg(
+        long,
+        global = true,
+        value_name = "TIME",
+        default_value = "5s",
+        value_parser = duration,
+        env = "CLAVIGER_CONNECT_TIMEOUT"
+    )]
+    pub(super) connect_timeout: Duration,
+    /// How long one attempt may take, once connected
     #[arg(long, global = true, value_name = "TIME", default_value = "30s", value_parser = duration)]
     pub(super) timeout: Duration,
 }

@@ -53,7 +53,7 @@ impl Source {
     pub(super) fn new(socket: Option<PathBuf>, reach: Reach) -> Result<Self, Trouble> {
         match socket {
             #[cfg(unix)]
-            Some(socket) => Ok(Self::Agent(socket, reach.timeout)),
+            Some(socket) => Ok(Self::Agent(socket, reach.connect_timeout + reach.timeout)),
             #[cfg(not(unix))]
             Some(_) => Err(Trouble::Usage(
                 "there are no agents on this system".to_owned(),
@@ -82,6 +82,7 @@ pub(super) fn builder(reach: Reach) -> Result<(Builder, Option<String>), Trouble
         cert,
         key,
         ca,
+        connect_timeout,
         timeout,
     } = reach;
     let (builder, kind) = match (server, conf) {
@@ -110,6 +111,7 @@ pub(super) fn builder(reach: Reach) -> Result<(Builder, Option<String>), Trouble
             builder.secondary(host, port)
         }
     };
+    let builder = builder.connect_timeout(connect_timeout);
     Ok((builder.request_timeout(timeout), kind))
 }
 

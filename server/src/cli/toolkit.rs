@@ -115,7 +115,10 @@ impl Toolkit {
         let port = listen.map_or(PORT, |at| at.port());
         let (host, port) = match &self.server {
             Some(given) => address(given, port)?,
-            None => (called(own, listen.map(|at| at.ip()))?, port),
+            None => (
+                called(&own.alternative_names, listen.map(|at| at.ip()))?,
+                port,
+            ),
         };
         let (secondary, secondary_port) = match &self.secondary {
             Some(given) => address(given, port)?,
@@ -151,12 +154,11 @@ fn unusable(file: &Path) -> impl Fn(certs::CertError) -> CliError {
 }
 
 /// How others call the server: by a name that its certificate has.
-fn called(own: &CertificateInfo, listen: Option<IpAddr>) -> Result<String, CliError> {
+fn called(names: &[String], listen: Option<IpAddr>) -> Result<String, CliError> {
     if let Some(address) = listen.filter(IpAddr::is_loopback) {
         return Ok(address.to_string());
     }
-    let names = own.alternative_names.iter();
-    let mut hosts = names.filter_map(|name| name.strip_prefix("DNS:"));
+    let mut hosts = names.iter().filter_map(|name| name.strip_prefix("DNS:"));
     let abroad = hosts.find(|name| *name != "localhost" && is_host(name));
     abroad.map(str::to_owned).ok_or_else(|| {
         CliError::Usage("say with --server how the application's host calls this one".to_owned())
@@ -218,6 +220,24 @@ const README: &str = include_str!("../../../scripts/toolkit/README.txt");
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn others_call_the_server_by_a_name_of_its_certificate_or_are_told_to_say_it() {
+        let names = [
+            "DNS:localhost",
+            "IP:10.0.0.1",
+            "DNS:*.x",
+            "DNS:vault.example",
+        ];
+        let names = names.map(str::to_owned);
+        let everywhere = "0.0.0.0".parse().ok();
+
+        assert_eq!(called(&names, everywhere).unwrap(), "vault.example");
+        let here = "127.0.0.1".parse().ok();
+        assert_eq!(called(&names, here).unwrap(), "127.0.0.1");
+        let none = called(names.get(..3).unwrap(), everywhere);
+        assert!(matches!(none, Err(CliError::Usage(_))), "{none:?}");
+    }
 
     #[test]
     fn an_address_may_have_a_port_and_brackets_and_nothing_that_a_property_is_not() {

@@ -118,11 +118,12 @@ impl Agent {
     }
 
     async fn attend(&self, mut stream: UnixStream) -> io::Result<()> {
+        let wanted = match timeout(READ, wire::wanted(&mut stream)).await {
+            Ok(wanted) => wanted?,
+            Err(_) => return Err(io::ErrorKind::TimedOut.into()),
+        };
         let answer = if stream.peer_cred()?.uid() == self.owner {
-            match timeout(READ, wire::wanted(&mut stream)).await {
-                Ok(wanted) => self.answer(&wanted?).await,
-                Err(_) => return Err(io::ErrorKind::TimedOut.into()),
-            }
+            self.answer(&wanted).await
         } else {
             no(status::REFUSED, STRANGER.to_owned())
         };

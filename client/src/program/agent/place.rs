@@ -9,9 +9,10 @@ use tokio::net::{UnixListener, UnixStream};
 
 use crate::program::trouble::Trouble;
 
-/// The socket's file; removed when this is dropped.
+/// The socket's file; removed when this is dropped, unless it is another one by then.
 pub(super) struct Place {
     path: PathBuf,
+    file: (u64, u64),
 }
 
 impl Place {
@@ -30,6 +31,9 @@ impl Place {
         let listener = UnixListener::bind(path).map_err(failed)?;
         let place = Self {
             path: path.to_owned(),
+            file: fs::symlink_metadata(path)
+                .map(|data| which(&data))
+                .map_err(failed)?,
         };
         // Nobody else could enter the folder in between.
         fs::set_permissions(path, Permissions::from_mode(0o600)).map_err(failed)?;
@@ -39,9 +43,17 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        // Where it is gone already, all is as it should be.
-        let _gone = fs::remove_file(&self.path);
+        let there = fs::symlink_metadata(&self.path).map(|data| which(&data));
+        if there.is_ok_and(|there| there == self.file) {
+            // Where it is gone already, all is as it should be.
+            let _gone = fs::remove_file(&self.path);
+        }
     }
+}
+
+/// What tells a file from all others.
+fn which(data: &fs::Metadata) -> (u64, u64) {
+    (data.dev(), data.ino())
 }
 
 /// Makes the folder, or checks that it is this user's alone.
