@@ -164,7 +164,7 @@ section! {
         /// The most changes that may wait for the disk; beyond it callers are told to come again.
         queue: Count = Count::new(1_024);
         /// The longest that a change waits for others, so that they share a flush; never longer than
-        /// two flushes take, and not at all where nobody else is about.
+        /// two flushes take, and not at all where only a few are about.
         company: Span = Span::from_millis(1);
         /// How long a change may wait for its turn.
         max_wait: Span = Span::from_secs(10);
@@ -196,7 +196,7 @@ section! {
         /// The most records that may wait for the disk; beyond it requests are refused.
         queue: Count = Count::new(4_096);
         /// The longest that a record waits for others, so that they share a flush; never longer than
-        /// two flushes take, and not at all where nobody else is about.
+        /// two flushes take, and not at all where only a few are about.
         company: Span = Span::from_millis(1);
         /// How long a record may take to be on disk; then its request is refused and health is red.
         max_wait: Span = Span::from_secs(10);
