@@ -103,6 +103,29 @@ fn a_person_signs_in_administers_by_its_own_rights_and_signs_out() {
 }
 
 #[test]
+fn an_administrator_makes_users_and_applications_whose_trust_is_not_its_to_know() {
+    let server = served(SetUp::default());
+    let ann = sign_in(&server, "ann");
+    let pem = |name: &str| std::fs::read_to_string(server.issue(name).cert).unwrap();
+    let user = json!({"login": "app@127.0.0.1", "role": "password-user",
+        "certificates": [pem("app")]});
+    let app = json!({"name": "nightly", "host": "127.0.0.1", "type": "Linux",
+        "allow": ["retrieve"], "inherit": "app@127.0.0.1", "certificates": [pem("nightly")]});
+
+    let user = ask(&server, &ann, ("POST", "/v1/users"), &user);
+    let app = ask(&server, &ann, ("POST", "/v1/applications"), &app);
+    let trusted = ask(&server, &ann, ("GET", "/v1/certificates"), &Value::Null);
+
+    for made in [user, app] {
+        assert_eq!(made.status, 201, "{}", made.json);
+        let warning = made.json["warnings"][0].as_str().unwrap_or_default();
+        assert!(warning.contains("govern the whole house"), "{warning}");
+        assert_eq!(made.json["warnings"].as_array().map(Vec::len), Some(1));
+    }
+    assert_eq!((trusted.status, trusted.problem()), (403, "forbidden"));
+}
+
+#[test]
 fn whoever_is_nobody_learns_nothing_here() {
     let server = served(SetUp::default());
     let session = ("POST", "/v1/session");

@@ -42,6 +42,22 @@ impl Shown {
     }
 }
 
+/// What is trusted; `None` where that is not the caller's to know, who may have made somebody all
+/// the same.
+async fn known(desk: &Desk, caller: &Caller) -> Result<Option<Vec<Trusted>>, VaultError> {
+    if !desk.vault.may_govern(caller) {
+        return Ok(None);
+    }
+    desk.vault.trusted_certificates(caller).await.map(Some)
+}
+
+fn untold(shown: &Shown) -> String {
+    format!(
+        "whether {} is trusted is for those to say who govern the whole house",
+        shown.fingerprint
+    )
+}
+
 /// What keeps these from being trusted, whomever they prove.
 ///
 /// # Errors
@@ -54,12 +70,12 @@ pub(crate) async fn trust_warnings(
     if shown.is_empty() {
         return Ok(Vec::new());
     }
-    let known = desk.vault.trusted_certificates(caller).await?;
+    let known = known(desk, caller).await?;
     let now = desk.vault.now().unix_seconds();
     let doubts = |one| {
         expired(one, now)
             .into_iter()
-            .chain(missing_trust(one, &known))
+            .chain(missing_trust(one, known.as_deref()))
     };
     Ok(shown.iter().flat_map(doubts).collect())
 }
@@ -77,15 +93,15 @@ pub(crate) async fn warnings(
     if shown.is_empty() {
         return Ok(Vec::new());
     }
-    let known = desk.vault.trusted_certificates(caller).await?;
+    let known = known(desk, caller).await?;
     let now = desk.vault.now().unix_seconds();
     Ok(shown
         .iter()
-        .flat_map(|one| doubts(one, name, &known, now))
+        .flat_map(|one| doubts(one, name, known.as_deref(), now))
         .collect())
 }
 
-fn doubts(shown: &Shown, name: &str, known: &[Trusted], now: i64) -> Vec<String> {
+fn doubts(shown: &Shown, name: &str, known: Option<&[Trusted]>, now: i64) -> Vec<String> {
     let mut doubts = Vec::new();
     let print = shown.fingerprint;
     match PeerName::parse(&shown.der) {
@@ -107,8 +123,11 @@ fn expired(shown: &Shown, now: i64) -> Option<String> {
 }
 
 /// What is missing until it is trusted.
-fn missing_trust(shown: &Shown, known: &[Trusted]) -> Option<String> {
+fn missing_trust(shown: &Shown, known: Option<&[Trusted]>) -> Option<String> {
     let print = shown.fingerprint;
+    let Some(known) = known else {
+        return Some(untold(shown));
+    };
     if known.iter().any(|one| one.der == shown.der.as_ref()) {
         return None;
     }
@@ -142,7 +161,9 @@ pub(crate) async fn root_warnings(
     desk: &Desk,
     caller: &Caller,
 ) -> Result<Vec<String>, VaultError> {
-    let known = desk.vault.trusted_certificates(caller).await?;
+    let Some(known) = known(desk, caller).await? else {
+        return Ok(vec![untold(shown)]);
+    };
     let root = |trusted: &Trusted| trusted.root && trusted.der == shown.der.as_ref();
     if known.iter().any(root) {
         return Ok(Vec::new());

@@ -81,12 +81,18 @@ impl Vault {
     /// Refuses, and writes down, what concerns all organisations and does not come from the
     /// operator or who administers the first of them with the widest reach.
     pub(super) async fn govern(&self, deed: &Deed, caller: &Caller) -> Result<(), VaultError> {
-        let standing = caller.standing(None, None);
-        if caller.is_operator() || governs(standing, caller.org() == OrgId::DEFAULT) {
+        if self.may_govern(caller) {
             return Ok(());
         }
         let why = RefusalReason::NotAllowed;
         Err(self.refuse(deed, why, VaultError::NotAllowed, caller).await)
+    }
+
+    /// Whether `caller` may do what concerns all organisations, such as to see whom they trust.
+    #[must_use]
+    pub fn may_govern(&self, caller: &Caller) -> bool {
+        let standing = caller.standing(None, None);
+        caller.is_operator() || governs(standing, caller.org() == OrgId::DEFAULT)
     }
 
     /// Whether `caller` may see how the house does; nothing is written down for the operator, whose
