@@ -8,8 +8,8 @@ use http::Method;
 use crate::admin::problem::Refusal;
 use crate::admin::{
     Desk, access_controls, accounts, applications, audit, backups, certificates, exports, groups,
-    health, imports, keys, organisations, policies, requests, resource_groups, resources,
-    second_factors, secrets, sessions, settings, shares, tokens, users,
+    health, imports, keys, organisations, policies, requests, resets, resource_groups, resources,
+    rotations, second_factors, secrets, sessions, settings, shares, tokens, users,
 };
 
 /// Every method and path of the API.
@@ -166,7 +166,7 @@ fn with_resource_groups(table: Table) -> Table {
 fn with_workflow(table: Table) -> Table {
     let get = Method::GET;
     let post = Method::POST;
-    table
+    with_resets(table)
         .at(&Method::PUT, SECRET, secrets::change)
         .at(&post, RETRIEVE, secrets::retrieve)
         .at(&get, CONTROLS, access_controls::list)
@@ -180,9 +180,27 @@ fn with_workflow(table: Table) -> Table {
         .at(&post, "/v1/requests/checkin", requests::check_in)
 }
 
+fn with_resets(table: Table) -> Table {
+    let (get, post, put) = (Method::GET, Method::POST, Method::PUT);
+    table
+        .at(&get, TARGET, resets::show)
+        .at(&put, TARGET, resets::set)
+        .at(&Method::DELETE, TARGET, resets::remove)
+        .at(&post, "/v1/resources/{resource}/target/test", resets::test)
+        .at(&post, RESET, resets::reset)
+        .at(&get, "/v1/resets", resets::pending)
+        .at(&get, "/v1/rotations", rotations::list)
+        .at(&put, "/v1/rotations", rotations::set)
+        .at(&Method::DELETE, "/v1/rotations", rotations::remove)
+        .at(&get, "/v1/rotations/due", rotations::due)
+        .at(&post, "/v1/rotations/run", rotations::run)
+}
+
 const APPLICATION: &str = "/v1/applications/{application}";
 /// Where one signs in.
 pub(crate) const SESSION: &str = "/v1/session";
+const TARGET: &str = "/v1/resources/{resource}/target";
+const RESET: &str = "/v1/resources/{resource}/accounts/{account}/reset";
 const MEMBER: &str = "/v1/groups/{group}/members/{login}";
 const TOTP: &str = "/v1/users/{login}/totp";
 const TOKENS: &str = "/v1/users/{login}/tokens";

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::app::trust::TrustKeeper;
-use crate::app::{AppError, DataFolder, checks};
+use crate::app::{AppError, DataFolder, checks, resets};
 use crate::config::{Config, Engine, HaMode, KeySource};
 use crate::crypto::{KeyRing, MasterSource, Passphrase, PassphraseCost};
 use crate::domain::{Door, Operation};
@@ -91,6 +91,7 @@ impl House {
             secondary: config.ha.mode == HaMode::Secondary,
         });
         let vault = vault.await?;
+        resets::connect(&vault, config)?;
         vault.limit_access_times(config.limits.access_times.as_usize());
         vault.limit_lists(ListLimits {
             memory: config.limits.list_memory.as_usize(),

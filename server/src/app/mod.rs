@@ -10,6 +10,7 @@ mod init;
 mod operator;
 mod porch;
 mod recovery;
+mod resets;
 mod restore;
 mod serve;
 mod trust;

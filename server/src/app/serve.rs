@@ -20,6 +20,7 @@ use crate::app::folder::check_private;
 use crate::app::house::unlock;
 use crate::app::operator::{Front, admin_settings};
 use crate::app::porch::{self, Porch};
+use crate::app::resets::look_after;
 use crate::app::restore::left_over;
 use crate::app::watch::{Seen, Watch, times};
 use crate::app::{AppError, DataFolder, House, checks};
@@ -147,6 +148,8 @@ async fn open_doors(
     doors.spawn(admin(socket, desk, config, closer.closing()));
     let (pause, sweep) = (&config.tls.poll_interval, &config.limits.expiry_sweep);
     doors.spawn(watch.run(pause.get(), sweep.get(), closer.closing()));
+    let sweep = config.reset.sweep.get();
+    doors.spawn(look_after(house.vault.clone(), sweep, closer.closing()));
     for (name, address) in &open {
         (orders.announce)(Announcement::Listening {
             door: name,

@@ -293,8 +293,31 @@ impl Show {
                 shown.accessed.clone().unwrap_or_else(|| "never".to_owned()),
             ),
         ];
+        if let Some(pending) = self.pending(context).await? {
+            facts.push(("reset", pending));
+        }
         facts.extend(fields);
         context.out.facts(&facts)
+    }
+
+    /// Since when, and why, it is not clear which password its target has.
+    async fn pending(&self, context: &Context) -> Result<Option<String>, CliError> {
+        let org = self.account.organisation.org.as_deref();
+        let path = ApiPath::new("/v1/resets").maybe("organisation", org);
+        let mut found = None;
+        let mut client = context.client().await?;
+        client
+            .pages(&path, |page: Vec<wire::PendingReset>| {
+                let mine = |it: &wire::PendingReset| {
+                    it.resource == self.account.resource && it.account == self.account.account
+                };
+                if let Some(it) = page.into_iter().find(mine) {
+                    found = Some(format!("not clear since {}: {}", it.since, it.why));
+                }
+                Ok(())
+            })
+            .await?;
+        Ok(found)
     }
 }
 

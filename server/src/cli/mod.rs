@@ -32,13 +32,16 @@ mod policy;
 mod private_write;
 mod progress;
 mod request;
+mod reset;
 mod resource;
 mod resource_group;
+mod rotate;
 mod secret_input;
 mod serve;
 mod setting;
 mod share;
 mod status;
+mod target;
 mod toolkit;
 mod user;
 mod user_token;
@@ -111,6 +114,9 @@ enum Command {
     AccessControl(access_control::AccessControl),
     #[command(subcommand)]
     Request(request::Request),
+    Reset(reset::Reset),
+    #[command(subcommand)]
+    Rotate(rotate::Rotate),
     #[command(subcommand)]
     Policy(policy::Policy),
     #[command(subcommand)]
@@ -222,6 +228,8 @@ fn run(command: Command, context: &Context) -> Result<ExitCode, CliError> {
         Command::Shares(shares) => block_on(shares.run(context))?,
         Command::AccessControl(control) => block_on(control.run(context))?,
         Command::Request(request) => block_on(request.run(context))?,
+        Command::Reset(reset) => block_on(reset.run(context))?,
+        Command::Rotate(rotate) => block_on(rotate.run(context))?,
         Command::Policy(policy) => block_on(policy.run(context))?,
         Command::Setting(setting) => block_on(setting.run(context))?,
         Command::Org(org) => block_on(org.run(context))?,

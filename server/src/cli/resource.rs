@@ -8,6 +8,7 @@ use crate::cli::fields::{AsJson, Demand, InOrganisation, demanded, field, policy
 use crate::cli::list::list_to;
 use crate::cli::part::{Column, Part};
 use crate::cli::secret_input::{ask, from_stdin, somebody_there};
+use crate::cli::target::Target;
 use crate::cli::{ApiPath, CliError, Context};
 
 /// Resources: the machines, databases and programs whose accounts are kept
@@ -18,6 +19,8 @@ pub(crate) enum Resource {
     Show(Show),
     Edit(Box<Edit>),
     Remove(Remove),
+    #[command(subcommand)]
+    Target(Target),
 }
 
 /// Make a resource with its first account
@@ -182,6 +185,7 @@ impl Resource {
             Self::Show(show) => show.run(context).await,
             Self::Edit(edit) => edit.run(context).await,
             Self::Remove(remove) => remove.run(context).await,
+            Self::Target(target) => target.run(context).await,
         }
     }
 }

@@ -15,7 +15,7 @@ mod value;
 pub use error::ConfigError;
 pub use settings::{
     Admin, Audit, Engine, Ha, HaMode, Health, KeySource, Limits, Log, LogFormat, LogLevel,
-    MasterKey, RestDoor, Store, XmlrpcDoor,
+    MasterKey, Reset, RestDoor, Store, XmlrpcDoor,
 };
 pub use tls::{Lenience, Nonce, Ocsp, Tls};
 pub use value::{Count, Listen, Place, Size, Span, Text};
@@ -54,6 +54,8 @@ pub struct Config {
     pub log: Log,
     /// `[limits]`
     pub limits: Limits,
+    /// `[reset]`
+    pub reset: Reset,
     /// `[ha]`
     pub ha: Ha,
 }

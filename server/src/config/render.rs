@@ -27,6 +27,7 @@ impl Config {
         section("master_key", &self.master_key, &mut text);
         section("log", &self.log, &mut text);
         section("limits", &self.limits, &mut text);
+        section("reset", &self.reset, &mut text);
         section("ha", &self.ha, &mut text);
         text
     }

@@ -313,6 +313,31 @@ section! {
 }
 
 section! {
+    /// Passwords that are changed on their targets: machines, databases, directories.
+    Reset {
+        /// Networks that targets may be in although they are this machine, link-local, or where
+        /// clouds tell machines their secrets. Every other address may be a target's.
+        allow: Option<Vec<Text>> = None, such as "[\"127.0.0.0/8\"]";
+        /// How long one conversation with a target may take. A reset has two or three of them.
+        timeout: Span = Span::from_secs(10);
+        /// How long a reset waits for another one of the same account.
+        wait: Span = Span::from_secs(20);
+        /// How long a target may still do what it was told after the line was cut; until then the
+        /// new password is kept beside the one in force.
+        grace: Span = Span::from_secs(60);
+        /// After what time an unclear outcome, or a change that failed, is looked at again; each
+        /// further time doubles it.
+        retry: Span = Span::from_secs(30);
+        /// The longest that doubles to.
+        longest_retry: Span = Span::from_secs(3_600);
+        /// How often it is looked what is to be settled or is due.
+        sweep: Span = Span::from_secs(15);
+        /// How many passwords are changed at once by rotation.
+        at_once: Count = Count::new(4);
+    }
+}
+
+section! {
     /// High availability.
     Ha {
         /// "primary", or "secondary": answers retrievals and refuses every change.

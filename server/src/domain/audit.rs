@@ -28,6 +28,12 @@ pub enum Operation {
     Retrieve,
     /// Change a password.
     Change,
+    /// A step of changing a password on its target, or of finding out which one it has.
+    Reset,
+    /// Say how the passwords of a resource are changed on their target, or try it.
+    ResetTarget,
+    /// Let passwords change by themselves, or no longer.
+    Rotation,
     /// Make a resource with an account.
     CreateResource,
     /// Change what is known of a resource.
@@ -261,6 +267,7 @@ words! { Door { Xmlrpc => "xmlrpc", Rest => "rest", Admin => "admin", Server => 
 
 words! { Operation {
     Identify => "identify", Retrieve => "retrieve", Change => "change",
+    Reset => "reset", ResetTarget => "reset-target", Rotation => "rotation",
     CreateResource => "create-resource", EditResource => "edit-resource",
     RemoveResource => "remove-resource", CreateAccount => "create-account",
     EditAccount => "edit-account", RemoveAccount => "remove-account", History => "history",

@@ -78,6 +78,14 @@ pub enum Table {
     Holder = 48,
     /// Account → the resource it is on.
     AccountById = 50,
+    /// How the passwords of a resource are changed on their target, by resource.
+    ResetTarget = 52,
+    /// Passwords that a target may have and that are not in force yet, by resource and account.
+    Pending = 53,
+    /// How often passwords change by themselves, by resource and account.
+    Rotation = 54,
+    /// Accounts whose password is to change, or lately failed to, by resource and account.
+    Due = 55,
     /// Applications by organisation and id.
     Application = 56,
     /// Hidden name or certificate fingerprint → application.
@@ -88,7 +96,7 @@ pub enum Table {
 
 impl Table {
     /// All of them.
-    pub const ALL: [Self; 39] = [
+    pub const ALL: [Self; 43] = [
         Self::Meta,
         Self::Organisation,
         Self::User,
@@ -125,6 +133,10 @@ impl Table {
         Self::SetsOf,
         Self::Holder,
         Self::AccountById,
+        Self::ResetTarget,
+        Self::Pending,
+        Self::Rotation,
+        Self::Due,
         Self::Application,
         Self::ApplicationIndex,
         Self::Leftover,

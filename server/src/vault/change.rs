@@ -59,7 +59,8 @@ impl Vault {
     /// As for [`Self::retrieve`], holding included: whoever may change it learns what it is;
     /// [`VaultError::Invalid`] where the account keeps no password;
     /// [`VaultError::Policy`] when the new password breaks a rule;
-    /// [`VaultError::RemoteReset`] when the target cannot be told: then nothing has changed.
+    /// [`VaultError::RemoteReset`] when the target has not changed, or it is not clear whether it
+    /// has: then both passwords are kept until it is, and the stored one is the one in force.
     pub async fn change(
         &self,
         wanted: &Wanted<'_>,
@@ -80,10 +81,10 @@ impl Vault {
         self.keeps_password(&found.account.record, &deed, caller)
             .await?;
         if reach == Reach::Remote {
-            let answer = VaultError::RemoteReset(NO_WAY.to_owned());
-            return Err(self
-                .refuse(&deed, RefusalReason::Target, answer, caller)
-                .await);
+            let place = (&found.resource.record, found.account.record.id);
+            return self
+                .change_on_target(place, new, (hold.as_ref(), &deed), caller)
+                .await;
         }
         let policy = self
             .policy_of(&found.resource.record, Some(&found.account.record))
@@ -166,7 +167,7 @@ impl Vault {
     }
 
     /// Whether the policy forbids `password` because it was in force not long ago.
-    async fn reused(
+    pub(super) async fn reused(
         &self,
         password: &Password,
         policy: &PasswordPolicy,
@@ -276,4 +277,3 @@ impl Vault {
 }
 
 const TRIES: usize = 64;
-const NO_WAY: &str = "no connector is set up for this resource";

@@ -150,6 +150,10 @@ impl Vault {
             places.access_controls(id),
             places.requests_of(id),
             places.custodies().number(id.0),
+            places.reset_target(id),
+            places.every_pending().number(id.0),
+            places.rotations().number(id.0),
+            places.every_due().number(id.0),
         ] {
             self.fill_keys(batch, &prefix).await?;
         }
@@ -186,6 +190,9 @@ impl Vault {
             places.access_controls(resource),
             places.requests_of(resource),
             places.custodies().number(resource.0),
+            places.every_pending().number(resource.0),
+            places.rotations().number(resource.0),
+            places.every_due().number(resource.0),
         ] {
             self.fill_keys(batch, &prefix.number(id.0)).await?;
         }

@@ -39,6 +39,7 @@ mod policies;
 mod reading;
 mod reference;
 mod report;
+mod reset;
 mod resource_group_shares;
 mod resource_groups;
 mod resources;
@@ -82,6 +83,10 @@ pub use pages::{Filter, Page, Search, SearchColumn, SearchKind, Within};
 pub use persons::NewPerson;
 pub use reference::{AccountRef, ResourceGroupRef, ResourceRef, TargetRef, UserRef, Wanted};
 pub use report::{AccountFacts, AccountReport};
+pub use reset::{
+    DueView, NewTarget, PendingView, ResetLimits, RotationView, RunFailure, RunProgress,
+    TargetTest, TargetView,
+};
 pub use resources::{ResourceEdit, ResourceView};
 pub use resume::Resumption;
 pub use second_factor::{FactorOffer, FactorText, FactorView};
@@ -148,6 +153,7 @@ pub struct Vault {
     anchored: std::sync::Mutex<Option<AnchorState>>,
     rotating: tokio::sync::Mutex<()>,
     publishing: tokio::sync::Mutex<()>,
+    resets: reset::Resets,
     secondary: bool,
 }
 
@@ -189,6 +195,7 @@ impl Vault {
             anchored: std::sync::Mutex::default(),
             rotating: tokio::sync::Mutex::default(),
             publishing: tokio::sync::Mutex::default(),
+            resets: reset::Resets::default(),
             secondary: parts.secondary,
         };
         vault.furnish().await?;

@@ -14,6 +14,7 @@ mod groups;
 mod people;
 mod records;
 mod requests;
+mod resets;
 mod resource_groups;
 mod routes;
 mod second_factors;

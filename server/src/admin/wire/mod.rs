@@ -15,6 +15,7 @@ mod page;
 mod part;
 mod policy;
 mod problem;
+mod reset;
 mod resource;
 mod resource_group;
 mod second_factor;
@@ -43,6 +44,10 @@ pub use page::Page;
 pub use part::Part;
 pub use policy::{NewPolicy, Policy, PolicyEdit};
 pub use problem::Problem;
+pub use reset::{
+    DueChange, HeldAccount, NewPasswordRotation, NewResetTarget, PasswordRotation, PendingReset,
+    ResetOrder, ResetTarget, RunFailure, RunProgress, TargetOrder, TargetTest,
+};
 pub use resource::{Created, Field, NewResource, Resource, ResourceEdit};
 pub use resource_group::{GroupShare, GroupedResource, NewGroupShare, ResourceGroup};
 pub use second_factor::{FactorCode, FactorDemand, FactorOffer, SecondFactor};

@@ -7,13 +7,16 @@ mod custody;
 mod form;
 mod login;
 mod material;
+mod pending;
 mod place;
 mod record;
 mod second_factor;
+mod target;
 mod token;
 
 pub use login::{LoginCost, LoginRow};
 pub use material::MaterialRow;
+pub use pending::PendingRow;
 pub use place::Places;
 pub use record::{
     AnchorRow, DocumentRow, Ids, NextId, Record, Secret, SecretRow, SettingRow, TrustKind, TrustRow,

@@ -371,6 +371,50 @@ impl<'a> Places<'a> {
         self.custodies().number(resource.0).number(account.0)
     }
 
+    /// How the passwords of a resource are changed on their target.
+    #[must_use]
+    pub fn reset_target(self, resource: ResourceId) -> Key {
+        Key::table(Table::ResetTarget).number(resource.0)
+    }
+
+    /// Every password that a target may have and that is not in force yet.
+    #[must_use]
+    pub fn every_pending(self) -> Key {
+        Key::table(Table::Pending)
+    }
+
+    /// The password that the target of an account may have and that is not in force yet.
+    #[must_use]
+    pub fn pending(self, resource: ResourceId, account: AccountId) -> Key {
+        self.every_pending().number(resource.0).number(account.0)
+    }
+
+    /// Every rotation.
+    #[must_use]
+    pub fn rotations(self) -> Key {
+        Key::table(Table::Rotation)
+    }
+
+    /// How often the passwords of a resource or of one account change.
+    #[must_use]
+    pub fn rotation(self, target: Target) -> Key {
+        self.rotations()
+            .number(target.resource.0)
+            .number(of(target))
+    }
+
+    /// Every account whose password is to change, or lately failed to.
+    #[must_use]
+    pub fn every_due(self) -> Key {
+        Key::table(Table::Due)
+    }
+
+    /// That the password of an account is to change, or lately failed to.
+    #[must_use]
+    pub fn due(self, resource: ResourceId, account: AccountId) -> Key {
+        self.every_due().number(resource.0).number(account.0)
+    }
+
     /// All policies of an organisation.
     #[must_use]
     pub fn policies(self, org: OrgId) -> Key {

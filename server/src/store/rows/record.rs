@@ -3,9 +3,9 @@
 use zeroize::Zeroizing;
 
 use crate::domain::{
-    AccessControl, Account, Application, Change, Custody, Group, Organisation, Password,
-    PasswordPolicy, Request, Resource, ResourceGroup, SecretVersion, Share, Timestamp, User,
-    UserId,
+    AccessControl, Account, Application, Change, Custody, Due, Group, Organisation, Password,
+    PasswordPolicy, Request, ResetTarget, Resource, ResourceGroup, Rotation, SecretVersion, Share,
+    Timestamp, User, UserId,
 };
 use crate::store::rows::application::ApplicationForm;
 use crate::store::rows::custody::{AccessControlForm, CustodyForm, RequestForm};
@@ -13,6 +13,7 @@ use crate::store::rows::form::{
     AccountForm, Form, GroupForm, OrganisationForm, PolicyForm, ResourceForm, ResourceGroupForm,
     ShareForm, UserForm,
 };
+use crate::store::rows::target::{DueForm, ResetTargetForm, RotationForm};
 
 /// Something that is kept in a row.
 pub trait Record: Sized + Send {
@@ -51,6 +52,9 @@ by_form! {
     AccessControl => AccessControlForm,
     Request => RequestForm,
     Custody => CustodyForm,
+    ResetTarget => ResetTargetForm,
+    Rotation => RotationForm,
+    Due => DueForm,
 }
 
 /// A list of ids: what an index row holds.

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::domain::{
-    AccessControl, AccountId, ChangeAfter, Grantee, GroupId, Operation, RefusalReason, ResourceId,
-    UserId,
+    AccessControl, AccountId, ChangeAfter, Grantee, GroupId, Operation, RefusalReason, ResetTarget,
+    ResourceId, UserId,
 };
 use crate::store::rows::Kept;
 use crate::vault::book::Deed;
@@ -64,7 +64,11 @@ impl Vault {
             .detail(words(new));
         self.primary_only(&deed, caller).await?;
         let target = self.kept_target(&target, &mut deed, caller).await?;
-        if let Err(why) = check(new) {
+        let wrong = match check(new) {
+            Ok(()) => self.without_target(new, &target).await?,
+            Err(why) => Some(why),
+        };
+        if let Some(why) = wrong {
             let answer = VaultError::Invalid(why.to_owned());
             return Err(self
                 .refuse(&deed, RefusalReason::Invalid, answer, caller)
@@ -229,6 +233,20 @@ impl Vault {
         Ok(kept.map(|kept| kept.record.name.to_string()))
     }
 
+    /// Why what is promised for after the check-in cannot be kept.
+    async fn without_target(
+        &self,
+        new: &NewAccessControl,
+        target: &KeptTarget,
+    ) -> Result<Option<&'static str>, VaultError> {
+        if new.change_after != Some(ChangeAfter::Remote) {
+            return Ok(None);
+        }
+        let key = self.rows.places().reset_target(target.target().resource);
+        let there = self.rows.get::<ResetTarget>(key).await?.is_some();
+        Ok((!there).then_some(NO_WAY))
+    }
+
     async fn commit_control(
         &self,
         control: &AccessControl,
@@ -253,9 +271,6 @@ fn check(new: &NewAccessControl) -> Result<(), &'static str> {
     }
     if new.longest < Duration::from_mins(1) || new.longest > AccessControl::LONGEST {
         return Err("a check-out may last from 1 minute to 30 days");
-    }
-    if new.change_after == Some(ChangeAfter::Remote) {
-        return Err(NO_WAY);
     }
     Ok(())
 }

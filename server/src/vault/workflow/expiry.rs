@@ -136,6 +136,9 @@ impl Vault {
                 self.add_version(&mut changes, account, chosen, None)?;
             }
         }
+        if held {
+            self.due_after(&mut changes, &account.record, &left).await?;
+        }
         changes.replace(custody, &left.settled())?;
         Ok(changes.commit().await?)
     }

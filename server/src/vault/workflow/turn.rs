@@ -217,6 +217,10 @@ impl Vault {
                 self.add_version(&mut changes, &case.account, chosen, caller.user())?;
             }
         }
+        if request.state == State::CheckedIn {
+            let account = &case.account.record;
+            self.due_after(&mut changes, account, &custody).await?;
+        }
         match &case.custody {
             // These take nothing away that others rest on.
             Some(kept) if matches!(turn.step, Step::Raise | Step::Approve) => {
@@ -242,7 +246,7 @@ impl Vault {
             return Ok(None);
         }
         match custody.change_after {
-            // On the target it is refused when it is set up, as long as there is no way to one.
+            // On the target it changes next: that is no part of this commit.
             None | Some(ChangeAfter::Remote) => Ok(None),
             Some(ChangeAfter::Local) => {
                 let policy = self.policy_of(resource, Some(account)).await?;

@@ -1,0 +1,333 @@
+//! Machines with OpenSSH and the like. An administrative account says `chpasswd`, through `sudo`
+//! unless it is root; without one, the account itself answers what `passwd` asks on a terminal.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use russh::client::{self, AuthResult, Handle, KeyboardInteractiveAuthResponse as Interactive};
+use russh::keys::{Algorithm, PrivateKeyWithHashAlg, PublicKeyOrCertificate, decode_secret_key};
+use russh::{Channel, ChannelMsg, MethodKind, Preferred};
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
+
+use crate::connectors::dial::{dial, pinned};
+use crate::connectors::passwd::{Answer, Dialog};
+use crate::connectors::{Admin, Connector, ConnectorError, Order, Proof, Site, Trouble};
+use crate::domain::{Password, Pin};
+
+/// Speaks to SSH servers.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ssh;
+
+#[async_trait]
+impl Connector for Ssh {
+    fn suits(&self, password: &Password) -> Result<(), Trouble> {
+        let text = password.expose();
+        if text.chars().any(char::is_control) {
+            return Err(Trouble::Unfit(CONTROL));
+        }
+        match text.len() > LONGEST {
+            true => Err(Trouble::Unfit(TOO_LONG)),
+            false => Ok(()),
+        }
+    }
+
+    async fn change(&self, site: &Site<'_>, order: &Order<'_>) -> Result<(), ConnectorError> {
+        let login = order.admin.unwrap_or(Admin {
+            name: order.account,
+            proof: Proof::Password(order.old),
+        });
+        let session = enter(site).await.map_err(Trouble::before)?;
+        let entered = log_in(session, &login).await.map_err(Trouble::before)?;
+        let Some(session) = entered else {
+            return Err(Trouble::LoginRefused(login.name.to_owned()).before());
+        };
+        match order.admin {
+            Some(admin) => chpasswd(&session, &admin, order).await,
+            None => passwd(&session, order).await,
+        }
+    }
+
+    async fn verify(
+        &self,
+        site: &Site<'_>,
+        account: &str,
+        password: &Password,
+    ) -> Result<bool, ConnectorError> {
+        let login = Admin {
+            name: account,
+            proof: Proof::Password(password),
+        };
+        let session = enter(site).await.map_err(Trouble::before)?;
+        let entered = log_in(session, &login).await.map_err(Trouble::before)?;
+        Ok(entered.is_some())
+    }
+
+    async fn shown(&self, site: &Site<'_>) -> Result<Option<Pin>, ConnectorError> {
+        let (shown, _session) = greet(site, None).await.map_err(Trouble::before)?;
+        Ok(shown)
+    }
+}
+
+type Session = Handle<HostKey>;
+
+/// Remembers the host key that was shown, and goes on only with the one that is expected.
+struct HostKey {
+    expected: Option<Pin>,
+    shown: Arc<Mutex<Option<Pin>>>,
+}
+
+impl client::Handler for HostKey {
+    type Error = russh::Error;
+
+    async fn check_server_key(
+        &mut self,
+        key: &PublicKeyOrCertificate,
+    ) -> Result<bool, Self::Error> {
+        let PublicKeyOrCertificate::PublicKey { key, .. } = key else {
+            return Ok(false);
+        };
+        let pin = Pin(Sha256::digest(key.to_bytes()?).into());
+        *self.shown.lock().unwrap_or_else(PoisonError::into_inner) = Some(pin);
+        Ok(self.expected.is_none_or(|expected| expected == pin))
+    }
+}
+
+/// A session with the target whose host key is pinned.
+async fn enter(site: &Site<'_>) -> Result<Session, Trouble> {
+    let (shown, session) = greet(site, site.target.pin).await?;
+    pinned(site, shown.ok_or(Trouble::Cut)?)?;
+    session.ok_or(Trouble::Cut)
+}
+
+async fn greet(
+    site: &Site<'_>,
+    expected: Option<Pin>,
+) -> Result<(Option<Pin>, Option<Session>), Trouble> {
+    let line = dial(site).await?;
+    let shown = Arc::new(Mutex::new(None));
+    let handler = HostKey {
+        expected,
+        shown: shown.clone(),
+    };
+    let config = client::Config {
+        preferred: preferred(),
+        ..client::Config::default()
+    };
+    let session = client::connect_stream(Arc::new(config), line, handler).await;
+    let session = session.ok();
+    let shown = *shown.lock().unwrap_or_else(PoisonError::into_inner);
+    match shown {
+        None => Err(Trouble::Cut),
+        shown => Ok((shown, session)),
+    }
+}
+
+/// The library's choice without host keys that sign by SHA-1.
+fn preferred() -> Preferred {
+    let keys = Preferred::DEFAULT.key;
+    let strong = keys
+        .iter()
+        .filter(|it| **it != Algorithm::Rsa { hash: None });
+    Preferred {
+        key: strong.cloned().collect(),
+        ..Preferred::DEFAULT
+    }
+}
+
+/// The session, logged in; `None` when the target says no.
+async fn log_in(mut session: Session, login: &Admin<'_>) -> Result<Option<Session>, Trouble> {
+    let answer = match login.proof {
+        Proof::Password(password) => {
+            session
+                .authenticate_password(login.name, password.expose())
+                .await
+        }
+        Proof::SshKey(text) => {
+            let key = decode_secret_key(text, None).map_err(|_| Trouble::Setting(BAD_KEY))?;
+            let hash = session.best_supported_rsa_hash().await;
+            let hash = hash.map_err(|_| Trouble::Cut)?.flatten();
+            let key = PrivateKeyWithHashAlg::new(Arc::new(key), hash);
+            session.authenticate_publickey(login.name, key).await
+        }
+    };
+    match answer.map_err(|_| Trouble::Cut)? {
+        AuthResult::Success => Ok(Some(session)),
+        // A session that broke says so, too.
+        AuthResult::Failure {
+            remaining_methods, ..
+        } if remaining_methods.is_empty() || session.is_closed() => Err(Trouble::Cut),
+        AuthResult::Failure {
+            remaining_methods, ..
+        } => match login.proof {
+            Proof::Password(password)
+                if remaining_methods.contains(&MethodKind::KeyboardInteractive)
+                    && !remaining_methods.contains(&MethodKind::Password) =>
+            {
+                answer_prompts(session, login.name, password).await
+            }
+            Proof::Password(_) if !remaining_methods.contains(&MethodKind::Password) => {
+                Err(Trouble::Setting(NO_PASSWORDS))
+            }
+            _ => Ok(None),
+        },
+    }
+}
+
+/// Where passwords are asked for as a dialog only.
+async fn answer_prompts(
+    mut session: Session,
+    name: &str,
+    password: &Password,
+) -> Result<Option<Session>, Trouble> {
+    let mut asked = session
+        .authenticate_keyboard_interactive_start(name, None::<String>)
+        .await;
+    for _ in 0..MOST_PROMPTS {
+        match asked.map_err(|_| Trouble::Cut)? {
+            Interactive::Success => return Ok(Some(session)),
+            Interactive::Failure { .. } if session.is_closed() => return Err(Trouble::Cut),
+            Interactive::Failure { .. } => return Ok(None),
+            Interactive::InfoRequest { prompts, .. } => {
+                let answers = prompts.iter().map(|_| password.expose().to_owned());
+                asked = session
+                    .authenticate_keyboard_interactive_respond(answers.collect())
+                    .await;
+            }
+        }
+    }
+    Err(Trouble::Cut)
+}
+
+/// `chpasswd` reads `name:password`; what stands behind the first colon is the password.
+async fn chpasswd(
+    session: &Session,
+    admin: &Admin<'_>,
+    order: &Order<'_>,
+) -> Result<(), ConnectorError> {
+    if order.account.contains(':') {
+        return Err(Trouble::Setting(COLON).before());
+    }
+    let mut input = Zeroizing::new(String::with_capacity(4 * LONGEST));
+    for part in [order.account, ":", order.new.expose(), "\n"] {
+        input.push_str(part);
+    }
+    let command = match admin.name {
+        "root" => "chpasswd",
+        _ => "sudo -n chpasswd",
+    };
+    let mut ended = run(session, command, &input).await?;
+    let Proof::Password(password) = admin.proof else {
+        return judged(&ended, &[order.new.expose()]);
+    };
+    // Where sudo asks for a password it has run nothing yet.
+    if ended.0 != 0 && ended.1.contains("sudo:") {
+        let line = Zeroizing::new(format!("{}\n{}", password.expose(), *input));
+        ended = run(session, "sudo -k -S -p '' chpasswd", &line).await?;
+    }
+    judged(&ended, &[order.new.expose(), password.expose()])
+}
+
+fn judged((status, words): &(u32, String), secrets: &[&str]) -> Result<(), ConnectorError> {
+    match status {
+        0 => Ok(()),
+        _ => Err(Trouble::refused(words, secrets).after()),
+    }
+}
+
+/// Runs a command that reads `input`: its exit status, and what it says.
+async fn run(
+    session: &Session,
+    command: &str,
+    input: &str,
+) -> Result<(u32, String), ConnectorError> {
+    let cut = |_| Trouble::Cut.before();
+    let mut channel = session.channel_open_session().await.map_err(cut)?;
+    channel.exec(true, command).await.map_err(cut)?;
+    // From here on the target may have been told.
+    let cut = |_| Trouble::Cut.after();
+    channel.data(input.as_bytes()).await.map_err(cut)?;
+    channel.eof().await.map_err(cut)?;
+    let (mut status, mut words) = (None, String::new());
+    while let Some(message) = channel.wait().await {
+        match message {
+            ChannelMsg::Data { data } | ChannelMsg::ExtendedData { data, .. }
+                if words.len() < MOST_WORDS =>
+            {
+                words.push_str(&String::from_utf8_lossy(&data));
+            }
+            ChannelMsg::ExitStatus { exit_status } => status = Some(exit_status),
+            _ => {}
+        }
+    }
+    let status = status.ok_or_else(|| Trouble::Cut.after())?;
+    Ok((status, words))
+}
+
+async fn passwd(session: &Session, order: &Order<'_>) -> Result<(), ConnectorError> {
+    let cut = |_| Trouble::Cut.before();
+    let mut channel = session.channel_open_session().await.map_err(cut)?;
+    channel
+        .request_pty(false, "dumb", 4096, 24, 0, 0, &[])
+        .await
+        .map_err(cut)?;
+    channel
+        .exec(true, "env LC_ALL=C passwd")
+        .await
+        .map_err(cut)?;
+    let mut dialog = Dialog::default();
+    let status = converse(&mut channel, &mut dialog, order).await;
+    let secrets = [order.old.expose(), order.new.expose()];
+    let trouble = match status {
+        Ok(Some(0)) if dialog.told() => return Ok(()),
+        Ok(Some(_)) => Trouble::refused(dialog.words(), &secrets),
+        Ok(None) => Trouble::Cut,
+        Err(trouble) => trouble,
+    };
+    Err(match dialog.told() {
+        true => trouble.after(),
+        false => trouble.before(),
+    })
+}
+
+/// Answers what is asked until the program ends; its exit status.
+async fn converse(
+    channel: &mut Channel<client::Msg>,
+    dialog: &mut Dialog,
+    order: &Order<'_>,
+) -> Result<Option<u32>, Trouble> {
+    let mut status = None;
+    while let Some(message) = channel.wait().await {
+        let answer = match message {
+            ChannelMsg::Data { data } => dialog.hear(&data),
+            ChannelMsg::ExitStatus { exit_status } => {
+                status = Some(exit_status);
+                Answer::Nothing
+            }
+            ChannelMsg::Failure => return Err(Trouble::Setting(NO_PASSWD)),
+            _ => Answer::Nothing,
+        };
+        let text = match answer {
+            Answer::Nothing => continue,
+            Answer::Old => order.old.expose(),
+            Answer::New => order.new.expose(),
+            // It was not good enough, and is asked for again.
+            Answer::Leave => return Ok(Some(1)),
+        };
+        let line = Zeroizing::new(format!("{text}\n"));
+        let sent = channel.data(line.as_bytes()).await;
+        sent.map_err(|_| Trouble::Cut)?;
+    }
+    Ok(status)
+}
+
+/// What PAM takes.
+const LONGEST: usize = 500;
+const MOST_PROMPTS: usize = 4;
+const MOST_WORDS: usize = 4096;
+const CONTROL: &str = "a password on such a machine can hold no control character";
+const TOO_LONG: &str = "a password on such a machine can have 500 bytes at most";
+const BAD_KEY: &str = "the administrative account's SSH key cannot be read, or has a passphrase";
+const NO_PASSWORDS: &str = "the target lets nobody in by a password";
+const COLON: &str = "no account of such a machine has a colon in its name";
+const NO_PASSWD: &str = "the target does not let the account run passwd";

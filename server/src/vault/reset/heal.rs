@@ -1,0 +1,158 @@
+//! What a crash, or a line that was cut, left behind.
+
+use crate::domain::{Account, AccountId, Door, Operation, OrgId, Resource, ResourceId, Timestamp};
+use crate::store::Key;
+use crate::store::rows::PendingRow;
+use crate::vault::book::Deed;
+use crate::vault::reset::By;
+use crate::vault::reset::job::Job;
+use crate::vault::{Caller, Origin, Vault, VaultError};
+
+/// An account of which it is not clear yet which password its target has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PendingView {
+    /// The resource's name.
+    pub resource: String,
+    /// The account's name.
+    pub account: String,
+    /// Since when.
+    pub since: Timestamp,
+    /// How often it was asked in vain.
+    pub tries: u32,
+    /// When it is asked next.
+    pub next: Timestamp,
+    /// Why it is not clear; empty while the target is being told.
+    pub why: String,
+}
+
+impl Vault {
+    /// Finds out which password each target has where that is not clear and it is time to look
+    /// again, or, `all` of them, whenever the last look was; says how many are clear now.
+    ///
+    /// # Errors
+    /// [`VaultError::Unavailable`].
+    pub async fn heal(&self, all: bool) -> Result<u64, VaultError> {
+        if self.secondary || self.tools().is_none() {
+            return Ok(0);
+        }
+        let prefix = self.rows.places().every_pending();
+        let (mut after, mut healed) = (None, 0);
+        loop {
+            let page = self
+                .rows
+                .page::<PendingRow>(&prefix, after.as_ref(), PAGE)
+                .await?;
+            after = page.last().map(|kept| kept.key.clone());
+            let last = page.len() < PAGE;
+            for kept in page {
+                if all || kept.record.next <= self.clock.now() {
+                    healed += u64::from(self.heal_one(&kept.key).await?);
+                }
+            }
+            if last {
+                return Ok(healed);
+            }
+        }
+    }
+
+    /// The accounts of which it is not clear which password their targets have.
+    ///
+    /// # Errors
+    /// [`VaultError::NotAllowed`] for all but administrators.
+    pub async fn pending_resets(&self, caller: &Caller) -> Result<Vec<PendingView>, VaultError> {
+        let deed = Deed::new(Operation::List).detail("pending resets");
+        self.administer(&deed, caller).await?;
+        self.allow(&deed, caller).await?;
+        let prefix = self.rows.places().every_pending();
+        let mut views = Vec::new();
+        for kept in self.rows.all::<PendingRow>(&prefix).await? {
+            if kept.record.org != caller.org() {
+                continue;
+            }
+            let Some((resource, account)) = self.place_at(&kept.key, kept.record.org).await? else {
+                continue;
+            };
+            views.push(PendingView {
+                resource: resource.name.to_string(),
+                account: account.name.to_string(),
+                since: kept.record.since,
+                tries: kept.record.tries,
+                next: kept.record.next,
+                why: kept.record.why,
+            });
+        }
+        Ok(views)
+    }
+
+    /// Settles what an earlier reset of the account left behind; why that cannot be, in words.
+    pub(super) async fn clear_leftover(
+        &self,
+        job: &Job<'_>,
+        by: By<'_>,
+    ) -> Result<Result<(), String>, VaultError> {
+        let places = self.rows.places();
+        let key = places.pending(job.account.resource, job.account.id);
+        let Some(pending) = self.rows.get::<PendingRow>(key.clone()).await? else {
+            return Ok(Ok(()));
+        };
+        let finding = self.find_out(job, &pending.record, None).await?;
+        match self.conclude(job, pending, finding, by).await {
+            Ok(()) | Err(VaultError::RemoteReset(_)) => {}
+            Err(other) => return Err(other),
+        }
+        let left = self.rows.get::<PendingRow>(key).await?;
+        Ok(left.map_or(Ok(()), |left| {
+            let why = left.record.why;
+            Err(format!("an earlier reset is not settled yet: {why}"))
+        }))
+    }
+
+    async fn heal_one(&self, key: &Key) -> Result<bool, VaultError> {
+        let account = AccountId(key.number_at(1).unwrap_or_default());
+        // Whoever is at it now settles it.
+        let Some(_turn) = self.resets.turns.try_take(account) else {
+            return Ok(false);
+        };
+        let Some(pending) = self.rows.get::<PendingRow>(key.clone()).await? else {
+            return Ok(false);
+        };
+        let Some((resource, account)) = self.place_at(key, pending.record.org).await? else {
+            return Ok(false);
+        };
+        let origin = Origin {
+            door: Door::Server,
+            peer: None,
+            request: self.next_request(),
+        };
+        match self.job(&resource, account).await? {
+            Ok(job) => {
+                let left = self.clear_leftover(&job, By::Server(&origin)).await?;
+                Ok(left.is_ok())
+            }
+            Err(why) => {
+                tracing::warn!(resource = %resource.name, %why, "a reset cannot be settled");
+                self.put_off(pending, why).await?;
+                Ok(false)
+            }
+        }
+    }
+
+    /// The resource and the account that a row of theirs is about.
+    pub(super) async fn place_at(
+        &self,
+        key: &Key,
+        org: OrgId,
+    ) -> Result<Option<(Resource, Account)>, VaultError> {
+        let resource = ResourceId(key.number_at(0).unwrap_or_default());
+        let account = AccountId(key.number_at(1).unwrap_or_default());
+        let places = self.rows.places();
+        let account = places.account(resource, account);
+        let resource = places.resource(org, resource);
+        let resource = self.rows.get::<Resource>(resource).await?;
+        let account = self.rows.get::<Account>(account).await?;
+        let place = resource.zip(account);
+        Ok(place.map(|(resource, account)| (resource.record, account.record)))
+    }
+}
+
+const PAGE: usize = 256;

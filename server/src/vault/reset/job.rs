@@ -1,0 +1,194 @@
+//! What a connector needs to change the password of one account.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio::time::timeout;
+
+use crate::connectors::{Admin, Connector, ConnectorError, Order, Proof, Site, Trouble};
+use crate::domain::{Account, HeldAccount, Operation, Password, ResetTarget, Resource, SecretKind};
+use crate::store::rows::{MaterialRow, PendingRow, SecretRow};
+use crate::vault::book::Deed;
+use crate::vault::reset::ResetLimits;
+use crate::vault::{Vault, VaultError};
+
+/// One account's way to its target.
+pub(super) struct Job<'a> {
+    pub(super) target: ResetTarget,
+    pub(super) addresses: Vec<SocketAddr>,
+    pub(super) limits: &'a ResetLimits,
+    pub(super) account: Account,
+    /// What its audit records are about.
+    pub(super) deed: Deed,
+    connector: Arc<dyn Connector>,
+    admin: Option<Login>,
+    reconcile: Option<Login>,
+}
+
+/// Somebody whose password or key is kept here.
+pub(super) struct Login {
+    pub(super) name: String,
+    secret: Password,
+    key: bool,
+}
+
+impl Login {
+    fn admin(&self) -> Admin<'_> {
+        Admin {
+            name: &self.name,
+            proof: match self.key {
+                true => Proof::SshKey(self.secret.expose()),
+                false => Proof::Password(&self.secret),
+            },
+        }
+    }
+}
+
+impl Vault {
+    /// The way to the target of an account; why there is none, in words.
+    pub(super) async fn job(
+        &self,
+        resource: &Resource,
+        account: Account,
+    ) -> Result<Result<Job<'_>, String>, VaultError> {
+        let key = self.rows.places().reset_target(resource.id);
+        let target = self.rows.get::<ResetTarget>(key).await?;
+        let (Some(tools), Some(target)) = (self.tools(), target) else {
+            return Ok(Err(NO_WAY.to_owned()));
+        };
+        let target = target.record;
+        let addresses = match self.way_to(&target, &tools.limits.allow).await {
+            Ok(addresses) => addresses,
+            Err(why) => return Ok(Err(why)),
+        };
+        let own = HeldAccount {
+            resource: resource.id,
+            account: account.id,
+        };
+        let admin = match self.login(target.admin, own).await? {
+            Ok(admin) => admin,
+            Err(why) => return Ok(Err(why)),
+        };
+        // A healer that is gone is no reason not to change anything.
+        let reconcile = self.login(target.reconcile, own).await?.unwrap_or(None);
+        Ok(Ok(Job {
+            connector: tools.connectors.of(target.connector.kind()),
+            limits: &tools.limits,
+            deed: Deed::new(Operation::Reset).on(resource.name.as_str(), account.name.as_str()),
+            target,
+            addresses,
+            account,
+            admin,
+            reconcile,
+        }))
+    }
+
+    /// Who `held` is and what it logs in with; nobody where it is the account itself.
+    async fn login(
+        &self,
+        held: Option<HeldAccount>,
+        own: HeldAccount,
+    ) -> Result<Result<Option<Login>, String>, VaultError> {
+        let Some(held) = held.filter(|held| *held != own) else {
+            return Ok(Ok(None));
+        };
+        let places = self.rows.places();
+        let key = places.account(held.resource, held.account);
+        let Some(account) = self.rows.get::<Account>(key).await? else {
+            return Ok(Err("the administrative account is gone".to_owned()));
+        };
+        let account = account.record;
+        let key = places.secret(account.id, account.secret);
+        let secret = match account.kind {
+            SecretKind::Password => {
+                let kept = self.rows.get::<SecretRow>(key).await?;
+                kept.map(|kept| kept.record.password)
+            }
+            SecretKind::SshKey => {
+                let kept = self.rows.get::<MaterialRow>(key).await?;
+                match kept {
+                    Some(kept) => Some(text_of(kept.record.material.expose())?),
+                    None => None,
+                }
+            }
+            SecretKind::File | SecretKind::ApiKey => None,
+        };
+        let login = secret.map(|secret| Login {
+            name: account.name.as_str().to_owned(),
+            secret,
+            key: account.kind == SecretKind::SshKey,
+        });
+        Ok(login
+            .map(Some)
+            .ok_or_else(|| "the administrative account keeps no password or SSH key".to_owned()))
+    }
+}
+
+impl Job<'_> {
+    pub(super) fn suits(&self, password: &Password) -> Result<(), Trouble> {
+        self.connector.suits(password)
+    }
+
+    /// Tells the target the new password.
+    pub(super) async fn tell(&self, pending: &PendingRow) -> Result<(), ConnectorError> {
+        self.tell_as(self.admin.as_ref(), pending).await
+    }
+
+    /// Tells it by the account that puts things right; `None` where there is none.
+    pub(super) async fn reconcile(
+        &self,
+        pending: &PendingRow,
+    ) -> Option<Result<(), ConnectorError>> {
+        let healer = self.reconcile.as_ref().or(self.admin.as_ref())?;
+        Some(self.tell_as(Some(healer), pending).await)
+    }
+
+    async fn tell_as(
+        &self,
+        admin: Option<&Login>,
+        pending: &PendingRow,
+    ) -> Result<(), ConnectorError> {
+        let order = Order {
+            account: self.account.name.as_str(),
+            old: &pending.old,
+            new: &pending.new,
+            admin: admin.map(Login::admin),
+        };
+        let site = self.site();
+        let telling = self.connector.change(&site, &order);
+        match timeout(self.limits.timeout, telling).await {
+            Ok(told) => told,
+            Err(_) => Err(Trouble::Slow.after()),
+        }
+    }
+
+    /// Whether the account can log in with `password`.
+    pub(super) async fn opens(&self, password: &Password) -> Result<bool, Trouble> {
+        let (site, name) = (self.site(), self.account.name.as_str());
+        let trying = self.connector.verify(&site, name, password);
+        match timeout(self.limits.timeout, trying).await {
+            Ok(answer) => answer.map_err(|error| error.trouble().clone()),
+            Err(_) => Err(Trouble::Slow),
+        }
+    }
+
+    fn site(&self) -> Site<'_> {
+        Site {
+            target: &self.target,
+            addresses: &self.addresses,
+        }
+    }
+}
+
+/// Another copy of a password, wiped as every one.
+pub(super) fn copied(password: &Password) -> Result<Password, VaultError> {
+    text_of(password.expose().as_bytes())
+}
+
+fn text_of(bytes: &[u8]) -> Result<Password, VaultError> {
+    let form = |_| VaultError::from(crate::store::StoreError::Form);
+    let text = std::str::from_utf8(bytes).map_err(|_| crate::store::StoreError::Form)?;
+    Password::parse(zeroize::Zeroizing::new(text.to_owned())).map_err(form)
+}
+
+const NO_WAY: &str = "no connector is set up for this resource";

@@ -1,0 +1,133 @@
+//! Remote reset: a password is changed on its target first, and only then here.
+//!
+//! `target.rs` says how a target is reached and tries it, `place.rs` to which addresses, `job.rs`
+//! gathers what a connector needs, `procedure.rs` changes one password, `settle.rs` finds out
+//! which password a target has where that is not clear, `heal.rs` does so for what a crash or a
+//! cut line left behind, `turns.rs` keeps two resets of one account apart, `rotation.rs` says which
+//! passwords change by themselves, and `run.rs` changes those.
+//!
+//! The new password is sealed as *pending*, beside the old one, before the target is touched. It
+//! goes in the very commit that puts one of the two in force, or not at all: whatever happens in
+//! between, no password that a target may have is lost.
+
+mod fault;
+mod heal;
+mod job;
+mod place;
+mod procedure;
+mod rotation;
+mod run;
+mod settle;
+mod target;
+mod turns;
+
+pub use heal::PendingView;
+pub use rotation::{DueView, RotationView};
+pub use run::{RunFailure, RunProgress};
+pub use target::{NewTarget, TargetTest, TargetView};
+
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use crate::connectors::Connectors;
+use crate::domain::{Host, Outcome, RefusalReason};
+use crate::vault::book::Deed;
+use crate::vault::{Caller, Origin, Vault, VaultError};
+
+/// How far and how long resets may reach.
+#[derive(Clone, Debug)]
+pub struct ResetLimits {
+    /// Networks that targets may be in although they are this machine, or addresses that only
+    /// machines near it should see.
+    pub allow: Vec<Host>,
+    /// How long one conversation with a target may take.
+    pub timeout: Duration,
+    /// How long a reset waits for another one of the same account.
+    pub wait: Duration,
+    /// How long after a conversation that was cut the target may still do what it was told.
+    pub grace: Duration,
+    /// After what time an unclear outcome is looked at again first; each further time doubles it.
+    pub soonest: Duration,
+    /// After what time at the latest.
+    pub latest: Duration,
+    /// How many passwords are changed at once.
+    pub at_once: usize,
+}
+
+impl Default for ResetLimits {
+    fn default() -> Self {
+        Self {
+            allow: Vec::new(),
+            timeout: Duration::from_secs(10),
+            wait: Duration::from_secs(20),
+            grace: Duration::from_secs(60),
+            soonest: Duration::from_secs(30),
+            latest: Duration::from_hours(1),
+            at_once: 4,
+        }
+    }
+}
+
+/// What resets need beside the rows.
+#[derive(Default)]
+pub(super) struct Resets {
+    tools: OnceLock<Tools>,
+    turns: turns::Turns,
+}
+
+#[derive(Debug)]
+struct Tools {
+    connectors: Arc<dyn Connectors>,
+    limits: ResetLimits,
+}
+
+impl fmt::Debug for Resets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Resets")
+            .field("tools", &self.tools)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Who has a password changed: what the audit trail says.
+#[derive(Clone, Copy, Debug)]
+enum By<'a> {
+    Caller(&'a Caller),
+    Server(&'a Origin),
+}
+
+impl Vault {
+    /// Lets passwords be changed on their targets from now on; whoever calls this first decides.
+    pub fn connect(&self, connectors: Arc<dyn Connectors>, limits: ResetLimits) {
+        let _first = self.resets.tools.set(Tools { connectors, limits });
+    }
+
+    fn tools(&self) -> Option<&Tools> {
+        self.resets.tools.get()
+    }
+
+    async fn write_by(&self, deed: &Deed, outcome: Outcome, by: By<'_>) -> Result<(), VaultError> {
+        let written = match by {
+            By::Caller(caller) => {
+                let who = (caller.login(), caller.organisation());
+                self.write(deed, outcome, who, caller.origin()).await
+            }
+            By::Server(origin) => self.write(deed, outcome, ("server", ""), origin).await,
+        };
+        written.map(drop)
+    }
+
+    async fn refuse_by(
+        &self,
+        deed: &Deed,
+        why: RefusalReason,
+        answer: VaultError,
+        by: By<'_>,
+    ) -> VaultError {
+        match self.write_by(deed, Outcome::Refused(why), by).await {
+            Ok(()) => answer,
+            Err(unwritten) => unwritten,
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! Changing one password on its target.
+
+use crate::connectors::ConnectorError;
+use crate::domain::{
+    Account, AccountId, Custody, OrgId, Outcome, Password, PolicyViolation, RefusalReason, Resource,
+};
+use crate::store::rows::{Kept, PendingRow, SecretRow};
+use crate::vault::book::Deed;
+use crate::vault::change::Chosen;
+use crate::vault::reset::By;
+use crate::vault::reset::fault::fault;
+use crate::vault::reset::job::{Job, copied};
+use crate::vault::reset::settle::Finding;
+use crate::vault::{Caller, NewPassword, Vault, VaultError};
+
+/// A change on a target that somebody wants.
+pub(super) struct Ask<'a> {
+    pub(super) resource: &'a Resource,
+    pub(super) account: AccountId,
+    pub(super) new: NewPassword,
+    /// By which the caller holds it, where there is access control.
+    pub(super) hold: Option<&'a Kept<Custody>>,
+    pub(super) deed: &'a Deed,
+    pub(super) by: By<'a>,
+}
+
+impl Vault {
+    /// Gives an account another password, on its target and here, for whoever may change it; the
+    /// answer is the generated one, where one was generated.
+    pub(in crate::vault) async fn change_on_target(
+        &self,
+        (resource, account): (&Resource, AccountId),
+        new: NewPassword,
+        (hold, deed): (Option<&Kept<Custody>>, &Deed),
+        caller: &Caller,
+    ) -> Result<Option<Password>, VaultError> {
+        let ask = Ask {
+            resource,
+            account,
+            new,
+            hold,
+            deed,
+            by: By::Caller(caller),
+        };
+        self.reset(ask).await
+    }
+
+    pub(super) async fn reset(&self, ask: Ask<'_>) -> Result<Option<Password>, VaultError> {
+        let patience = self.tools().map(|tools| tools.limits.wait);
+        let turn = self
+            .resets
+            .turns
+            .wait(ask.account, patience.unwrap_or_default());
+        let Some(_turn) = turn.await else {
+            return Err(self.target_refuses(&ask, BUSY.to_owned()).await);
+        };
+        let job = match self
+            .job(ask.resource, self.account_of(&ask).await?.record)
+            .await?
+        {
+            Ok(job) => job,
+            Err(why) => return Err(self.target_refuses(&ask, why).await),
+        };
+        if let Err(why) = self.clear_leftover(&job, ask.by).await? {
+            return Err(self.target_refuses(&ask, why).await);
+        }
+        let Ask { deed, by, hold, .. } = ask;
+        let org = ask.resource.org;
+        let account = self.account_of(&ask).await?;
+        let chosen = self.chosen_for(&job, &account.record, ask).await?;
+        self.write_by(deed, Outcome::Allowed, by).await?;
+        let done = match self.seal_pending((org, account), &chosen, hold, by).await {
+            Ok(pending) => self.carry_out(&job, pending, by).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = done {
+            self.write_by(deed, Outcome::Failed, by).await?;
+            return Err(error);
+        }
+        Ok(chosen.generated.then_some(chosen.password))
+    }
+
+    async fn target_refuses(&self, ask: &Ask<'_>, why: String) -> VaultError {
+        let deed = ask.deed.clone().detail(&why);
+        let answer = VaultError::RemoteReset(why);
+        self.refuse_by(&deed, RefusalReason::Target, answer, ask.by)
+            .await
+    }
+
+    async fn account_of(&self, ask: &Ask<'_>) -> Result<Kept<Account>, VaultError> {
+        let key = self.rows.places().account(ask.resource.id, ask.account);
+        let kept = self.rows.get::<Account>(key).await?;
+        kept.ok_or(VaultError::Refused)
+    }
+
+    /// The password that the account is to have, which keeps its policy and which its target can
+    /// take.
+    async fn chosen_for(
+        &self,
+        job: &Job<'_>,
+        account: &Account,
+        ask: Ask<'_>,
+    ) -> Result<Chosen, VaultError> {
+        let policy = self.policy_of(ask.resource, Some(account)).await?;
+        let chosen = match self.choose(ask.new, &policy, &account.name)? {
+            Ok(chosen) => chosen,
+            Err(violation) => return Err(self.breaks_by(ask.deed, violation, ask.by).await),
+        };
+        if self.reused(&chosen.password, &policy, account).await? {
+            let violation = PolicyViolation::Reused(policy.no_reuse);
+            return Err(self.breaks_by(ask.deed, violation, ask.by).await);
+        }
+        if let Err(trouble) = job.suits(&chosen.password) {
+            let answer = VaultError::RemoteReset(trouble.to_string());
+            let deed = ask.deed.clone().detail(trouble.to_string());
+            let why = RefusalReason::Invalid;
+            return Err(self.refuse_by(&deed, why, answer, ask.by).await);
+        }
+        Ok(chosen)
+    }
+
+    async fn breaks_by(&self, deed: &Deed, violation: PolicyViolation, by: By<'_>) -> VaultError {
+        let deed = deed.clone().detail(violation.to_string());
+        self.refuse_by(&deed, RefusalReason::Policy, violation.into(), by)
+            .await
+    }
+
+    /// Seals both passwords before the target is touched, if nobody else is at it and the caller
+    /// still holds what it must hold.
+    async fn seal_pending(
+        &self,
+        (org, mut account): (OrgId, Kept<Account>),
+        chosen: &Chosen,
+        hold: Option<&Kept<Custody>>,
+        by: By<'_>,
+    ) -> Result<Kept<PendingRow>, VaultError> {
+        let key = self
+            .rows
+            .places()
+            .pending(account.record.resource, account.record.id);
+        for _ in 0..TRIES {
+            let pending = self.pending_for((org, &account.record), chosen, by).await?;
+            let mut changes = self.rows.changes();
+            changes.depend_on(&account);
+            if let Some(hold) = hold {
+                changes.depend_on(hold);
+            }
+            changes.add(key.clone(), &pending)?;
+            match changes.commit().await.map_err(VaultError::from) {
+                Ok(()) => {
+                    return Ok(Kept {
+                        key,
+                        version: 1,
+                        record: pending,
+                    });
+                }
+                Err(VaultError::Conflict) => {}
+                Err(other) => return Err(other),
+            }
+            if let Some(hold) = hold {
+                self.still_so(hold).await?;
+            }
+            let again = self.rows.get::<Account>(account.key.clone()).await?;
+            account = again.ok_or(VaultError::Refused)?;
+        }
+        Err(VaultError::Conflict)
+    }
+
+    async fn pending_for(
+        &self,
+        (org, account): (OrgId, &Account),
+        chosen: &Chosen,
+        by: By<'_>,
+    ) -> Result<PendingRow, VaultError> {
+        let key = self.rows.places().secret(account.id, account.secret);
+        let stored = self.rows.get::<SecretRow>(key).await?;
+        let old = stored.ok_or(VaultError::Conflict)?.record.password;
+        let now = self.clock.now();
+        Ok(PendingRow {
+            org,
+            since: now,
+            by: match by {
+                By::Caller(caller) => caller.user(),
+                By::Server(_) => None,
+            },
+            generated: chosen.generated,
+            tries: 0,
+            next: now,
+            why: String::new(),
+            old,
+            new: copied(&chosen.password)?,
+        })
+    }
+
+    /// Tells the target, finds out which password it has, and puts that in force.
+    async fn carry_out(
+        &self,
+        job: &Job<'_>,
+        pending: Kept<PendingRow>,
+        by: By<'_>,
+    ) -> Result<(), VaultError> {
+        fault("sealed");
+        let deed = job.deed.clone().detail("the target is told");
+        self.write_by(&deed, Outcome::Allowed, by).await?;
+        fault("told");
+        let told = job.tell(&pending.record).await;
+        fault("changed");
+        let finding = match told {
+            Err(ConnectorError::Untouched(trouble)) => Finding::Untouched(trouble.to_string()),
+            Err(ConnectorError::Unclear(trouble)) => {
+                self.find_out(job, &pending.record, Some(&trouble)).await?
+            }
+            Ok(()) => match job.opens(&pending.record.new).await {
+                Ok(true) => Finding::New,
+                Ok(false) | Err(_) => self.find_out(job, &pending.record, None).await?,
+            },
+        };
+        fault("found-out");
+        self.conclude(job, pending, finding, by).await
+    }
+}
+
+const TRIES: usize = 16;
+const BUSY: &str = "another reset of this account is under way";

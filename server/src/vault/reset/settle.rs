@@ -1,0 +1,249 @@
+//! Which password does the target have? Asked by logging in with each, until that is clear.
+
+use crate::connectors::{ConnectorError, Trouble};
+use crate::domain::{Account, Outcome, Password};
+use crate::store::rows::{Kept, PendingRow, SecretRow};
+use crate::vault::change::Chosen;
+use crate::vault::reset::By;
+use crate::vault::reset::fault::fault;
+use crate::vault::reset::job::{Job, copied};
+use crate::vault::{Vault, VaultError};
+
+/// Which password the target has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Finding {
+    /// It was never told another one; why not.
+    Untouched(String),
+    /// The new one.
+    New,
+    /// The stored one; why, where that is known, and whether that may still change.
+    Stored { why: String, for_good: bool },
+    /// The one that was stored when it was told: meanwhile another one is.
+    Old,
+    /// None of those that are known here.
+    None,
+    /// That cannot be told.
+    Unknown(String),
+}
+
+impl Vault {
+    /// Logs in with each password that the target may have. `trouble` is what its last
+    /// conversation ended with.
+    pub(super) async fn find_out(
+        &self,
+        job: &Job<'_>,
+        pending: &PendingRow,
+        trouble: Option<&Trouble>,
+    ) -> Result<Finding, VaultError> {
+        let stored = self.stored(&job.account).await?;
+        let unclear = match job.opens(&pending.new).await {
+            Ok(true) => return self.believed(job).await,
+            Ok(false) => None,
+            Err(trouble) => Some(trouble),
+        };
+        let old = (!pending.old.same_as(&stored)).then_some(&pending.old);
+        for (known, is_stored) in [(Some(&stored), true), (old, false)] {
+            let Some(known) = known else { continue };
+            match (job.opens(known).await, &unclear) {
+                (Ok(false), _) => {}
+                (Ok(true), None) if is_stored => return Ok(stays(trouble)),
+                (Ok(true), None) => return Ok(Finding::Old),
+                (Ok(true), Some(why)) => return Ok(Finding::Unknown(why.to_string())),
+                (Err(why), _) => return Ok(Finding::Unknown(why.to_string())),
+            }
+        }
+        Ok(unclear.map_or(Finding::None, |why| Finding::Unknown(why.to_string())))
+    }
+
+    /// That the target has the new password, unless it lets everybody in.
+    async fn believed(&self, job: &Job<'_>) -> Result<Finding, VaultError> {
+        let nonsense = format!("no-password-{:016x}", self.next_request().0);
+        let nonsense = Password::parse(nonsense.into())
+            .map_err(|error| VaultError::Invalid(error.to_string()))?;
+        Ok(match job.opens(&nonsense).await {
+            Ok(false) => Finding::New,
+            Ok(true) => Finding::Unknown(OPEN.to_owned()),
+            Err(why) => Finding::Unknown(why.to_string()),
+        })
+    }
+
+    /// Puts in force what the target has, and forgets what is pending; where that is not clear,
+    /// keeps both.
+    pub(super) async fn conclude(
+        &self,
+        job: &Job<'_>,
+        pending: Kept<PendingRow>,
+        finding: Finding,
+        by: By<'_>,
+    ) -> Result<(), VaultError> {
+        let clear_at = pending
+            .record
+            .since
+            .after(job.limits.timeout + job.limits.grace);
+        match finding {
+            Finding::New => self.put_new_in_force(job, &pending, by).await,
+            Finding::Untouched(why) => self.stored_stays(job, &pending, why, by).await,
+            Finding::Stored { why, for_good } if for_good || clear_at <= self.clock.now() => {
+                self.stored_stays(job, &pending, why, by).await
+            }
+            Finding::Stored { why, .. } => {
+                let why = format!("{why}; the target has the stored password so far");
+                self.postpone(job, pending, why, by).await
+            }
+            Finding::Old => {
+                let words = "the target has the password before the one stored: in force again";
+                self.note_step(job, words, Outcome::Allowed, by).await?;
+                let chosen = Chosen {
+                    password: copied(&pending.record.old)?,
+                    generated: false,
+                };
+                self.commit_found(&pending, &chosen, job).await?;
+                Err(VaultError::RemoteReset(words.to_owned()))
+            }
+            Finding::None => self.reconcile(job, pending, by).await,
+            Finding::Unknown(why) => self.postpone(job, pending, why, by).await,
+        }
+    }
+
+    /// Tells the target once more, by the account that puts things right.
+    async fn reconcile(
+        &self,
+        job: &Job<'_>,
+        pending: Kept<PendingRow>,
+        by: By<'_>,
+    ) -> Result<(), VaultError> {
+        let words = "no known password opens it: the reconcile account sets the new one";
+        self.note_step(job, words, Outcome::Allowed, by).await?;
+        let why = match job.reconcile(&pending.record).await {
+            None => LOST.to_owned(),
+            Some(told) => match (told, job.opens(&pending.record.new).await) {
+                (_, Ok(true)) => return self.put_new_in_force(job, &pending, by).await,
+                (Err(ConnectorError::Untouched(why) | ConnectorError::Unclear(why)), _) => {
+                    format!("{LOST}; {why}")
+                }
+                (Ok(()), Ok(false)) => LOST.to_owned(),
+                (Ok(()), Err(why)) => why.to_string(),
+            },
+        };
+        self.postpone(job, pending, why, by).await
+    }
+
+    async fn put_new_in_force(
+        &self,
+        job: &Job<'_>,
+        pending: &Kept<PendingRow>,
+        by: By<'_>,
+    ) -> Result<(), VaultError> {
+        self.note_step(job, "the target has the new password", Outcome::Allowed, by)
+            .await?;
+        let chosen = Chosen {
+            password: copied(&pending.record.new)?,
+            generated: pending.record.generated,
+        };
+        self.commit_found(pending, &chosen, job).await?;
+        fault("in-force");
+        Ok(())
+    }
+
+    /// One commit: the password that the target has is in force, and nothing is pending any more.
+    async fn commit_found(
+        &self,
+        pending: &Kept<PendingRow>,
+        chosen: &Chosen,
+        job: &Job<'_>,
+    ) -> Result<(), VaultError> {
+        let places = self.rows.places();
+        let (resource, account) = (job.account.resource, job.account.id);
+        for _ in 0..TRIES {
+            let key = places.account(resource, account);
+            let kept = self.rows.get::<Account>(key).await?;
+            let kept = kept.ok_or(VaultError::Refused)?;
+            let mut changes = self.rows.changes();
+            self.add_version(&mut changes, &kept, chosen, pending.record.by)?;
+            changes.remove(pending);
+            match changes.commit().await.map_err(VaultError::from) {
+                Err(VaultError::Conflict) => {}
+                other => return other,
+            }
+        }
+        Err(VaultError::Conflict)
+    }
+
+    async fn stored_stays(
+        &self,
+        job: &Job<'_>,
+        pending: &Kept<PendingRow>,
+        why: String,
+        by: By<'_>,
+    ) -> Result<(), VaultError> {
+        let words = format!("the target keeps the stored password: {why}");
+        self.note_step(job, &words, Outcome::Failed, by).await?;
+        let mut changes = self.rows.changes();
+        changes.remove(pending);
+        changes.commit().await?;
+        Err(VaultError::RemoteReset(why))
+    }
+
+    /// Both are kept, and looked at again later.
+    async fn postpone(
+        &self,
+        job: &Job<'_>,
+        pending: Kept<PendingRow>,
+        why: String,
+        by: By<'_>,
+    ) -> Result<(), VaultError> {
+        let words = format!("it is not clear which password the target has: {why}");
+        self.note_step(job, &words, Outcome::Failed, by).await?;
+        self.put_off(pending, why).await?;
+        Err(VaultError::RemoteReset(words))
+    }
+
+    /// It is looked at again, later each time.
+    pub(super) async fn put_off(
+        &self,
+        mut pending: Kept<PendingRow>,
+        why: String,
+    ) -> Result<(), VaultError> {
+        let tries = pending.record.tries;
+        pending.record.tries = tries.saturating_add(1);
+        pending.record.next = self.clock.now().after(self.pause_after(tries));
+        pending.record.why = why;
+        let mut changes = self.rows.changes();
+        changes.replace(&pending, &pending.record)?;
+        Ok(changes.commit().await?)
+    }
+
+    async fn note_step(
+        &self,
+        job: &Job<'_>,
+        words: &str,
+        outcome: Outcome,
+        by: By<'_>,
+    ) -> Result<(), VaultError> {
+        let deed = job.deed.clone().detail(words);
+        self.write_by(&deed, outcome, by).await
+    }
+
+    pub(super) async fn stored(&self, account: &Account) -> Result<Password, VaultError> {
+        let key = self.rows.places().account(account.resource, account.id);
+        let account = self.rows.get::<Account>(key).await?;
+        let account = account.ok_or(VaultError::Refused)?.record;
+        let key = self.rows.places().secret(account.id, account.secret);
+        let kept = self.rows.get::<SecretRow>(key).await?;
+        Ok(kept.ok_or(VaultError::Conflict)?.record.password)
+    }
+}
+
+/// The target has the stored password. For good where it has said no itself, or nothing went
+/// wrong; a conversation that was cut may still have its effect.
+fn stays(trouble: Option<&Trouble>) -> Finding {
+    Finding::Stored {
+        why: trouble.map_or_else(|| KEPT.to_owned(), ToString::to_string),
+        for_good: matches!(trouble, Some(Trouble::Refused(_) | Trouble::Unfit(_))),
+    }
+}
+
+const TRIES: usize = 64;
+const KEPT: &str = "the target did not change it";
+const OPEN: &str = "the target lets anybody in, whatever the password";
+const LOST: &str = "the target accepts no password that is known here";

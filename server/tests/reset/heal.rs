@@ -1,0 +1,73 @@
+//! Healing in the background.
+
+use std::time::Duration;
+
+use claviger::vault::NewTarget;
+
+use crate::fake::{Change, Login};
+use crate::scene::{NEW, OLD, assert_failed, scene, scene_to, target};
+
+#[tokio::test]
+async fn it_looks_again_later_and_later_and_at_once_after_a_start() {
+    let scene = scene().await;
+    scene.fake.changes(&[Change::CutAfter]);
+    scene.fake.logins(&[Login::Cut; 8]);
+    assert_failed(&scene.change(NEW).await, "cut");
+    let operator = scene.house.operator().await;
+    let mut pauses = Vec::new();
+
+    for _ in 0..3 {
+        let view = scene.house.vault.pending_resets(&operator).await.unwrap();
+        let now = scene.house.vault.now();
+        let pause = view[0].next.since(now);
+        scene.house.clock.pass(pause - Duration::from_millis(1));
+        assert_eq!(scene.house.vault.heal(false).await.unwrap(), 0);
+        let again = scene.house.vault.pending_resets(&operator).await.unwrap();
+        assert_eq!(again, view, "too early");
+        scene.house.clock.pass(Duration::from_millis(1));
+        assert_eq!(scene.house.vault.heal(false).await.unwrap(), 0);
+        pauses.push(pause.as_secs());
+    }
+
+    assert_eq!(pauses, [30, 60, 120]);
+    let scene = scene.restarted().await;
+    scene.fake.calm();
+    assert_eq!(scene.house.vault.heal(true).await.unwrap(), 1);
+    scene.assert_settled(NEW).await;
+}
+
+#[tokio::test]
+async fn the_reconcile_account_puts_right_what_somebody_else_changed() {
+    let reconcile = Some(("adm".to_owned(), "admin".to_owned()));
+    let scene = scene_to(&NewTarget {
+        reconcile,
+        ..target()
+    })
+    .await;
+    scene.fake.changes(&[Change::CutBefore]);
+    assert_failed(&scene.change(NEW).await, "not clear");
+    scene.fake.set("somebody else's");
+
+    scene.house.clock.pass(Duration::from_secs(120));
+    assert_eq!(scene.house.vault.heal(false).await.unwrap(), 1);
+
+    scene.assert_settled(NEW).await;
+    assert_eq!(scene.fake.by(), [None, Some("admin".to_owned())]);
+}
+
+#[tokio::test]
+async fn an_account_that_goes_takes_what_is_pending_along() {
+    let scene = scene().await;
+    scene.fake.changes(&[Change::CutBefore]);
+    assert_failed(&scene.change(NEW).await, "not clear");
+
+    let removed = scene
+        .house
+        .vault
+        .remove_account("db1", "root", &scene.owner);
+    removed.await.unwrap();
+
+    assert_eq!(scene.pending().await, 0);
+    assert_eq!(scene.house.vault.heal(true).await.unwrap(), 0);
+    assert_eq!(scene.fake.password(), OLD);
+}
