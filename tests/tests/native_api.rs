@@ -99,7 +99,9 @@ fn a_person_signs_in_administers_by_its_own_rights_and_signs_out() {
         refused.is_some_and(|line| line.contains("127.0.0.1")),
         "{trail}"
     );
-    assert!(!trail.contains(&ann) && !trail.contains(PASSWORD));
+    for told in [trail, server.log()] {
+        assert!(!told.contains(&ann) && !told.contains(PASSWORD), "{told}");
+    }
 }
 
 #[test]
