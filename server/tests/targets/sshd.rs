@@ -26,11 +26,17 @@ impl User {
         );
         user
     }
+
+    /// Where it is said what it may do through sudo.
+    fn rule(&self) -> String {
+        format!("/etc/sudoers.d/{}", self.0)
+    }
 }
 
 impl Drop for User {
     fn drop(&mut self) {
         let _gone = Command::new("userdel").args(["-f", &self.0]).output();
+        let _gone = std::fs::remove_file(self.rule());
     }
 }
 
@@ -90,12 +96,11 @@ async fn an_administrator_changes_passwords_by_chpasswd_through_sudo() {
         return;
     };
     let (user, boss) = (User::with("0ld-s3cret"), User::with("adm1n-s3cret"));
-    let rule = format!("/etc/sudoers.d/{}", boss.0);
     for line in [
         format!("{} ALL=(root) NOPASSWD: /usr/sbin/chpasswd\n", boss.0),
         format!("{} ALL=(root) /usr/sbin/chpasswd\n", boss.0),
     ] {
-        std::fs::write(&rule, line).unwrap();
+        std::fs::write(boss.rule(), line).unwrap();
         let scene = scene(&user.0, "0ld-s3cret").await;
         feed(
             &mut Command::new("chpasswd"),
@@ -117,7 +122,6 @@ async fn an_administrator_changes_passwords_by_chpasswd_through_sudo() {
         scene.store(&user.0, "forgotten").await;
         scene.changes(&user.0, "known-again").await;
     }
-    std::fs::remove_file(rule).unwrap();
 }
 
 #[tokio::test]
