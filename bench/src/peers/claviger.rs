@@ -129,6 +129,8 @@ impl Claviger {
                 "127.0.0.1:0",
                 "--rest",
                 "127.0.0.1:0",
+                "--ssh",
+                "off",
                 "--data",
             ])
             .arg(&self.data);

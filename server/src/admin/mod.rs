@@ -42,6 +42,7 @@ mod sessions;
 mod settings;
 mod shares;
 pub mod socket;
+mod ssh_keys;
 mod tasks;
 mod tokens;
 mod trusted;

@@ -9,7 +9,7 @@ use crate::admin::problem::Refusal;
 use crate::admin::{
     Desk, access_controls, accounts, applications, audit, backups, certificates, exports, groups,
     health, imports, keys, organisations, policies, requests, resets, resource_groups, resources,
-    rotations, second_factors, secrets, sessions, settings, shares, tokens, users,
+    rotations, second_factors, secrets, sessions, settings, shares, ssh_keys, tokens, users,
 };
 
 /// Every method and path of the API.
@@ -132,6 +132,13 @@ fn with_people(table: Table) -> Table {
         .at(&Method::PUT, MEMBER, groups::add_member)
         .at(&Method::DELETE, MEMBER, groups::remove_member)
         .at(&get, "/v1/users/{login}/groups", groups::with_user)
+        .at(&get, SSH_KEYS, ssh_keys::list)
+        .at(&post, SSH_KEYS, ssh_keys::add)
+        .at(
+            &Method::DELETE,
+            "/v1/users/{login}/ssh-keys/{fingerprint}",
+            ssh_keys::remove,
+        )
         .at(&get, TOTP, second_factors::show)
         .at(&post, TOTP, second_factors::enrol)
         .at(&Method::PUT, TOTP, second_factors::demand)
@@ -202,6 +209,7 @@ pub(crate) const SESSION: &str = "/v1/session";
 const TARGET: &str = "/v1/resources/{resource}/target";
 const RESET: &str = "/v1/resources/{resource}/accounts/{account}/reset";
 const MEMBER: &str = "/v1/groups/{group}/members/{login}";
+const SSH_KEYS: &str = "/v1/users/{login}/ssh-keys";
 const TOTP: &str = "/v1/users/{login}/totp";
 const TOKENS: &str = "/v1/users/{login}/tokens";
 const SET: &str = "/v1/resource-groups/{group}";

@@ -51,7 +51,7 @@ async fn from(
 }
 
 /// The files of a data directory that belong into a backup: settings, certificates, the server's
-/// key, revocation lists. Not the master key: who finds a backup must not find its key in it.
+/// keys, revocation lists. Not the master key: who finds a backup must not find its key in it.
 ///
 /// # Errors
 /// [`AppError::File`] when the lists cannot be read.
@@ -62,7 +62,8 @@ pub(crate) fn backup_files(folder: &DataFolder, config: &Config) -> Result<Backu
         .with(data.join(Config::FILE))
         .with(folder.authority())
         .with_optional(config.tls.certificate.within(data))
-        .with_optional(config.tls.key.within(data));
+        .with_optional(config.tls.key.within(data))
+        .with_optional(config.doors.ssh.host_key.within(data));
     for list in lists(&config.tls.crl_dir.within(data))? {
         files = files.with_optional(list);
     }

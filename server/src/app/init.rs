@@ -141,7 +141,7 @@ fn write_identity(
     )
 }
 
-fn write_private(path: &Path, bytes: &[u8]) -> Result<(), AppError> {
+pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> Result<(), AppError> {
     write(path, bytes, 0o600)
 }
 

@@ -13,6 +13,7 @@ mod recovery;
 mod resets;
 mod restore;
 mod serve;
+mod ssh;
 mod trust;
 mod watch;
 

@@ -10,7 +10,7 @@ use crate::app::DataFolder;
 use crate::app::backup::backup_files;
 use crate::app::watch::Watch;
 use crate::config::{Config, Engine};
-use crate::doors::{Beyond, Expiring, HealthDoor};
+use crate::doors::{Beyond, Expiring, HealthDoor, Ssh};
 use crate::vault::BackupFiles;
 
 /// The house as the admin API shows it.
@@ -23,6 +23,8 @@ pub(crate) struct Front {
     pub(crate) started: String,
     /// The doors that are open, with their addresses.
     pub(crate) doors: Vec<(&'static str, String)>,
+    /// The fingerprint of the SSH door's host key, where it is open.
+    pub(crate) host_key: Option<String>,
 }
 
 impl admin::House for Front {
@@ -30,6 +32,7 @@ impl admin::House for Front {
         let open = self.doors.iter().map(|(name, listen)| DoorStatus {
             name: (*name).to_owned(),
             listen: listen.clone(),
+            host_key: self.host_key.clone().filter(|_| *name == Ssh::NAME),
         });
         open.collect()
     }

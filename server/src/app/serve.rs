@@ -22,13 +22,14 @@ use crate::app::operator::{Front, admin_settings};
 use crate::app::porch::{self, Porch};
 use crate::app::resets::look_after;
 use crate::app::restore::left_over;
+use crate::app::ssh::open_ssh;
 use crate::app::watch::{Seen, Watch, times};
 use crate::app::{AppError, DataFolder, House, checks};
 use crate::config::{Config, Listen};
 use crate::domain::{Door, Operation};
 use crate::doors::{
     Closer, Closing, Crowd, CrowdSettings, Gate, HealthDoor, Leaving, Limits, ListenSettings,
-    Listener, Meter, Native, Rest, RestSettings, Xmlrpc, XmlrpcSettings,
+    Listener, Meter, Native, Rest, RestSettings, Ssh, Xmlrpc, XmlrpcSettings,
 };
 use crate::vault::AnchorState;
 
@@ -123,6 +124,13 @@ async fn open_doors(
         let tls = Arc::new(tls(config, house, &watch, Clients::Anonymous)?);
         doors.spawn(listener.serve_tls(tls, door, closer.closing()));
     }
+    let mut host_key = None;
+    if let Listen::On(address) = config.doors.ssh.listen {
+        let ssh = open_ssh((folder, config), house, (address, room), &meter)?;
+        open.push((Ssh::NAME, ssh.listener.address().to_string()));
+        host_key = Some(ssh.host_key.to_string());
+        doors.spawn(ssh.door.serve(ssh.listener, closer.closing()));
+    }
     if let Listen::On(address) = config.health.listen {
         let listener = health_listener(config, address, &meter)?;
         open.push((HealthDoor::NAME, listener.address().to_string()));
@@ -140,6 +148,7 @@ async fn open_doors(
         config: config.clone(),
         started: to_text(house.vault.now()),
         doors: open.clone(),
+        host_key,
     };
     let desk = desk(front, config, house);
     if let Some(porch) = porch {
@@ -150,7 +159,18 @@ async fn open_doors(
     doors.spawn(watch.run(pause.get(), sweep.get(), closer.closing()));
     let sweep = config.reset.sweep.get();
     doors.spawn(look_after(house.vault.clone(), sweep, closer.closing()));
-    for (name, address) in &open {
+    wait((orders, signals), &open, closer, doors).await;
+    Ok(())
+}
+
+/// Tells that the doors are open, waits for the word to stop, and closes them.
+async fn wait(
+    (orders, signals): (Orders<'_>, Signals),
+    open: &[(&'static str, String)],
+    closer: Closer,
+    mut doors: JoinSet<()>,
+) {
+    for (name, address) in open {
         (orders.announce)(Announcement::Listening {
             door: name,
             address,
@@ -166,7 +186,6 @@ async fn open_doors(
             error!(%why, "a door broke");
         }
     }
-    Ok(())
 }
 
 /// Says so when the audit trail is shorter than the store remembers; whoever must know is told by
@@ -284,10 +303,11 @@ fn room(config: &Config) -> Result<Room, AppError> {
         &config.admin.max_connections,
     ];
     let ours = ours.map(|most| most.as_usize()).into_iter().sum();
-    let (xmlrpc, rest) = (&config.doors.xmlrpc, &config.doors.rest);
+    let (xmlrpc, rest, ssh) = (&config.doors.xmlrpc, &config.doors.rest, &config.doors.ssh);
     let wanted = [
         (xmlrpc.listen, &xmlrpc.max_connections),
         (rest.listen, &rest.max_connections),
+        (ssh.listen, &ssh.max_connections),
     ];
     let wanted = wanted.iter().filter(|(listen, _)| *listen != Listen::Off);
     Room::make(wanted.map(|(_, most)| most.as_usize()).sum(), ours)

@@ -55,6 +55,7 @@ impl Demo {
         let mut config = Config::load(folder.path())?;
         config.doors.xmlrpc.listen = free(config.doors.xmlrpc.listen);
         config.doors.rest.listen = free(config.doors.rest.listen);
+        config.doors.ssh.listen = free(config.doors.ssh.listen);
         log(config.log.format, config.log.level.min(LogLevel::Warn));
         let (opened, doors) = oneshot::channel();
         let (stop, stopped) = oneshot::channel::<()>();

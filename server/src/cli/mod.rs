@@ -44,6 +44,7 @@ mod status;
 mod target;
 mod toolkit;
 mod user;
+mod user_ssh_key;
 mod user_token;
 mod user_totp;
 

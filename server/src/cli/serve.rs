@@ -14,8 +14,8 @@ use crate::config::{Config, Count, Listen, LogFormat, LogLevel};
 /// Serve the data directory until SIGTERM or Ctrl-C, which let requests under way end first
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  claviger serve --data /var/lib/claviger --xmlrpc 0.0.0.0:7070 --rest 0.0.0.0:7272
-  claviger serve --xmlrpc 127.0.0.1:0 --rest off --health 127.0.0.1:9090
+  claviger serve --data /var/lib/claviger --xmlrpc 0.0.0.0:7070 --rest 0.0.0.0:7272 --ssh 0.0.0.0:5522
+  claviger serve --xmlrpc 127.0.0.1:0 --rest off --ssh off --health 127.0.0.1:9090
 
 Prints one line a door with its true address, such as `xmlrpc listening on 127.0.0.1:7070`, then
 `ready`. The log goes to standard error. Options here win over claviger.toml.")]
@@ -26,6 +26,9 @@ pub(crate) struct Serve {
     /// Where scripts come in by the REST API: an address with a port (0 picks one), or off
     #[arg(long, value_name = "ADDR|off")]
     rest: Option<Listen>,
+    /// Where scripts come in by SSH: an address with a port (0 picks one), or off
+    #[arg(long, value_name = "ADDR|off")]
+    ssh: Option<Listen>,
     /// Where machines that watch this one ask for /health and /metrics, or off
     #[arg(long, value_name = "ADDR|off")]
     health: Option<Listen>,
@@ -41,6 +44,9 @@ impl Serve {
         }
         if let Some(listen) = self.rest {
             config.doors.rest.listen = listen;
+        }
+        if let Some(listen) = self.ssh {
+            config.doors.ssh.listen = listen;
         }
         if let Some(listen) = self.health {
             config.health.listen = listen;

@@ -45,6 +45,9 @@ fn show(status: &wire::Status, context: &Context) -> Result<(), CliError> {
     ];
     for door in &status.doors {
         facts.push(("door", format!("{} on {}", door.name, door.listen)));
+        if let Some(print) = &door.host_key {
+            facts.push(("host key", print.clone()));
+        }
     }
     facts.extend([
         ("audit head", status.audit_head.clone()),

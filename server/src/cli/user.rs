@@ -11,6 +11,7 @@ use crate::cli::fields::{AsJson, InOrganisation, yes};
 use crate::cli::list::{PAGE, list};
 use crate::cli::output::visible;
 use crate::cli::secret_input::{ask, eprint, from_stdin, somebody_there};
+use crate::cli::user_ssh_key::UserSshKey;
 use crate::cli::user_token::UserToken;
 use crate::cli::user_totp::UserTotp;
 use crate::cli::{ApiPath, CliError, Context};
@@ -27,6 +28,8 @@ pub(crate) enum User {
     Password(Password),
     #[command(subcommand)]
     Cert(UserCert),
+    #[command(subcommand)]
+    SshKey(UserSshKey),
     #[command(subcommand)]
     Token(UserToken),
     #[command(subcommand)]
@@ -161,7 +164,7 @@ pub(crate) struct Unlock {
     user: Which,
 }
 
-/// Remove a user with its certificates, tokens and shares
+/// Remove a user with its certificates, SSH keys, tokens and shares
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  claviger user remove billing@app1.example")]
 pub(crate) struct Remove {
@@ -233,6 +236,7 @@ impl User {
             Self::Password(password) => password.run(context).await,
             Self::Cert(UserCert::Add(add)) => add.run(context).await,
             Self::Cert(UserCert::Remove(remove)) => remove.run(context).await,
+            Self::SshKey(key) => key.run(context).await,
             Self::Token(token) => token.run(context).await,
             Self::Totp(totp) => totp.run(context).await,
         }
@@ -392,7 +396,8 @@ async fn switch(user: &Which, verb: &str, done: &str, context: &Context) -> Resu
 impl Remove {
     async fn run(self, context: &Context) -> Result<(), CliError> {
         let login = &self.user.login;
-        let question = format!("Remove user {login} with its certificates, tokens and shares?");
+        let question =
+            format!("Remove user {login} with its certificates, keys, tokens and shares?");
         if !self.yes && somebody_there() && !ask(&question)? {
             return Err(CliError::Failed("nothing was removed".to_owned()));
         }

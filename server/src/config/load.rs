@@ -41,6 +41,25 @@ impl Config {
         Ok(config)
     }
 
+    /// The same of the SSH door: which setting, and why.
+    fn check_ssh(&self) -> Result<(), (&'static str, &'static str)> {
+        let door = &self.doors.ssh;
+        // A packet of 256KiB is the longest that the SSH library takes.
+        if door.max_command > Size::from_kib(128) {
+            return Err(("doors.ssh.max_command", "it must be at most 128KiB"));
+        }
+        // A command comes in a packet, beside what opens its channel.
+        if door.max_idle_input.bytes() < door.max_command.bytes().saturating_add(32 * 1024) {
+            let reason = "it must be 32KiB more than max_command at least";
+            return Err(("doors.ssh.max_idle_input", reason));
+        }
+        // Keys are exchanged, and six tried, in less.
+        if door.max_login_input < Size::from_kib(16) {
+            return Err(("doors.ssh.max_login_input", "it must be at least 16KiB"));
+        }
+        Ok(())
+    }
+
     /// What a single value cannot show to be wrong.
     fn check(&self, path: &Path) -> Result<(), ConfigError> {
         let refuse = |key, reason| {
@@ -56,6 +75,9 @@ impl Config {
         }
         if self.doors.rest.max_header < Size::from_kib(8) {
             return refuse("doors.rest.max_header", "it must be at least 8KiB");
+        }
+        if let Err((key, reason)) = self.check_ssh() {
+            return refuse(key, reason);
         }
         if self.tls.ocsp_hosts.as_deref().is_some_and(<[_]>::is_empty) {
             return refuse(
@@ -242,6 +264,27 @@ mod tests {
                 "{error}"
             );
             assert_eq!(error.lines().count(), 1, "{error}");
+        }
+    }
+
+    #[test]
+    fn the_limits_of_the_ssh_door_fit_together() {
+        for (text, why) in [
+            (
+                "max_command = \"1MiB\"",
+                "max_command: it must be at most 128KiB",
+            ),
+            (
+                "max_idle_input = \"32KiB\"",
+                "max_idle_input: it must be 32KiB more",
+            ),
+            (
+                "max_login_input = \"1KiB\"",
+                "max_login_input: it must be at least",
+            ),
+        ] {
+            let wrong = parse(&format!("[doors.ssh]\n{text}")).unwrap_err();
+            assert!(wrong.contains(&format!("doors.ssh.{why}")), "{wrong}");
         }
     }
 

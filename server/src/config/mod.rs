@@ -14,8 +14,8 @@ mod value;
 
 pub use error::ConfigError;
 pub use settings::{
-    Admin, Audit, Engine, Ha, HaMode, Health, KeySource, Limits, Log, LogFormat, LogLevel,
-    MasterKey, Reset, RestDoor, Store, XmlrpcDoor,
+    Admin, Audit, Engine, Ha, HaMode, Health, KeySource, Limits, LineEnd, Log, LogFormat, LogLevel,
+    MasterKey, Reset, RestDoor, SshDoor, Store, XmlrpcDoor,
 };
 pub use tls::{Lenience, Nonce, Ocsp, Tls};
 pub use value::{Count, Listen, Place, Size, Span, Text};
@@ -30,6 +30,8 @@ pub struct Doors {
     pub xmlrpc: XmlrpcDoor,
     /// REST.
     pub rest: RestDoor,
+    /// SSH.
+    pub ssh: SshDoor,
 }
 
 /// All settings.

@@ -19,6 +19,7 @@ impl Config {
         let mut text = HEAD.to_owned();
         section("doors.xmlrpc", &self.doors.xmlrpc, &mut text);
         section("doors.rest", &self.doors.rest, &mut text);
+        section("doors.ssh", &self.doors.ssh, &mut text);
         section("tls", &self.tls, &mut text);
         section("health", &self.health, &mut text);
         section("admin", &self.admin, &mut text);

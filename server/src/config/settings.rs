@@ -116,6 +116,67 @@ section! {
 }
 
 section! {
+    /// The door for scripts that have an SSH client: one command a channel, with keys in place of
+    /// certificates.
+    SshDoor {
+        /// The address and port it listens on; port 0 picks a free one, `off` closes the door.
+        /// To be reached from other machines: "0.0.0.0:5522", or `[::]:5522` for IPv6 too.
+        listen: Listen = Listen::On(std::net::SocketAddr::from(([127, 0, 0, 1], 5522)));
+        /// The host key, in OpenSSH's format, readable by its owner only; made when it is missing.
+        host_key: Place = Place::beside("ssh_host_ed25519_key");
+        /// What ends a password or a message: "lf", or "crlf" for callers that cut two signs off.
+        line_end: LineEnd = LineEnd::Lf;
+        /// Whether errors are written to standard output, for callers that look for ERROR there.
+        errors_to_stdout: bool = false;
+        /// The longest command.
+        max_command: Size = Size::from_kib(32);
+        /// The longest answer.
+        max_output: Size = Size::from_mib(1);
+        /// How much a client may send before it has logged in.
+        max_login_input: Size = Size::from_kib(64);
+        /// How much a client may send between two commands, and with one: pings, junk, input that
+        /// nobody reads.
+        max_idle_input: Size = Size::from_kib(256);
+        /// How often a client may try to log in on one connection.
+        max_attempts: Count = Count::new(6);
+        /// How long a refused attempt to log in takes at least.
+        refusal_time: Span = Span::from_millis(500);
+        /// How many refused log-ins a minute are written into the audit trail, from one address.
+        /// Beyond it they are turned away unwritten; keys that count are let in all the same.
+        max_strangers: Count = Count::new(60);
+        /// The most commands on one connection; then its client has to connect again.
+        max_commands: Count = Count::new(1_000);
+        /// The most channels at once on one connection.
+        max_channels: Count = Count::new(10);
+        /// The most connections at once.
+        max_connections: Count = Count::new(4_000);
+        /// The most connections at once from one address.
+        max_connections_per_address: Count = Count::new(1_200);
+        /// The most connections that may wait in the operating system to be accepted.
+        backlog: Count = Count::new(1_024);
+        /// How long a client may take from its connection until it has logged in.
+        login_timeout: Span = Span::from_secs(20);
+        /// How long a command may take to be answered.
+        answer_timeout: Span = Span::from_secs(120);
+        /// How long a connection may stay open between two commands, whatever is sent meanwhile,
+        /// and how long a client may take to read its answer.
+        idle_timeout: Span = Span::from_secs(120);
+        /// How long a client may take to hang up once the server is stopping, or has sent it away.
+        linger_timeout: Span = Span::from_secs(2);
+    }
+}
+
+/// What ends a line of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LineEnd {
+    /// A line feed, as everywhere but on Windows.
+    Lf,
+    /// A carriage return before it.
+    Crlf,
+}
+
+section! {
     /// Health and metrics for the machines that watch this one: plain HTTP, no secrets, but names
     /// and numbers that strangers need not know. Keep it off the public network.
     Health {

@@ -13,6 +13,8 @@ pub enum Door {
     Xmlrpc,
     /// The REST API.
     Rest,
+    /// The command line over SSH.
+    Ssh,
     /// The native API on the Unix socket.
     Admin,
     /// The server itself: start, stop, clean-up.
@@ -263,7 +265,7 @@ macro_rules! words {
     };
 }
 
-words! { Door { Xmlrpc => "xmlrpc", Rest => "rest", Admin => "admin", Server => "server", } }
+words! { Door { Xmlrpc => "xmlrpc", Rest => "rest", Ssh => "ssh", Admin => "admin", Server => "server", } }
 
 words! { Operation {
     Identify => "identify", Retrieve => "retrieve", Change => "change",

@@ -1,4 +1,4 @@
-//! The one accept loop, for every door that speaks HTTP.
+//! The one accept loop, for every door.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener as StdListener};
@@ -111,8 +111,11 @@ impl Listener {
     }
 
     /// Accepts until `closing`, then waits for what is under way, and no longer than it may take.
-    async fn run<F>(self, mut closing: Closing, visit: impl Fn(TcpStream, SocketAddr) -> F)
-    where
+    pub(in crate::doors) async fn run<F>(
+        self,
+        mut closing: Closing,
+        visit: impl Fn(TcpStream, SocketAddr) -> F,
+    ) where
         F: Future<Output = ()> + Send + 'static,
     {
         let mut visits = JoinSet::new();

@@ -1,6 +1,6 @@
 //! DOORS: each speaks one protocol, and nothing else.
 //!
-//! `listen` accepts connections for all of them, within limits; `xmlrpc` and `rest` speak; `native`
+//! `listen` accepts connections for all of them, within limits; `xmlrpc`, `rest` and `ssh` speak; `native`
 //! finds out who comes to the admin API, and hands on.
 //! A door may use the domain, the vault, `certs` and its codec; never the store, the locks, or
 //! another door.
@@ -25,6 +25,7 @@ mod rarely;
 mod refusal;
 mod rest;
 mod settings;
+mod ssh;
 mod strangers;
 mod xmlrpc;
 
@@ -41,4 +42,5 @@ pub use peer::Peer;
 pub use protocol::Protocol;
 pub use rest::{Guest, Rest, RestSettings};
 pub use settings::{CrowdSettings, Limits, ListenSettings};
+pub use ssh::{HostKey, LineEnd, Ssh, SshSettings};
 pub use xmlrpc::{Xmlrpc, XmlrpcSettings};

@@ -78,6 +78,8 @@ pub enum Table {
     Holder = 48,
     /// Account → the resource it is on.
     AccountById = 50,
+    /// SSH keys by organisation, user and hidden key.
+    SshKey = 51,
     /// How the passwords of a resource are changed on their target, by resource.
     ResetTarget = 52,
     /// Passwords that a target may have and that are not in force yet, by resource and account.
@@ -96,7 +98,7 @@ pub enum Table {
 
 impl Table {
     /// All of them.
-    pub const ALL: [Self; 43] = [
+    pub const ALL: [Self; 44] = [
         Self::Meta,
         Self::Organisation,
         Self::User,
@@ -133,6 +135,7 @@ impl Table {
         Self::SetsOf,
         Self::Holder,
         Self::AccountById,
+        Self::SshKey,
         Self::ResetTarget,
         Self::Pending,
         Self::Rotation,
@@ -188,7 +191,7 @@ impl Key {
     /// Whether it is of a table that says who may come in. Second factors are not among them:
     /// every sign-in uses a code up.
     pub(super) fn tells_who(&self) -> bool {
-        const TABLES: [Table; 10] = [
+        const TABLES: [Table; 11] = [
             Table::Organisation,
             Table::User,
             Table::UserByCertificate,
@@ -197,6 +200,7 @@ impl Key {
             Table::Token,
             Table::TokenByHash,
             Table::Login,
+            Table::SshKey,
             Table::Application,
             Table::ApplicationIndex,
         ];

@@ -10,6 +10,7 @@ pub(super) enum Proof {
     Certificate,
     Token,
     Password,
+    SshKey,
 }
 
 /// Somebody who may not come in, as the audit trail tells it.
@@ -80,6 +81,15 @@ impl Vault {
         self.turn_away(Proof::Token, &away, origin).await
     }
 
+    /// Writes down that somebody who called itself `login` has proved nothing over SSH, and gives
+    /// the words for the caller.
+    pub async fn turn_away_unproved(&self, login: &str, origin: &Origin) -> VaultError {
+        let away = Stranger::new(login)
+            .detail("no key was proved".to_owned())
+            .away(RefusalReason::UnknownUser);
+        self.turn_away(Proof::SshKey, &away, origin).await
+    }
+
     /// Refuses, and writes down, a request for another organisation than the caller's own. Whether
     /// there is one of that name is not told.
     ///
@@ -121,6 +131,7 @@ fn words(proof: Proof, why: RefusalReason, host: &str) -> String {
         Proof::Certificate => certificate_words(why).to_owned(),
         Proof::Token => token_words(why, host),
         Proof::Password => password_words(why).to_owned(),
+        Proof::SshKey => ssh_words(why, host),
     }
 }
 
@@ -150,6 +161,16 @@ fn password_words(why: RefusalReason) -> &'static str {
             "too many attempts to sign in have failed from this address: try again later"
         }
         _ => "the name, the password or the code is wrong, or this user may not come in",
+    }
+}
+
+/// What whoever shows an SSH key is told where there is a way to tell it: on a session that is open
+/// already. A log-in that is refused has no words.
+fn ssh_words(why: RefusalReason, host: &str) -> String {
+    match why {
+        RefusalReason::WrongHost => "this user may not come from this address".to_owned(),
+        RefusalReason::UnresolvableHost => format!("{host}, the host of this user, has no address"),
+        _ => "this user may not come in with this key any more".to_owned(),
     }
 }
 

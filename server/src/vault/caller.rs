@@ -26,6 +26,8 @@ pub enum Credential {
     Certificate(CertificateCredential),
     /// A REST token.
     Token(ApiToken),
+    /// A login name and an SSH key, whose private half the peer has proved to hold.
+    SshKey(SshCredential),
     /// A person's name and password.
     Password(PasswordCredential),
     /// The peer of a Unix socket: root, or whom the server runs as.
@@ -33,6 +35,15 @@ pub enum Credential {
         /// Its user id on this machine.
         uid: u32,
     },
+}
+
+/// What an SSH client has proved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SshCredential {
+    /// The login name: `NAME`, or `ORGANISATION/NAME`.
+    pub login: String,
+    /// The public key in the form of RFC 4253 §6.6.
+    pub blob: Vec<u8>,
 }
 
 /// What a person signs in with.

@@ -64,7 +64,23 @@ impl Vault {
         password: NewPassword,
         caller: &Caller,
     ) -> Result<Made, VaultError> {
-        let mut deed = Deed::new(Operation::CreateResource).on(new.resource, new.account);
+        self.create_for(new, password, "", caller).await
+    }
+
+    /// The same, under a ticket for the audit trail; empty is none.
+    ///
+    /// # Errors
+    /// As for [`Self::create`].
+    pub async fn create_for(
+        &self,
+        new: &NewResource<'_>,
+        password: NewPassword,
+        ticket: &str,
+        caller: &Caller,
+    ) -> Result<Made, VaultError> {
+        let mut deed = Deed::new(Operation::CreateResource)
+            .on(new.resource, new.account)
+            .because("", ticket);
         self.primary_only(&deed, caller).await?;
         if decide(Action::CreateResource, caller.standing(None, None)) != Decision::Allowed {
             let why = RefusalReason::NotAllowed;

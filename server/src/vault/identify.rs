@@ -39,6 +39,13 @@ impl Vault {
                 }
                 Err(away) => return Err(self.turn_away(Proof::Password, &away, origin).await),
             },
+            Credential::SshKey(shown) => match self.by_ssh_key(shown, origin).await? {
+                Ok(user) => {
+                    let until = Timestamp(i64::MAX);
+                    self.identity_of(user, until, generation).await?
+                }
+                Err(away) => return Err(self.turn_away(Proof::SshKey, &away, origin).await),
+            },
             Credential::Token(shown) => match self.by_token(shown, origin).await? {
                 Ok((user, until)) => self.identity_of(user, until, generation).await?,
                 Err(away) => return Err(self.turn_away(Proof::Token, &away, origin).await),

@@ -13,6 +13,7 @@ mod away;
 mod backup;
 mod book;
 mod caller;
+mod catalogue;
 mod change;
 mod clock;
 mod create;
@@ -51,6 +52,7 @@ mod settings;
 mod shares;
 mod shortcut;
 mod sign_in;
+mod ssh_keys;
 mod status;
 mod tokens;
 mod transfer;
@@ -69,7 +71,9 @@ pub use applications::{ApplicationEdit, ApplicationView, NewApplication};
 pub use backup::{BackupFiles, BackupProgress, BackupReport};
 pub use caller::{
     Caller, CertificateCredential, CertificateTrust, Credential, Origin, PasswordCredential,
+    SshCredential,
 };
+pub use catalogue::CatalogueEntry;
 pub use change::{NewPassword, Reach};
 pub use clock::{Chance, Clock, NoChance, SystemChance, SystemClock};
 pub use create::{Made, NewResource};

@@ -72,7 +72,7 @@ impl Filter {
     }
 
     /// For the audit trail; what is searched for is not told, for it may be anything.
-    fn words(&self, what: &str) -> String {
+    pub(super) fn words(&self, what: &str) -> String {
         let searched = match &self.search {
             Some(search) if !search.value.is_empty() => ", searched",
             _ => "",

@@ -26,6 +26,8 @@ pub struct Settings {
     pub token_days: u16,
     /// How many live REST tokens a user may have: 1 to 100.
     pub tokens_per_user: u16,
+    /// How many SSH keys a user may have: 1 to 100.
+    pub ssh_keys_per_user: u16,
     /// How many groups a user may be in: 1 to 100.
     pub groups_per_user: u16,
     /// How many users may be in a group: 1 to 10 000.
@@ -75,6 +77,7 @@ impl Default for Settings {
             host_lookup: Duration::from_secs(30),
             token_days: 365,
             tokens_per_user: 10,
+            ssh_keys_per_user: 10,
             groups_per_user: 20,
             members_per_group: 1000,
             sets_per_user: 20,
@@ -155,6 +158,7 @@ impl Settings {
                 "how many live REST tokens a user may have (1 to 100)",
             ),
         ];
+        all.push(self.ssh_key_view());
         all.push(self.file_view());
         all.push(self.set_view());
         all.extend(self.group_views());
@@ -194,6 +198,7 @@ impl Settings {
             }
             "token-days" => settings.token_days = number(name, value, 1..=3650)?,
             "tokens-per-user" => settings.tokens_per_user = number(name, value, 1..=100)?,
+            _ if settings.set_ssh_keys(name, value)? => {}
             _ if settings.set_file(name, value)? => {}
             _ if settings.set_sets(name, value)? => {}
             _ if settings.set_group(name, value)? => {}

@@ -179,7 +179,7 @@ impl Vault {
         Ok(())
     }
 
-    /// Removes a user with its shares, tokens and memberships; not one that still owns resources.
+    /// Removes a user with its shares, tokens, SSH keys and memberships; not one that still owns resources.
     ///
     /// # Errors
     /// [`VaultError::NotAllowed`], [`VaultError::NotFound`]; [`VaultError::Invalid`] when it owns
@@ -400,6 +400,7 @@ impl Vault {
         changes.clear(places.login(user.org, user.id));
         changes.clear(places.second_factor(user.org, user.id));
         self.clear_tokens(&mut changes, user).await?;
+        self.clear_ssh_keys(&mut changes, user).await?;
         self.clear_memberships(&mut changes, user).await?;
         self.leave(&mut changes, leftover)?;
         Ok(changes.commit().await?)

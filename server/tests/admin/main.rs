@@ -22,5 +22,6 @@ mod secrets;
 mod server;
 mod shapes;
 mod socket;
+mod ssh_keys;
 mod stories;
 mod things;

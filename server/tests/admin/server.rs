@@ -41,6 +41,7 @@ impl Server {
         let mut config = Config::load(data.path()).unwrap();
         config.doors.xmlrpc.listen = Listen::Off;
         config.doors.rest.listen = Listen::Off;
+        config.doors.ssh.listen = Listen::Off;
         config.limits.drain_timeout = "1s".parse().unwrap();
         change(&mut config);
         let (stop, stopped) = oneshot::channel();

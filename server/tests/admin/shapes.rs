@@ -540,6 +540,7 @@ fn the_house_is_shown_as_documented() {
         doors: vec![DoorStatus {
             name: text(),
             listen: text(),
+            host_key: Some(text()),
         }],
         state: text(),
         problems: vec![text()],

@@ -25,6 +25,7 @@ mod retrieve;
 mod second_factor;
 mod sessions;
 mod shortcut;
+mod ssh_keys;
 mod together;
 mod tokens;
 mod trail;

@@ -36,6 +36,8 @@ pub struct DoorStatus {
     pub name: String,
     /// Where it listens.
     pub listen: String,
+    /// The SHA-256 of its host key, as `ssh-keygen -l` shows it; the SSH door has one.
+    pub host_key: Option<String>,
 }
 
 /// A certificate that has expired or soon will.

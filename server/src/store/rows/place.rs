@@ -132,6 +132,19 @@ impl<'a> Places<'a> {
         Key::table(Table::TokenByHash).hash(&self.keys.hide("token", &[tag]))
     }
 
+    /// All SSH keys of a user.
+    #[must_use]
+    pub fn ssh_keys(self, org: OrgId, user: UserId) -> Key {
+        Key::table(Table::SshKey).number(org.0).number(user.0)
+    }
+
+    /// An SSH key of a user, by the key itself.
+    #[must_use]
+    pub fn ssh_key(self, org: OrgId, user: UserId, blob: &[u8]) -> Key {
+        self.ssh_keys(org, user)
+            .hash(&self.keys.hide("ssh key", &[blob]))
+    }
+
     /// All resources of an organisation.
     #[must_use]
     pub fn resources(self, org: OrgId) -> Key {

@@ -3,9 +3,9 @@
 use zeroize::Zeroizing;
 
 use crate::domain::{
-    AccessControl, Account, Application, Change, Custody, Due, Group, Organisation, Password,
-    PasswordPolicy, Request, ResetTarget, Resource, ResourceGroup, Rotation, SecretVersion, Share,
-    Timestamp, User, UserId,
+    AccessControl, Account, Application, Change, Custody, Due, FreeText, Group, Organisation,
+    Password, PasswordPolicy, RegisteredSshKey, Request, ResetTarget, Resource, ResourceGroup,
+    Rotation, SecretVersion, Share, SshKey, Timestamp, User, UserId,
 };
 use crate::store::rows::application::ApplicationForm;
 use crate::store::rows::custody::{AccessControlForm, CustodyForm, RequestForm};
@@ -116,6 +116,41 @@ impl Record for AnchorRow {
         Some(Self {
             seq: u64::from_be_bytes(*seq),
             tag: tag.try_into().ok()?,
+        })
+    }
+}
+
+impl Record for RegisteredSshKey {
+    /// `form(1)=1 || added(8) || length of the key(4) || key || comment`.
+    fn encode(&self) -> Zeroizing<Vec<u8>> {
+        let blob = self.key.blob();
+        // A key is checked before it is one: it is far shorter than 4 GiB.
+        let length = u32::try_from(blob.len()).unwrap_or(u32::MAX);
+        let parts: [&[u8]; 5] = [
+            &[1],
+            &self.added.0.to_be_bytes(),
+            &length.to_be_bytes(),
+            blob,
+            self.key.comment().as_str().as_bytes(),
+        ];
+        Zeroizing::new(parts.concat())
+    }
+
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        let (&[1], bytes) = bytes.split_first_chunk::<1>()? else {
+            return None;
+        };
+        let (added, bytes) = bytes.split_first_chunk::<8>()?;
+        let (length, bytes) = bytes.split_first_chunk::<4>()?;
+        let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
+        let (blob, comment) = bytes.split_at_checked(length)?;
+        let comment = match std::str::from_utf8(comment).ok()? {
+            "" => FreeText::default(),
+            text => FreeText::parse(text).ok()?,
+        };
+        Some(Self {
+            key: SshKey::of(blob.to_vec(), comment).ok()?,
+            added: Timestamp(i64::from_be_bytes(*added)),
         })
     }
 }

@@ -1,0 +1,141 @@
+//! One connection: who it is, once that is proved, and how long it may go on.
+
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use crate::domain::{Door, RequestId};
+use crate::doors::ssh::SshSettings;
+use crate::doors::ssh::wire::Budget;
+use crate::vault::{Caller, Credential, Origin};
+
+/// What a connection is at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// It has not logged in yet.
+    Login(Instant),
+    /// It waits for a command, since then.
+    Idle(Instant),
+    /// A command is under way.
+    Busy,
+    /// It was sent away.
+    Away(Instant),
+}
+
+impl Phase {
+    /// When it is over; a command ends by itself.
+    pub(super) fn end(self, closing: bool, settings: &SshSettings) -> Option<Instant> {
+        match self {
+            Self::Login(since) if closing => Some(since),
+            Self::Login(since) => Some(since + settings.login),
+            // Whoever has just been answered hangs up by itself.
+            Self::Idle(since) if closing => Some(since + settings.linger),
+            Self::Idle(since) => Some(since + settings.idle),
+            Self::Away(since) => Some(since + settings.linger),
+            Self::Busy => None,
+        }
+    }
+}
+
+/// What is kept of a connection.
+#[derive(Debug)]
+pub(super) struct Guest {
+    address: IpAddr,
+    budget: Arc<Budget>,
+    phase: watch::Sender<Phase>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    known: Option<Known>,
+    /// What it called itself last.
+    tried: Option<String>,
+    /// Whether the trail tells that it was refused.
+    written: bool,
+}
+
+/// Who has logged in, and with what: the key was proved for as long as the connection stands.
+#[derive(Clone, Debug)]
+pub(super) struct Known {
+    pub(super) credential: Arc<Credential>,
+    pub(super) caller: Caller,
+}
+
+impl Guest {
+    pub(super) fn new(address: IpAddr, settings: &SshSettings) -> Self {
+        Self {
+            address,
+            budget: Arc::new(Budget::new(settings.login_input)),
+            phase: watch::Sender::new(Phase::Login(Instant::now())),
+            state: Mutex::default(),
+        }
+    }
+
+    pub(super) fn address(&self) -> IpAddr {
+        self.address
+    }
+
+    pub(super) fn budget(&self) -> Arc<Budget> {
+        Arc::clone(&self.budget)
+    }
+
+    pub(super) fn origin(&self, request: RequestId) -> Origin {
+        Origin {
+            door: Door::Ssh,
+            peer: Some(self.address),
+            request,
+        }
+    }
+
+    pub(super) fn phases(&self) -> watch::Receiver<Phase> {
+        self.phase.subscribe()
+    }
+
+    /// A command begins: it may be sent so much.
+    pub(super) fn begin(&self, input: usize) {
+        self.budget.refill(input);
+        self.phase.send_replace(Phase::Busy);
+    }
+
+    /// A command has ended, or a log-in succeeded.
+    pub(super) fn rest(&self) {
+        self.phase.send_replace(Phase::Idle(Instant::now()));
+    }
+
+    /// It has to go.
+    pub(super) fn send_away(&self) {
+        self.phase.send_replace(Phase::Away(Instant::now()));
+    }
+
+    /// It calls itself `login`.
+    pub(super) fn tries(&self, login: &str) {
+        self.state().tried = Some(login.to_owned());
+    }
+
+    /// The trail tells that it was refused, or that is not to be written.
+    pub(super) fn is_written(&self) {
+        self.state().written = true;
+    }
+
+    /// What it called itself, if it has not come in and nobody has written that down.
+    pub(super) fn unwritten(&self) -> Option<String> {
+        let state = self.state();
+        let silent = state.known.is_none() && !state.written;
+        state.tried.clone().filter(|_| silent)
+    }
+
+    pub(super) fn known(&self) -> Option<Known> {
+        self.state().known.clone()
+    }
+
+    pub(super) fn remember(&self, known: Known) {
+        self.state().known = Some(known);
+    }
+
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

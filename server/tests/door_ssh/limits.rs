@@ -1,0 +1,194 @@
+//! What a connection may cost.
+
+use std::time::Duration;
+
+use claviger::doors::CrowdSettings;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use crate::house::{House, PASSWORD, Wish, done};
+
+const RETRIEVE: &str = "RETRIEVE --resource=db1 --account=root";
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Reads until the server hangs up.
+async fn hung_up(mut socket: TcpStream) -> Vec<u8> {
+    let mut read = Vec::new();
+    let ended = timeout(PATIENCE, socket.read_to_end(&mut read)).await;
+    // A reset is an end, too.
+    let _reset = ended.unwrap();
+    read
+}
+
+#[tokio::test]
+async fn whoever_does_not_log_in_in_time_is_hung_up_on() {
+    let wish = Wish::with(|settings| settings.login = Duration::from_millis(300));
+    let house = House::open_as(wish).await;
+    let silent = TcpStream::connect(house.address).await.unwrap();
+    let mut greeted = TcpStream::connect(house.address).await.unwrap();
+    greeted.write_all(b"SSH-2.0-x\r\n").await.unwrap();
+    let exchanged = house.connect().await;
+
+    assert_eq!(hung_up(silent).await, b"SSH-2.0-Claviger\r\n");
+    assert!(hung_up(greeted).await.starts_with(b"SSH-2.0-Claviger\r\n"));
+    assert!(exchanged.handle.channel_open_session().await.is_err());
+    assert!(house.trail().await.is_empty(), "nobody gave a name");
+}
+
+#[tokio::test]
+async fn an_endless_banner_is_cut_off() {
+    let house = House::open().await;
+    let mut socket = TcpStream::connect(house.address).await.unwrap();
+
+    let flood = async {
+        let line = [b'x'; 4096];
+        while socket.write_all(&line).await.is_ok() {}
+    };
+
+    timeout(PATIENCE, flood).await.expect("the server hangs up");
+}
+
+#[tokio::test]
+async fn a_flood_of_pings_before_the_log_in_is_cut_off() {
+    let house = House::open().await;
+    let mut socket = TcpStream::connect(house.address).await.unwrap();
+    socket.write_all(b"SSH-2.0-x\r\n").await.unwrap();
+    // SSH_MSG_PING of OpenSSH, as in CVE-2025-26466, in the clear and before any key exchange.
+    let ping = [0, 0, 0, 12, 6, 192, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+
+    let flood = async { while socket.write_all(&ping.repeat(256)).await.is_ok() {} };
+
+    timeout(PATIENCE, flood).await.expect("the server hangs up");
+}
+
+#[tokio::test]
+async fn pings_keep_no_session_open() {
+    let wish = Wish::with(|settings| settings.idle = Duration::from_millis(500));
+    let (house, app) = House::with_app(wish).await;
+    let client = house.enter(&app).await;
+
+    let pinging = async { while client.handle.send_ping().await.is_ok() {} };
+
+    timeout(PATIENCE, pinging)
+        .await
+        .expect("the server hangs up");
+}
+
+#[tokio::test]
+async fn a_flood_of_pings_after_the_log_in_is_cut_off() {
+    let wish = Wish::with(|settings| settings.idle_input = 64 * 1024);
+    let (house, app) = House::with_app(wish).await;
+    let client = house.enter(&app).await;
+
+    let flood = async { while client.handle.send_keepalive(false).await.is_ok() {} };
+
+    timeout(PATIENCE, flood).await.expect("the server hangs up");
+    assert_eq!(
+        house.enter(&app).await.run(RETRIEVE).await,
+        done(&format!("{PASSWORD}\n"))
+    );
+}
+
+#[tokio::test]
+async fn each_address_has_its_share_of_connections() {
+    let wish = Wish {
+        crowd: CrowdSettings {
+            all: 100,
+            per_address: 2,
+        },
+        ..Wish::default()
+    };
+    let house = House::open_as(wish).await;
+    let one = house.connect().await;
+    let _two = house.connect().await;
+
+    let third = TcpStream::connect(house.address).await.unwrap();
+    assert_eq!(hung_up(third).await, b"");
+    drop(one);
+    let mut tries = 0;
+    while house.connect_by(russh::Preferred::DEFAULT).await.is_err() {
+        tries += 1;
+        assert!(tries < 1000, "a place that was given back is free again");
+    }
+}
+
+#[tokio::test]
+async fn attempts_to_log_in_are_counted() {
+    let wish = Wish::with(|settings| settings.attempts = 2);
+    let (house, app) = House::with_app(wish).await;
+    let mut client = house.connect().await;
+
+    for _ in 0..4 {
+        assert!(!client.login("nobody", &crate::house::key(6)).await);
+    }
+
+    assert!(
+        !client.login(&app.name, &app.key).await,
+        "it was hung up on"
+    );
+    assert!(house.trail().await.len() <= 3);
+}
+
+#[tokio::test]
+async fn channels_and_commands_of_a_connection_are_counted() {
+    let wish = Wish::with(|settings| {
+        settings.channels = 2;
+        settings.commands = 4;
+    });
+    let (house, app) = House::with_app(wish).await;
+    let client = house.enter(&app).await;
+
+    let one = client.handle.channel_open_session().await.unwrap();
+    let _two = client.handle.channel_open_session().await.unwrap();
+    assert!(
+        client.handle.channel_open_session().await.is_err(),
+        "two at once"
+    );
+    one.close().await.unwrap();
+    for _ in 0..2 {
+        assert_eq!(client.run(RETRIEVE).await, done(&format!("{PASSWORD}\n")));
+    }
+    assert!(
+        client.handle.channel_open_session().await.is_err(),
+        "four in all"
+    );
+}
+
+#[tokio::test]
+async fn a_command_and_an_answer_have_their_lengths() {
+    let wish = Wish::with(|settings| {
+        settings.command = 64;
+        settings.output = 10;
+    });
+    let (house, app) = House::with_app(wish).await;
+    let client = house.enter(&app).await;
+
+    let long = client
+        .run(&format!("{RETRIEVE} --reason={}", "x".repeat(64)))
+        .await;
+    let answer = client.run(RETRIEVE).await;
+    let list = client.run("LIST").await;
+
+    assert_eq!(
+        (long.exit, long.err.as_str()),
+        (Some(2), "ERROR: a command has at most 64 bytes\n")
+    );
+    assert_eq!(answer.exit, Some(5));
+    assert_eq!(answer.out, "");
+    assert_eq!(list, done("db1\troot\n"));
+}
+
+#[tokio::test]
+async fn closing_lets_nobody_in_and_ends_what_is_idle() {
+    let (mut house, app) = House::with_app(Wish::default()).await;
+    let client = house.enter(&app).await;
+    let half = TcpStream::connect(house.address).await.unwrap();
+    assert_eq!(client.run(RETRIEVE).await, done(&format!("{PASSWORD}\n")));
+
+    timeout(PATIENCE, house.close()).await.expect("it closes");
+
+    assert!(client.handle.channel_open_session().await.is_err());
+    hung_up(half).await;
+    assert!(TcpStream::connect(house.address).await.is_err());
+}

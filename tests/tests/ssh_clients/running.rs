@@ -1,0 +1,104 @@
+//! The server beside its sessions: its key, half-open connections, its stop.
+
+use std::fs;
+use std::io::Read as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use harness::{PATIENCE, run};
+
+use crate::{PASSWORD, Stand};
+
+#[test]
+fn the_host_key_is_made_once_and_its_fingerprint_is_in_status() {
+    let mut stand = Stand::seeded();
+    let file = stand.server.data().join("ssh_host_ed25519_key");
+    let print = run(Command::new("ssh-keygen").arg("-lf").arg(&file))
+        .ok()
+        .stdout;
+    let print = print.split(' ').nth(1).unwrap().to_owned();
+    assert!(print.starts_with("SHA256:"));
+
+    let status = stand.server.claviger(&["status"]).ok().stdout;
+    let json = stand.server.claviger(&["status", "--json"]).ok().stdout;
+    assert!(status.contains(&print), "{status}");
+    assert!(
+        json.contains(&format!("\"host_key\": \"{print}\""))
+            || json.contains(&format!("\"host_key\":\"{print}\"")),
+        "{json}"
+    );
+    assert_eq!(
+        fs::metadata(&file).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
+    assert!(stand.server.terminate().success());
+    stand.server.restart();
+    let again = run(Command::new("ssh-keygen").arg("-lf").arg(&file))
+        .ok()
+        .stdout;
+    assert!(again.contains(&print));
+    stand.ssh(&["HELP"]).ok();
+
+    stand.server.terminate();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+    let refused = stand.server.try_restart().unwrap_err();
+    assert!(refused.contains("ended"), "{refused}");
+    assert!(
+        stand.server.log().contains("ssh_host_ed25519_key"),
+        "{}",
+        stand.server.log()
+    );
+}
+
+/// A thousand who say nothing cost little and keep nobody out.
+#[test]
+fn a_thousand_half_open_connections_leave_room_for_others() {
+    let stand = Stand::seeded();
+    let door = stand.server.door("ssh");
+    let connect = || std::net::TcpStream::connect_timeout(&door, PATIENCE).unwrap();
+    stand.ssh(&["HELP"]).ok();
+    let before = memory_kib(stand.server.pid());
+
+    let mut held: Vec<_> = (0..1000).map(|_| connect()).collect();
+    for socket in &mut held {
+        socket.set_read_timeout(Some(PATIENCE)).unwrap();
+        let mut greeting = [0; 18];
+        socket.read_exact(&mut greeting).unwrap();
+        assert_eq!(&greeting, b"SSH-2.0-Claviger\r\n");
+    }
+
+    let said = stand
+        .ssh(&["RETRIEVE", "--resource=test-server", "--account=root"])
+        .ok();
+    assert_eq!(said.stdout, format!("{PASSWORD}\n"));
+    let grown = memory_kib(stand.server.pid()).saturating_sub(before);
+    assert!(grown < 100 * 1024, "{grown} KiB");
+}
+
+fn memory_kib(pid: u32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))
+        .unwrap();
+    line.trim().trim_end_matches(" kB").parse().unwrap()
+}
+
+#[test]
+fn a_stop_ends_idle_sessions_and_lets_the_server_go() {
+    let mut stand = Stand::seeded();
+    let mut command = stand.command(&stand.key, "test", &["-N"]);
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    let mut idle = command.spawn().unwrap();
+    stand.ssh(&["HELP"]).ok();
+
+    let since = Instant::now();
+    assert!(stand.server.terminate().success());
+
+    assert!(since.elapsed() < Duration::from_secs(15));
+    assert!(!idle.wait().unwrap().success());
+}
