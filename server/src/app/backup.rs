@@ -62,8 +62,12 @@ pub(crate) fn backup_files(folder: &DataFolder, config: &Config) -> Result<Backu
         .with(data.join(Config::FILE))
         .with(folder.authority())
         .with_optional(config.tls.certificate.within(data))
-        .with_optional(config.tls.key.within(data))
-        .with_optional(config.doors.ssh.host_key.within(data));
+        .with_optional(config.tls.key.within(data));
+    // Made when the door is first opened.
+    let host_key = config.doors.ssh.host_key.within(data);
+    if host_key.exists() {
+        files = files.with_optional(host_key);
+    }
     for list in lists(&config.tls.crl_dir.within(data))? {
         files = files.with_optional(list);
     }
