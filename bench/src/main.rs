@@ -12,6 +12,7 @@ mod pages;
 mod peers;
 mod proc;
 mod report;
+mod ssh;
 mod stand;
 mod trouble;
 mod works;
@@ -61,6 +62,9 @@ fn measure(options: &Options) -> Result<(), Trouble> {
     }
     if options.wants("idle") {
         report.attempt("idle", |report| measures::idle(options, report));
+    }
+    if options.wants("ssh") {
+        report.attempt("ssh", |report| ssh::measure(options, report));
     }
     if options.wants("checkouts") {
         report.attempt("checkouts", |report| checkouts::measure(options, report));

@@ -14,7 +14,7 @@ Measures Claviger, a bare rustls server with the same durable audit, and OpenBao
     --seconds N         how long each run is counted                  [default: 5]
     --accounts N        accounts in the vault                         [default: 10000]
     --many N            accounts for `million`                        [default: 1000000]
-    --only NAME[,NAME]  kept, rest, oneshot, resumed, hybrid, change, memory, idle, checkouts,
+    --only NAME[,NAME]  kept, rest, oneshot, resumed, hybrid, change, memory, idle, ssh, checkouts,
                         million; or one load: kept-8
     --without NAME      a peer to leave out: bare, openbao
     --claviger FILE     this program in place of the one Cargo builds

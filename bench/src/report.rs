@@ -28,6 +28,7 @@ pub struct Measure {
     value: f64,
     unit: &'static str,
     at_most: Option<f64>,
+    at_least: Option<f64>,
 }
 
 impl Measure {
@@ -43,6 +44,15 @@ impl Measure {
             value,
             unit,
             at_most: target,
+            at_least: None,
+        }
+    }
+
+    /// A number that is to reach its target.
+    pub fn at_least(name: &'static str, value: f64, unit: &'static str, target: f64) -> Self {
+        Self {
+            at_least: Some(target),
+            ..Self::told(name, value, unit)
         }
     }
 
@@ -53,11 +63,13 @@ impl Measure {
             value,
             unit,
             at_most: None,
+            at_least: None,
         }
     }
 
     fn met(&self) -> Option<bool> {
-        self.at_most.map(|target| self.value <= target)
+        let under = self.at_most.map(|target| self.value <= target);
+        under.or_else(|| self.at_least.map(|target| self.value >= target))
     }
 }
 
@@ -223,9 +235,11 @@ impl Report {
             let _ = writeln!(text, "\nmemory, start, import");
         }
         for measure in &self.measures {
-            let target = measure.at_most.map_or_else(String::new, |most| {
+            let most = measure.at_most.map(|most| ("≤", most));
+            let bound = most.or_else(|| measure.at_least.map(|least| ("≥", least)));
+            let target = bound.map_or_else(String::new, |(sign, bound)| {
                 mark(
-                    &format!("≤ {most:.2} {}", measure.unit),
+                    &format!("{sign} {bound:.2} {}", measure.unit),
                     measure.met() == Some(true),
                 )
             });
@@ -250,7 +264,7 @@ impl Report {
         let measures: Vec<Value> = self
             .measures
             .iter()
-            .map(|it| json!({"name": it.name, "value": it.value, "unit": it.unit, "at_most": it.at_most, "met": it.met()}))
+            .map(|it| json!({"name": it.name, "value": it.value, "unit": it.unit, "at_most": it.at_most, "at_least": it.at_least, "met": it.met()}))
             .collect();
         let all = json!({
             "machine": {"cpu": cpu, "cores": cores, "memory_gib": memory_gib, "kernel": kernel,

@@ -17,7 +17,7 @@ use crate::trouble::Trouble;
 
 const PATIENCE: Duration = Duration::from_secs(120);
 /// The API user that all callers are.
-const USER: &str = "bench@127.0.0.1";
+pub const USER: &str = "bench@127.0.0.1";
 
 /// A data directory and the program that serves it.
 #[derive(Clone, Debug)]
@@ -34,6 +34,8 @@ pub struct Running {
     pub xmlrpc: SocketAddr,
     /// Where its REST door is.
     pub rest: SocketAddr,
+    /// Where its SSH door is.
+    pub ssh: SocketAddr,
     /// From its start until it was `ready`.
     pub seconds: f64,
 }
@@ -130,7 +132,7 @@ impl Claviger {
                 "--rest",
                 "127.0.0.1:0",
                 "--ssh",
-                "off",
+                "127.0.0.1:0",
                 "--data",
             ])
             .arg(&self.data);
@@ -150,7 +152,7 @@ impl Claviger {
                 drop(sender.send(line));
             }
         });
-        let (mut xmlrpc, mut rest) = (None, None);
+        let (mut xmlrpc, mut rest, mut ssh) = (None, None, None);
         loop {
             let line = lines
                 .recv_timeout(PATIENCE.saturating_sub(start.elapsed()))
@@ -161,11 +163,17 @@ impl Claviger {
             if let Some(shown) = line.strip_prefix("rest listening on ") {
                 rest = Some(shown.parse()?);
             }
-            if let (Some(xmlrpc), Some(rest), "ready") = (xmlrpc, rest, line.as_str()) {
+            if let Some(shown) = line.strip_prefix("ssh listening on ") {
+                ssh = Some(shown.parse()?);
+            }
+            if let (Some(xmlrpc), Some(rest), Some(ssh), "ready") =
+                (xmlrpc, rest, ssh, line.as_str())
+            {
                 return Ok(Running {
                     process,
                     xmlrpc,
                     rest,
+                    ssh,
                     seconds: start.elapsed().as_secs_f64(),
                 });
             }
