@@ -1,6 +1,6 @@
 //! May they? One pure function, and nothing else decides.
 
-use crate::domain::{Allowed, Level, Permit, Role, Scope};
+use crate::domain::{Allowed, Level, Permit, Role, Scope, User};
 
 /// What somebody wants to do with a resource or an account of it, or with the house.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -98,6 +98,13 @@ fn permit(action: Action) -> Option<Permit> {
 pub fn governs(standing: Standing, home: bool) -> bool {
     let whole = standing.scope == Scope::All && standing.within.is_none();
     home && whole && standing.role == Role::Administrator
+}
+
+/// Whether somebody who stands so may make `user`, or give out what it proves itself with: only
+/// who reaches everything may for one who does.
+#[must_use]
+pub fn may_stand_in(standing: Standing, user: &User) -> bool {
+    user.scope == Scope::Owned || standing.scope == Scope::All
 }
 
 /// The widest level by ownership, scope or share.

@@ -34,7 +34,7 @@ pub use account::{Account, Change, SecretVersion};
 pub use application::{Allowed, Application, Permit, Platform};
 pub use audit::{Door, Operation, Outcome, Record, RefusalReason, RequestId};
 pub use custody::{Custody, Holder};
-pub use decide::{Action, Decision, Standing, decide, governs};
+pub use decide::{Action, Decision, Standing, decide, governs, may_stand_in};
 pub use group::Group;
 pub use id::{
     AccountId, ApplicationId, GroupId, OrgId, PolicyId, ResourceGroupId, ResourceId, TokenId,

@@ -3,7 +3,7 @@
 
 use crate::domain::{
     Allowed, Application, ApplicationId, ApplicationName, Fingerprint, Host, Lock, Operation,
-    OrgId, Platform, RefusalReason, User,
+    OrgId, Platform, RefusalReason, User, may_stand_in,
 };
 use crate::store::rows::{Changes, Ids, Kept};
 use crate::vault::book::Deed;
@@ -141,7 +141,7 @@ impl Vault {
         let deed = Deed::new(Operation::Application).detail(words);
         self.primary_only(&deed, caller).await?;
         let kept = self.administered_application(name, &deed, caller).await?;
-        let application = match self.edited(&kept.record, edit).await? {
+        let application = match self.edited(&kept.record, edit, caller).await? {
             Ok(application) => application,
             Err((why, answer)) => return Err(self.refuse(&deed, why, answer, caller).await),
         };
@@ -248,7 +248,16 @@ impl Vault {
     ) -> Result<Kept<Application>, VaultError> {
         self.administer(deed, caller).await?;
         match self.application_called(caller.org(), name).await? {
-            Some(kept) => Ok(kept),
+            Some(kept) => {
+                let key = self
+                    .rows
+                    .places()
+                    .user(kept.record.org, kept.record.inherits);
+                if let Some(user) = self.rows.get::<User>(key).await? {
+                    self.not_above(&user.record, deed, caller).await?;
+                }
+                Ok(kept)
+            }
             None => {
                 let answer = VaultError::NotFound("application");
                 let why = RefusalReason::NoSuchThing;
@@ -307,6 +316,9 @@ impl Vault {
         let Some(user) = self.user_called(org, &new.inherits).await? else {
             return Ok(Err(no_user()));
         };
+        if !may_stand_in(caller.standing(None, None), &user.record) {
+            return Ok(Err(above()));
+        }
         let bare = Application {
             id: ApplicationId(0),
             org,
@@ -327,17 +339,21 @@ impl Vault {
             bind: new.certificates.clone(),
             ..ApplicationEdit::default()
         };
-        self.edited(&bare, &rest).await
+        self.edited(&bare, &rest, caller).await
     }
 
     async fn edited(
         &self,
         before: &Application,
         edit: &ApplicationEdit,
+        caller: &Caller,
     ) -> Result<Result<Application, No>, VaultError> {
         let mut after = before.clone();
         if let Some(login) = &edit.inherits {
             match self.user_called(before.org, login).await? {
+                Some(user) if !may_stand_in(caller.standing(None, None), &user.record) => {
+                    return Ok(Err(above()));
+                }
                 Some(user) => after.inherits = user.record.id,
                 None => return Ok(Err(no_user())),
             }
@@ -438,6 +454,11 @@ fn apply(edit: &ApplicationEdit, application: &mut Application) -> Result<(), No
 
 fn invalid(words: String) -> No {
     (RefusalReason::Invalid, VaultError::Invalid(words))
+}
+
+/// It acts for a user who reaches more than whoever names it.
+fn above() -> No {
+    (RefusalReason::NotAllowed, VaultError::NotAllowed)
 }
 
 fn no_user() -> No {

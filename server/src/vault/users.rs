@@ -3,7 +3,7 @@
 use crate::domain::{
     AccountId, Action, CertBinding, Decision, Fingerprint, FreeText, Grantee, Lock, NameError,
     Operation, OrgId, RefusalReason, Resource, ResourceId, Role, Scope, Target, Timestamp, User,
-    UserId, UserKind, decide,
+    UserId, UserKind, decide, may_stand_in,
 };
 use crate::store::Key;
 use crate::store::rows::{Changes, Ids, Kept, LoginRow};
@@ -77,6 +77,7 @@ impl Vault {
         deed: &Deed,
         caller: &Caller,
     ) -> Result<User, VaultError> {
+        self.not_above(&user, deed, caller).await?;
         self.no_application_has(&exact(&user), deed, caller).await?;
         let by_login = self.rows.places().user_by_login(user.org, &user.login());
         if self.rows.get::<Ids>(by_login).await?.is_some() {
@@ -126,9 +127,7 @@ impl Vault {
     ) -> Result<User, VaultError> {
         let user = user.into();
         let told = |login: &str| Deed::new(Operation::List).detail(format!("user {login}"));
-        let kept = self
-            .administered(user, &told(&user.words()), caller)
-            .await?;
+        let kept = self.known(user, &told(&user.words()), caller).await?;
         let deed = told(&kept.record.login());
         self.allow(&deed, caller).await?;
         Ok(kept.record)
@@ -291,6 +290,33 @@ impl Vault {
 
     /// The user with a login, for an administrator.
     pub(super) async fn administered(
+        &self,
+        user: UserRef<'_>,
+        deed: &Deed,
+        caller: &Caller,
+    ) -> Result<Kept<User>, VaultError> {
+        let kept = self.known(user, deed, caller).await?;
+        self.not_above(&kept.record, deed, caller).await?;
+        Ok(kept)
+    }
+
+    /// Refuses, and writes down, what would give somebody the way in of a user who reaches more:
+    /// whoever could make a super administrator, or set its password, would be one.
+    pub(super) async fn not_above(
+        &self,
+        user: &User,
+        deed: &Deed,
+        caller: &Caller,
+    ) -> Result<(), VaultError> {
+        if may_stand_in(caller.standing(None, None), user) {
+            return Ok(());
+        }
+        let why = RefusalReason::NotAllowed;
+        Err(self.refuse(deed, why, VaultError::NotAllowed, caller).await)
+    }
+
+    /// The user that is meant, for an administrator to look at.
+    async fn known(
         &self,
         user: UserRef<'_>,
         deed: &Deed,

@@ -1,6 +1,6 @@
 //! Who may not say where passwords are changed, and where they are not.
 
-use claviger::domain::{Connector, Directory, Pin, Wire};
+use claviger::domain::{Connector, Directory, Pin, Role, Scope, Wire};
 use claviger::vault::{NewTarget, Reach, VaultError};
 
 use crate::fixture::{House, given, house, house_in, wanted};
@@ -27,6 +27,30 @@ async fn only_an_administrator_says_where_passwords_are_changed() {
         matches!(removed, Err(VaultError::NotAllowed)),
         "{removed:?}"
     );
+}
+
+#[tokio::test]
+async fn an_administrator_who_does_not_govern_the_house_sets_no_target() {
+    let scene = scene().await;
+    let (house, vault) = (&scene.house, &scene.house.vault);
+    let narrow = house
+        .user("narrow", 7, Role::Administrator, Scope::Owned)
+        .await;
+    let wide = house.user("wide", 8, Role::Administrator, Scope::All).await;
+    let program = NewTarget {
+        connector: Connector::Command {
+            argv: vec!["/bin/true".to_owned()],
+        },
+        ..target()
+    };
+    house.create("db7", "app", OLD, &narrow).await;
+
+    for (new, caller) in [(&target(), &narrow), (&program, &narrow), (&program, &wide)] {
+        let set = vault.set_reset_target("db7".into(), new, caller).await;
+        assert!(matches!(set, Err(VaultError::NotAllowed)), "{set:?}");
+    }
+    let set = vault.set_reset_target("db7".into(), &target(), &wide).await;
+    assert!(set.is_ok(), "{set:?}");
 }
 
 #[tokio::test]

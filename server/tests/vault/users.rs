@@ -1,5 +1,5 @@
-use claviger::domain::{CertBinding, Fingerprint, Role, Scope};
-use claviger::vault::{NewUser, UserEdit, VaultError};
+use claviger::domain::{Allowed, CertBinding, Fingerprint, Lock, Permit, Platform, Role, Scope};
+use claviger::vault::{ApplicationEdit, NewApplication, NewUser, UserEdit, VaultError};
 
 use crate::fixture::{house, new_user};
 
@@ -55,6 +55,53 @@ async fn only_administrators_administer() {
         matches!(export, Err(VaultError::NotAllowed)),
         "its scope is what it owns"
     );
+}
+
+#[tokio::test]
+async fn nobody_makes_or_speaks_for_a_user_who_reaches_more() {
+    let house = house().await;
+    let narrow = house
+        .user("narrow", 1, Role::Administrator, Scope::Owned)
+        .await;
+    let wide = house.user("wide", 2, Role::Administrator, Scope::All).await;
+    let vault = &house.vault;
+    let another = NewUser {
+        role: Role::Administrator,
+        scope: Scope::All,
+        ..new_user("another", "10.0.0.1", 3)
+    };
+    let bind = UserEdit::Bind(CertBinding::Exactly(Fingerprint([9; 32])));
+    let program = NewApplication {
+        name: "app".to_owned(),
+        host: "10.0.0.9".to_owned(),
+        platform: Platform::Linux,
+        allowed: Allowed::of(&[Permit::Retrieve]),
+        inherits: "wide@10.0.0.1".to_owned(),
+        certificates: Vec::new(),
+    };
+
+    let made = vault.add_user(&another, &narrow).await;
+    assert!(matches!(made, Err(VaultError::NotAllowed)), "{made:?}");
+    let bound = vault.edit_user("wide@10.0.0.1", &bind, &narrow).await;
+    assert!(matches!(bound, Err(VaultError::NotAllowed)), "{bound:?}");
+    let acting = vault.add_application(&program, &narrow).await;
+    assert!(matches!(acting, Err(VaultError::NotAllowed)), "{acting:?}");
+    let gone = vault.remove_user("wide@10.0.0.1", &narrow).await;
+    assert!(matches!(gone, Err(VaultError::NotAllowed)), "{gone:?}");
+
+    assert!(vault.user("wide@10.0.0.1", &narrow).await.is_ok());
+    vault.add_application(&program, &wide).await.unwrap();
+    let lock = ApplicationEdit {
+        lock: Some(Lock::Locked),
+        ..ApplicationEdit::default()
+    };
+    let locked = vault.edit_application("app", &lock, &narrow).await;
+    assert!(matches!(locked, Err(VaultError::NotAllowed)), "{locked:?}");
+    vault.add_user(&another, &wide).await.unwrap();
+    vault
+        .edit_user("narrow@10.0.0.1", &bind, &wide)
+        .await
+        .unwrap();
 }
 
 #[tokio::test]

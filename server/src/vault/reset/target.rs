@@ -3,11 +3,12 @@
 
 use crate::connectors::Site;
 use crate::domain::{
-    Action, Connector, ConnectorKind, FreeText, HeldAccount, Operation, Pin, RefusalReason,
-    ResetTarget, Resource, Wire,
+    Account, Action, Connector, ConnectorKind, FreeText, HeldAccount, Operation, Pin,
+    RefusalReason, ResetTarget, Resource, SecretKind, Wire,
 };
 use crate::store::rows::Kept;
 use crate::vault::book::Deed;
+use crate::vault::find::Found;
 use crate::vault::{Caller, ResourceRef, Vault, VaultError, Wanted};
 
 /// How a target is to be reached.
@@ -61,8 +62,10 @@ impl Vault {
     ///
     /// # Errors
     /// [`VaultError::Refused`], [`VaultError::NotAllowed`] for whoever does not manage the resource,
-    /// may not use the administrative account, or is no administrator of the house: a target is an
-    /// address that this server goes to, or a program that it runs. [`VaultError::Invalid`].
+    /// may not use the administrative account, or does not govern the house: a target is an address
+    /// that this server goes to. A program that it runs is for the operator alone to name.
+    /// [`VaultError::Waiting`] and [`VaultError::InUse`] where the administrative account is under
+    /// access control; [`VaultError::Invalid`].
     pub async fn set_reset_target(
         &self,
         resource: ResourceRef<'_>,
@@ -70,6 +73,11 @@ impl Vault {
         caller: &Caller,
     ) -> Result<(), VaultError> {
         let (mut deed, kept) = self.managed_target(resource, "set", caller).await?;
+        if new.connector.kind() == ConnectorKind::Command && !caller.is_operator() {
+            let answer = VaultError::NotAllowed;
+            let why = RefusalReason::NotAllowed;
+            return Err(self.refuse(&deed, why, answer, caller).await);
+        }
         let admin = self.held(new.admin.as_ref(), caller).await?;
         let reconcile = self.held(new.reconcile.as_ref(), caller).await?;
         let target = match drafted(&kept.record, new) {
@@ -237,24 +245,44 @@ impl Vault {
         resource: &Resource,
         account: &str,
         caller: &Caller,
-    ) -> Result<Option<crate::domain::Account>, VaultError> {
-        if !account.is_empty() {
-            let wanted = Wanted::of(resource.id, account);
-            let mut deed = Deed::new(Operation::ResetTarget).on_wanted(&wanted);
-            let found = self
-                .find(&wanted, Action::Change, &mut deed, caller)
-                .await?;
-            self.keeps_password(&found.account.record, &deed, caller)
-                .await?;
-            return Ok(Some(found.account.record));
+    ) -> Result<Option<Account>, VaultError> {
+        let first;
+        let account = match account {
+            "" => {
+                let prefix = self.rows.places().accounts(resource.id);
+                let page = self.rows.page::<Account>(&prefix, None, 1).await?;
+                let password = |kept: &Kept<Account>| kept.record.kind == SecretKind::Password;
+                let Some(kept) = page.into_iter().next().filter(password) else {
+                    return Ok(None);
+                };
+                first = kept.record.name;
+                first.as_str()
+            }
+            named => named,
+        };
+        let wanted = Wanted::of(resource.id, account);
+        let mut deed = Deed::new(Operation::ResetTarget).on_wanted(&wanted);
+        let found = self
+            .find(&wanted, Action::Change, &mut deed, caller)
+            .await?;
+        self.not_kept_from(&found, &deed, caller).await?;
+        self.keeps_password(&found.account.record, &deed, caller)
+            .await?;
+        Ok(Some(found.account.record))
+    }
+
+    /// That access control does not keep an account from whoever names it: its password goes to a
+    /// machine of that one's choice. The operator chooses for this machine already.
+    async fn not_kept_from(
+        &self,
+        found: &Found,
+        deed: &Deed,
+        caller: &Caller,
+    ) -> Result<(), VaultError> {
+        if !caller.is_operator() {
+            self.hold(&found.spot(), deed, caller).await?;
         }
-        let prefix = self.rows.places().accounts(resource.id);
-        let first = self.rows.page(&prefix, None, 1).await?;
-        let first = first
-            .into_iter()
-            .next()
-            .map(|kept: Kept<crate::domain::Account>| kept.record);
-        Ok(first.filter(|account| account.kind == crate::domain::SecretKind::Password))
+        Ok(())
     }
 
     async fn managed_target(
@@ -267,7 +295,7 @@ impl Vault {
             .on_target(&resource.into())
             .detail(verb);
         self.primary_only(&deed, caller).await?;
-        self.administer(&deed, caller).await?;
+        self.govern(&deed, caller).await?;
         let kept = self
             .find_resource(resource, Action::Manage, &mut deed, caller)
             .await?;
@@ -306,6 +334,7 @@ impl Vault {
         let found = self
             .find(&wanted, Action::Retrieve, &mut deed, caller)
             .await?;
+        self.not_kept_from(&found, &deed, caller).await?;
         Ok(Some(HeldAccount {
             resource: found.resource.record.id,
             account: found.account.record.id,
