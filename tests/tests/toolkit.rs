@@ -286,6 +286,40 @@ fn a_locked_and_a_removed_application_get_nothing() {
 }
 
 #[test]
+fn a_certificate_that_is_no_applications_any_more_may_prove_a_user_as_the_help_says() {
+    let house = house("retrieve");
+    let identity = house.server.issue("billing");
+    let (cert, key) = (&identity.cert, &identity.key);
+    let ca = house.server.ca();
+    let (cert_word, ca_word) = (cert.to_string_lossy(), ca.to_string_lossy());
+    let bind = ["user", "cert", "add", USER, &ca_word, "--ca"];
+    house.server.claviger(&bind).ok();
+    let add = ["app", "edit", "nightly", "--add-cert", &cert_word];
+    house.server.claviger(&add).ok();
+    let reset = |password: &str| {
+        let server = format!("127.0.0.1:{}", house.server.xmlrpc().port());
+        let mut command = Command::new(client_program());
+        command.args(["--server", &server, "--connect-timeout", "1m", "--cert"]);
+        command.arg(cert).arg("--key").arg(key);
+        command.arg("--ca").arg(&ca);
+        run(command.args(["RESET_LOCAL", "db1", "root", password]))
+    };
+
+    reset("N3w one!x").ended(1);
+    let remove = ["app", "remove", "nightly", "--yes"];
+    house.server.claviger(&remove).ok();
+    reset("N3w one!x").ok();
+    let help = house.server.claviger(&["app", "remove", "--help"]).ok();
+    assert!(help.stdout.contains("user cert remove"), "{help}");
+    let shown = house.server.claviger(&["user", "show", USER, "--json"]);
+    let shown: Value = serde_json::from_str(&shown.ok().stdout).unwrap();
+    let print = shown["certificates"][0]["fingerprint"].as_str().unwrap();
+    let unbind = ["user", "cert", "remove", USER, print];
+    house.server.claviger(&unbind).ok();
+    reset("An0ther!x").ended(1);
+}
+
+#[test]
 fn a_toolkit_has_all_that_its_manual_names_and_keeps_what_is_there() {
     let house = house("retrieve");
     let file = |name: &str| fs::read_to_string(house.toolkit.join(name)).unwrap();
@@ -300,7 +334,11 @@ fn a_toolkit_has_all_that_its_manual_names_and_keeps_what_is_there() {
     let readme = file("README.txt");
     assert!(readme.contains("application nightly"), "{readme}");
     assert!(!readme.contains('@'), "{readme}");
-    assert!(file("PMP_API.bat").contains("\r\n"));
+    assert!(readme.contains("claviger-client.exe --conf"), "{readme}");
+    let batch = file("PMP_API.bat");
+    let (before, _) = batch.split_once("%*\r\n").unwrap();
+    // Or cmd takes exclamation marks out of what it passes on.
+    assert!(before.contains("\r\nsetlocal DisableDelayedExpansion\r\n"));
     assert_eq!(
         file("ca.pem"),
         fs::read_to_string(house.server.ca()).unwrap()

@@ -106,7 +106,9 @@ pub(crate) struct Show {
 #[command(after_help = "Examples:
   claviger app edit nightly --add-cert renewed.crt
   claviger app edit nightly --allow retrieve
-  claviger app edit nightly --lock")]
+  claviger app edit nightly --lock
+
+A certificate that --remove-cert takes away may prove a user: see `claviger app remove --help`.")]
 pub(crate) struct Edit {
     #[command(flatten)]
     app: Which,
@@ -136,9 +138,15 @@ pub(crate) struct Edit {
     unlock: bool,
 }
 
-/// Remove an application: its certificates prove nobody any more, at once
+/// Remove an application: its certificates prove it no more, at once
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  claviger app remove nightly")]
+#[command(after_help = "Example:
+  claviger app remove nightly
+
+Where a CA proves a user by its name (`user cert add --ca`), a certificate of that CA with that name
+proves the user once it is no application's, with all that the user may do. Whoever has its key
+must not: take the CA from the user (`user cert remove`), have the CA revoke the certificate, or
+lock the application in place of removing it (`app edit --lock`).")]
 pub(crate) struct Remove {
     #[command(flatten)]
     app: Which,

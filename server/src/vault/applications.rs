@@ -151,7 +151,7 @@ impl Vault {
         self.application_view(application).await
     }
 
-    /// Removes an application: its certificates prove nobody from its very next request on.
+    /// Removes an application: its certificates prove it no more from its very next request on.
     ///
     /// # Errors
     /// [`VaultError::NotAllowed`], [`VaultError::NotFound`].

@@ -17,12 +17,23 @@ pub(super) struct Memory {
     kept: HashMap<Name, Entry>,
     time: Duration,
     most: usize,
-    /// How often something was forgotten because the server said so.
-    forgotten: u64,
+    /// How often the server was asked.
+    asks: u64,
+    /// What it is being asked for just now.
+    open: HashMap<Name, Open>,
 }
 
 /// Resource and account.
 type Name = (String, String);
+
+/// Asks for one name that are not over yet.
+#[derive(Default)]
+struct Open {
+    asks: usize,
+    /// The newest ask, of any name, when the server's last word on this one came. An answer to an
+    /// ask up to this one may be older than that word.
+    mark: u64,
+}
 
 struct Entry {
     nonce: [u8; 24],
@@ -42,22 +53,47 @@ impl Memory {
             kept: HashMap::new(),
             time,
             most,
-            forgotten: 0,
+            asks: 0,
+            open: HashMap::new(),
         })
     }
 
-    /// How often something was forgotten, to be told to [`Self::keep`].
-    pub(super) fn forgotten(&self) -> u64 {
-        self.forgotten
+    /// Numbers an ask that begins: the number is told to [`Self::keep`]. Each ends with
+    /// [`Self::end`].
+    pub(super) fn ask(&mut self, wanted: &Wanted) -> u64 {
+        self.asks += 1;
+        self.open.entry(name(wanted)).or_default().asks += 1;
+        self.asks
     }
 
-    /// Keeps what the server said, unless something was forgotten since it was asked: the answer
-    /// may be older than the refusal. Where there is no room, what is over first goes.
-    pub(super) fn keep(&mut self, wanted: &Wanted, password: &Secret, asked: u64, now: Instant) {
-        if asked != self.forgotten || self.most == 0 {
+    /// An ask is over, whatever came of it.
+    pub(super) fn end(&mut self, wanted: &Wanted) {
+        let name = name(wanted);
+        let left = self.open.get_mut(&name).map_or(0, |open| {
+            open.asks = open.asks.saturating_sub(1);
+            open.asks
+        });
+        if left == 0 {
+            self.open.remove(&name);
+        }
+    }
+
+    /// Keeps what the server said to the ask `asked`, as its last word on this name. Where that
+    /// crossed another word, nobody knows which is the newer one: unless both are the same, neither
+    /// is kept. Where there is no room, what is over first goes.
+    pub(super) fn keep(&mut self, wanted: &Wanted, asked: u64, password: &Secret, now: Instant) {
+        if self.most == 0 {
             return;
         }
         let name = name(wanted);
+        if self.open.get(&name).is_none_or(|open| asked > open.mark) {
+            self.mark(&name);
+        } else if !self.says(&name, password) {
+            if self.kept.remove(&name).is_some() {
+                self.mark(&name);
+            }
+            return;
+        }
         let Some((nonce, sealed)) = self.seal(&name, password) else {
             // What cannot be sealed is not kept.
             self.kept.remove(&name);
@@ -84,26 +120,45 @@ impl Memory {
         if !enough || now >= entry.until {
             return None;
         }
-        let payload = Payload {
-            msg: &entry.sealed,
-            aad: &place(&name),
-        };
-        let plain = self
-            .cipher()
-            .decrypt(<&XNonce>::from(&entry.nonce), payload);
-        let plain = Zeroizing::new(plain.ok()?);
+        let plain = self.unseal(&name, entry)?;
         str::from_utf8(&plain).ok().map(Secret::from)
     }
 
-    /// Forgets what the server refuses now.
+    /// Forgets what the server refuses now; nor does an answer that crossed the refusal bring it
+    /// back.
     pub(super) fn forget(&mut self, wanted: &Wanted) {
-        self.forgotten += 1;
-        self.kept.remove(&name(wanted));
+        let name = name(wanted);
+        self.kept.remove(&name);
+        self.mark(&name);
+    }
+
+    /// Forgets everything, as [`Self::forget`] does.
+    pub(super) fn forget_all(&mut self) {
+        self.kept.clear();
+        for open in self.open.values_mut() {
+            open.mark = self.asks;
+        }
     }
 
     /// Forgets what is over.
     pub(super) fn sweep(&mut self, now: Instant) {
         self.kept.retain(|_, entry| now < entry.until);
+    }
+
+    /// The server's last word on this name has come. What is asked for later has no need to know.
+    fn mark(&mut self, name: &Name) {
+        if let Some(open) = self.open.get_mut(name) {
+            open.mark = self.asks;
+        }
+    }
+
+    /// Whether this very password is kept.
+    fn says(&self, name: &Name, password: &Secret) -> bool {
+        let plain = self
+            .kept
+            .get(name)
+            .and_then(|entry| self.unseal(name, entry));
+        plain.is_some_and(|plain| *plain == password.expose().as_bytes())
     }
 
     fn make_room(&mut self) {
@@ -123,6 +178,17 @@ impl Memory {
         };
         let sealed = self.cipher().encrypt(<&XNonce>::from(&nonce), payload);
         Some((nonce, sealed.ok()?))
+    }
+
+    fn unseal(&self, name: &Name, entry: &Entry) -> Option<Zeroizing<Vec<u8>>> {
+        let payload = Payload {
+            msg: &entry.sealed,
+            aad: &place(name),
+        };
+        let plain = self
+            .cipher()
+            .decrypt(<&XNonce>::from(&entry.nonce), payload);
+        plain.ok().map(Zeroizing::new)
     }
 
     fn cipher(&self) -> XChaCha20Poly1305 {
@@ -165,8 +231,14 @@ mod tests {
     }
 
     fn keep(memory: &mut Memory, account: &str, password: &str, now: Instant) {
-        let asked = memory.forgotten();
-        memory.keep(&wanted(account), &Secret::from(password), asked, now);
+        let asked = memory.ask(&wanted(account));
+        answer(memory, account, asked, password, now);
+    }
+
+    /// An ask from before is answered now.
+    fn answer(memory: &mut Memory, account: &str, asked: u64, password: &str, now: Instant) {
+        memory.keep(&wanted(account), asked, &Secret::from(password), now);
+        memory.end(&wanted(account));
     }
 
     #[test]
@@ -220,14 +292,77 @@ mod tests {
     fn a_refusal_forgets_and_an_older_answer_does_not_bring_it_back() {
         let (mut memory, now) = (Memory::new(KEEP, 9).unwrap(), Instant::now());
         keep(&mut memory, "a", "old", now);
-        let asked = memory.forgotten();
+        let asked = memory.ask(&wanted("a"));
 
         memory.forget(&wanted("a"));
-        memory.keep(&wanted("a"), &Secret::from("old"), asked, now);
+        answer(&mut memory, "a", asked, "old", now);
 
         assert_eq!(found(&memory, &wanted("a"), now), None);
         keep(&mut memory, "a", "new", now);
         assert_eq!(found(&memory, &wanted("a"), now), Some("new".to_owned()));
+    }
+
+    #[test]
+    fn a_refusal_of_one_name_does_not_keep_what_is_new_of_another_away() {
+        let (mut memory, now) = (Memory::new(KEEP, 9).unwrap(), Instant::now());
+        keep(&mut memory, "a", "old", now);
+        let asked = memory.ask(&wanted("a"));
+
+        memory.forget(&wanted("b"));
+        answer(&mut memory, "a", asked, "new", now);
+
+        assert_eq!(found(&memory, &wanted("a"), now), Some("new".to_owned()));
+    }
+
+    #[test]
+    fn of_two_answers_that_cross_and_differ_neither_is_kept() {
+        let (mut memory, now) = (Memory::new(KEEP, 9).unwrap(), Instant::now());
+        for (first, second) in [(1, 2), (2, 1)] {
+            let one = memory.ask(&wanted("a"));
+            let two = memory.ask(&wanted("a"));
+            let third = memory.ask(&wanted("a"));
+            let asked = |which| if which == 1 { one } else { two };
+
+            answer(&mut memory, "a", asked(first), "x", now);
+            assert_eq!(found(&memory, &wanted("a"), now), Some("x".to_owned()));
+            answer(&mut memory, "a", asked(second), "y", now);
+            assert_eq!(found(&memory, &wanted("a"), now), None);
+            let last = memory.ask(&wanted("a"));
+            answer(&mut memory, "a", third, "x", now);
+            assert_eq!(found(&memory, &wanted("a"), now), None, "older than that");
+            answer(&mut memory, "a", last, "y", now);
+            assert_eq!(found(&memory, &wanted("a"), now), Some("y".to_owned()));
+        }
+        assert_eq!(memory.open.len(), 0, "nothing is left of what is over");
+    }
+
+    #[test]
+    fn answers_that_cross_and_agree_are_kept_for_the_time_of_the_last() {
+        let (mut memory, now) = (Memory::new(KEEP, 9).unwrap(), Instant::now());
+        let first = memory.ask(&wanted("a"));
+        let second = memory.ask(&wanted("a"));
+
+        answer(&mut memory, "a", second, "x", now);
+        let later = now + Duration::from_secs(1);
+        answer(&mut memory, "a", first, "x", later);
+
+        let kept = found(&memory, &wanted("a"), now + KEEP);
+        assert_eq!(kept, Some("x".to_owned()));
+        assert_eq!(found(&memory, &wanted("a"), later + KEEP), None);
+    }
+
+    #[test]
+    fn what_is_forgotten_with_everything_no_older_answer_brings_back() {
+        let (mut memory, now) = (Memory::new(KEEP, 9).unwrap(), Instant::now());
+        keep(&mut memory, "a", "x", now);
+        keep(&mut memory, "b", "y", now);
+        let asked = memory.ask(&wanted("b"));
+
+        memory.forget_all();
+        answer(&mut memory, "b", asked, "y", now);
+
+        assert_eq!(found(&memory, &wanted("a"), now), None);
+        assert_eq!(found(&memory, &wanted("b"), now), None);
     }
 
     #[test]
@@ -238,7 +373,8 @@ mod tests {
             ticket: "7".to_owned(),
             ..wanted("a")
         };
-        memory.keep(&with, &Secret::from("x"), 0, now);
+        let asked = memory.ask(&with);
+        memory.keep(&with, asked, &Secret::from("x"), now);
 
         let half = Wanted {
             ticket: " ".to_owned(),

@@ -135,28 +135,39 @@ impl Agent {
 
     /// What the server says, or, where none can be reached, what it said not long ago.
     async fn answer(&self, wanted: &Wanted) -> Answer {
-        let before = self.memory().forgotten();
-        match wanted.from(&self.client).await {
-            Ok(password) => {
-                self.memory()
-                    .keep(wanted, &password, before, Instant::now());
-                Answer::Password(password)
-            }
-            Err(error) if is_away(&error) => match self.memory().find(wanted, Instant::now()) {
-                Some(password) => Answer::Password(password),
-                None => refusal(error),
-            },
-            Err(error) => {
-                if is_final(&error) {
-                    self.memory().forget(wanted);
-                }
-                refusal(error)
-            }
-        }
+        let asked = self.memory().ask(wanted);
+        let said = wanted.from(&self.client).await;
+        let mut memory = self.memory();
+        let answer = learn(&mut memory, wanted, asked, said);
+        memory.end(wanted);
+        answer
     }
 
     fn memory(&self) -> MutexGuard<'_, Memory> {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The answer to what the server said; the memory goes by it.
+fn learn(memory: &mut Memory, wanted: &Wanted, asked: u64, said: Result<Secret, Error>) -> Answer {
+    let now = Instant::now();
+    match said {
+        Ok(password) => {
+            memory.keep(wanted, asked, &password, now);
+            Answer::Password(password)
+        }
+        Err(error) if is_away(&error) => match memory.find(wanted, now) {
+            Some(password) => Answer::Password(password),
+            None => refusal(error),
+        },
+        Err(error) => {
+            if is_shut_out(&error) {
+                memory.forget_all();
+            } else if is_final(&error) {
+                memory.forget(wanted);
+            }
+            refusal(error)
+        }
     }
 }
 
@@ -184,10 +195,15 @@ fn is_away(error: &Error) -> bool {
     )
 }
 
+/// Whether the server knows this machine's application no more: then it may have nothing at all.
+fn is_shut_out(error: &Error) -> bool {
+    matches!(error, Error::Rejected { .. }) || error.code() == Some(Code::NotAuthenticated)
+}
+
 /// Whether the server has said no, so that what it said before counts no more.
 fn is_final(error: &Error) -> bool {
     let passing = matches!(error.code(), Some(Code::Unavailable | Code::Conflict));
-    matches!(error, Error::Rejected { .. }) || (error.code().is_some() && !passing)
+    error.code().is_some() && !passing
 }
 
 fn refusal(error: Error) -> Answer {
@@ -207,3 +223,64 @@ const READ: Duration = Duration::from_secs(5);
 const SWEEP: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(100);
 const STRANGER: &str = "this agent answers its own user only";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wanted(account: &str) -> Wanted {
+        Wanted {
+            resource: "r".to_owned(),
+            account: account.to_owned(),
+            ..Wanted::default()
+        }
+    }
+
+    fn answered(code: Code) -> Error {
+        Error::Answered {
+            code,
+            message: String::new(),
+        }
+    }
+
+    fn rejected() -> Error {
+        Error::Rejected {
+            server: String::new(),
+            source: rustls::Error::General(String::new()),
+        }
+    }
+
+    /// Whether the agent still answers each of two names without the server, when it said that to
+    /// one who asked for the first.
+    fn left_after(said: Error) -> [bool; 2] {
+        let mut memory = Memory::new(Duration::from_secs(60), 9).unwrap();
+        let mut ask = |account, said| {
+            let wanted = wanted(account);
+            let asked = memory.ask(&wanted);
+            let answer = learn(&mut memory, &wanted, asked, said);
+            memory.end(&wanted);
+            matches!(answer, Answer::Password(_))
+        };
+        for account in ["a", "b"] {
+            assert!(ask(account, Ok(Secret::from("s3cret"))));
+        }
+        assert!(!ask("a", Err(said)));
+        ["a", "b"].map(|account| {
+            let server = String::new();
+            ask(account, Err(Error::TimedOut { server }))
+        })
+    }
+
+    #[test]
+    fn who_is_shut_out_is_given_nothing_more_and_a_refusal_concerns_its_name_alone() {
+        assert_eq!(left_after(rejected()), [false, false]);
+        let locked = answered(Code::NotAuthenticated);
+        assert_eq!(left_after(locked), [false, false]);
+        for code in [Code::Refused, Code::NotAllowed, Code::WaitingForApproval] {
+            assert_eq!(left_after(answered(code)), [false, true], "{code:?}");
+        }
+        for code in [Code::Unavailable, Code::Conflict] {
+            assert_eq!(left_after(answered(code)), [true, true], "{code:?}");
+        }
+    }
+}

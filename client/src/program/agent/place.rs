@@ -83,11 +83,18 @@ async fn make_room(path: &Path) -> io::Result<()> {
         let words = "something that is no socket is there already";
         return Err(io::Error::new(io::ErrorKind::AlreadyExists, words));
     }
-    if UnixStream::connect(path).await.is_ok() {
-        let words = "another agent answers there";
-        return Err(io::Error::new(io::ErrorKind::AddrInUse, words));
+    match UnixStream::connect(path).await {
+        Ok(_) => {
+            let words = "another agent answers there";
+            Err(io::Error::new(io::ErrorKind::AddrInUse, words))
+        }
+        // Nothing else says so: an agent that is busy, too, cannot be connected to.
+        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => fs::remove_file(path),
+        Err(error) => {
+            let words = format!("whether another agent listens there is not known: {error}");
+            Err(io::Error::new(error.kind(), words))
+        }
     }
-    fs::remove_file(path)
 }
 
 #[cfg(test)]
@@ -128,6 +135,20 @@ mod tests {
         fs::write(&path, "mine").unwrap();
         assert!(told(&path).await.contains("no socket"));
         assert_eq!(fs::read(&path).unwrap(), b"mine");
+    }
+
+    #[tokio::test]
+    async fn a_socket_that_only_cannot_be_connected_to_is_not_taken_for_dead() {
+        let outside = tempfile::tempdir().unwrap();
+        let path = outside.path().join("agent/sock");
+        drop(Place::make(&path).await.unwrap());
+        // It lives, and streams do not reach it.
+        let _alive = std::os::unix::net::UnixDatagram::bind(&path).unwrap();
+
+        let told = told(&path).await;
+
+        assert!(told.contains("is not known"), "{told}");
+        assert!(path.exists());
     }
 
     #[tokio::test]
