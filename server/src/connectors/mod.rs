@@ -18,6 +18,7 @@ pub use error::{ConnectorError, Trouble};
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 
@@ -61,6 +62,8 @@ pub struct Order<'a> {
     pub new: &'a Password,
     /// Who changes it; `None` is the account itself, which logs in with the old one.
     pub admin: Option<Admin<'a>>,
+    /// How long it is waited for: what is not done by then, the target should not do later.
+    pub patience: Duration,
 }
 
 /// Changes passwords on one kind of target. Whoever drops what it does half-way, because it takes

@@ -1,6 +1,8 @@
 //! PostgreSQL: `ALTER ROLE` with a SCRAM verifier that is computed here, so that neither the line nor
 //! the server's log ever has the password.
 
+use std::time::{Duration, Instant};
+
 use async_trait::async_trait;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -34,6 +36,7 @@ impl Connector for Postgres {
             name: order.account,
             proof: Proof::Password(order.old),
         });
+        let begun = Instant::now();
         let line = line(site).await.map_err(Trouble::before)?;
         let entered = log_in(site, line, &login).await.map_err(Trouble::before)?;
         let (client, connection) = match entered {
@@ -46,12 +49,17 @@ impl Connector for Postgres {
         let role = order.account.replace('"', "\"\"");
         // Letters, digits and `$:+/=` alone: nothing in it could end the text.
         let sentence = format!("ALTER ROLE \"{role}\" PASSWORD '{verifier}'");
-        let changing = client.batch_execute(&sentence);
-        let changed = tokio::select! {
-            changed = changing => changed,
-            _ended = connection => return Err(Trouble::Cut.after()),
+        let bounds = bounds(order.patience.saturating_sub(begun.elapsed()));
+        let changing = async {
+            let bounded = client.batch_execute(&bounds).await;
+            bounded.map_err(|error| refusal(&error, "").before())?;
+            let changed = client.batch_execute(&sentence).await;
+            changed.map_err(|error| refusal(&error, &verifier).after())
         };
-        changed.map_err(|error| refusal(&error, &verifier).after())
+        tokio::select! {
+            changed = changing => changed,
+            _ended = connection => Err(Trouble::Cut.after()),
+        }
     }
 
     async fn verify(
@@ -152,6 +160,14 @@ async fn log_in(
     }
 }
 
+/// The server gives up before nobody listens any more; otherwise a role that is locked would be
+/// changed whenever the lock goes.
+fn bounds(left: Duration) -> String {
+    // 0 would be without end.
+    let left = (left - left / 10).as_millis().max(1);
+    format!("SET statement_timeout = {left}; SET lock_timeout = {left}")
+}
+
 fn refusal(error: &Error, secret: &str) -> Trouble {
     match error.as_db_error() {
         Some(said) if secret.is_empty() => Trouble::refused(said.message(), &[]),
@@ -164,3 +180,20 @@ fn refusal(error: &Error, secret: &str) -> Trouble {
 const LONGEST: usize = 900;
 const CONTROL: &str = "a password on PostgreSQL can hold no control character";
 const TOO_LONG: &str = "a password on PostgreSQL can have 900 bytes at most";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_server_gives_up_before_this_side_and_never_waits_without_end() {
+        assert_eq!(
+            bounds(Duration::from_secs(10)),
+            "SET statement_timeout = 9000; SET lock_timeout = 9000"
+        );
+        assert_eq!(
+            bounds(Duration::ZERO),
+            "SET statement_timeout = 1; SET lock_timeout = 1"
+        );
+    }
+}

@@ -2,6 +2,7 @@
 //! unless it is root; without one, the account itself answers what `passwd` asks on a terminal.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use russh::client::{self, AuthResult, Handle, KeyboardInteractiveAuthResponse as Interactive};
@@ -112,6 +113,8 @@ async fn greet(
     };
     let config = client::Config {
         preferred: preferred(),
+        // The session lives on in a task of its own, whoever drops what it does here.
+        inactivity_timeout: Some(SILENCE),
         ..client::Config::default()
     };
     let session = client::connect_stream(Arc::new(config), line, handler).await;
@@ -325,6 +328,8 @@ async fn converse(
 const LONGEST: usize = 500;
 const MOST_PROMPTS: usize = 4;
 const MOST_WORDS: usize = 4096;
+/// No target that is silent so long is still talked to.
+const SILENCE: Duration = Duration::from_mins(5);
 const CONTROL: &str = "a password on such a machine can hold no control character";
 const TOO_LONG: &str = "a password on such a machine can have 500 bytes at most";
 const BAD_KEY: &str = "the administrative account's SSH key cannot be read, or has a passphrase";

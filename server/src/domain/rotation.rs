@@ -35,6 +35,8 @@ pub struct Due {
     pub org: OrgId,
     /// When it is tried next; `None` where the schedule says so.
     pub at: Option<Timestamp>,
+    /// Whether it was promised, after a check-in, and not only wanted by a rotation.
+    pub promised: bool,
     /// How often it failed since it last succeeded.
     pub failures: u32,
     /// When it was last tried.

@@ -79,7 +79,9 @@ async fn broken_off_after(polls: usize, change: Change, logins: &[Login]) -> boo
         return finished;
     }
     assert_eq!(scene.stored().await, has, "{at}");
-    assert_eq!(scene.pending().await, 0, "{at}");
+    // What the target has said that it took is kept.
+    let most = usize::from(change == Change::Lied);
+    assert!(scene.pending().await <= most, "{at}");
     finished
 }
 

@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
-use claviger::vault::NewTarget;
+use claviger::domain::Account;
+use claviger::store::rows::SecretRow;
+use claviger::vault::{NewAccount, NewTarget, Reach};
 
 use crate::fake::{Change, Login};
+use crate::fixture::{given, wanted};
 use crate::scene::{NEW, OLD, assert_failed, scene, scene_to, target};
 
 #[tokio::test]
@@ -53,6 +56,47 @@ async fn the_reconcile_account_puts_right_what_somebody_else_changed() {
 
     scene.assert_settled(NEW).await;
     assert_eq!(scene.fake.by(), [None, Some("admin".to_owned())]);
+}
+
+#[tokio::test]
+async fn one_that_cannot_be_looked_at_keeps_no_other_one_waiting() {
+    let scene = scene().await;
+    let vault = &scene.house.vault;
+    let new = NewAccount {
+        resource: "db1".into(),
+        account: "zoe",
+        ..NewAccount::default()
+    };
+    let added = vault.add_account(&new, given(OLD), &scene.owner);
+    added.await.unwrap();
+    scene.fake.changes(&[Change::CutBefore, Change::CutBefore]);
+    for account in ["root", "zoe"] {
+        let place = wanted("db1", account);
+        let change = vault.change(&place, given(NEW), Reach::Remote, &scene.owner);
+        assert!(change.await.is_err());
+    }
+    let rows = &scene.house.rows;
+    let pending = rows.places().every_pending();
+    let pending = rows
+        .all::<claviger::store::rows::PendingRow>(&pending)
+        .await
+        .unwrap();
+    let [resource, account] = [0, 1].map(|at| pending[0].key.number_at(at).unwrap());
+    let key = rows.places().account(
+        claviger::domain::ResourceId(resource),
+        claviger::domain::AccountId(account),
+    );
+    let account = rows.get::<Account>(key).await.unwrap().unwrap().record;
+    let key = rows.places().secret(account.id, account.secret);
+    let secret = rows.get::<SecretRow>(key).await.unwrap().unwrap();
+    let mut changes = rows.changes();
+    changes.remove(&secret);
+    changes.commit().await.unwrap();
+
+    scene.house.clock.pass(Duration::from_secs(120));
+    assert_eq!(vault.heal(false).await.unwrap(), 1);
+
+    assert_eq!(scene.pending().await, 1);
 }
 
 #[tokio::test]

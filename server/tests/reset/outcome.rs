@@ -105,17 +105,88 @@ async fn a_change_that_happens_late_is_still_found() {
 }
 
 #[tokio::test]
-async fn a_target_that_lies_is_not_believed() {
+async fn a_target_that_lies_is_not_believed_and_what_it_says_it_took_is_kept() {
     let scene = scene().await;
     scene.fake.changes(&[Change::Lied]);
 
     let answer = scene.change(NEW).await;
 
     assert_failed(&answer, "the target did not change it");
-    assert_eq!(scene.stored().await, OLD);
-    scene.house.clock.pass(Duration::from_secs(120));
+    for _ in 0..3 {
+        scene.house.clock.pass(Duration::from_hours(2));
+        assert_eq!(scene.house.vault.heal(false).await.unwrap(), 0);
+        assert_eq!(
+            (scene.stored().await.as_str(), scene.pending().await),
+            (OLD, 1)
+        );
+    }
+    scene.change("th1rd-s3cret").await.unwrap();
+    scene.assert_settled("th1rd-s3cret").await;
+}
+
+#[tokio::test]
+async fn a_change_that_was_taken_and_shows_late_is_found_whenever_it_does() {
+    let scene = scene().await;
+    scene.fake.changes(&[Change::Lied]);
+    assert_failed(&scene.change(NEW).await, "did not change it");
+    scene.house.clock.pass(Duration::from_hours(2));
     scene.house.vault.heal(false).await.unwrap();
-    scene.assert_settled(OLD).await;
+
+    scene.fake.set(NEW);
+    scene.house.clock.pass(Duration::from_hours(2));
+    assert_eq!(scene.house.vault.heal(false).await.unwrap(), 1);
+
+    scene.assert_settled(NEW).await;
+}
+
+#[tokio::test]
+async fn a_late_change_is_found_after_a_local_one_too() {
+    let scene = scene().await;
+    scene.fake.changes(&[Change::CutBefore]);
+    assert_failed(&scene.change(NEW).await, "not clear");
+    let place = wanted("db1", "root");
+    let vault = &scene.house.vault;
+    let local = vault.change(&place, given("0ther-s3cret"), Reach::Local, &scene.owner);
+    local.await.unwrap();
+    scene.house.clock.pass(Duration::from_secs(30));
+    assert_eq!(vault.heal(false).await.unwrap(), 0);
+    assert_eq!(scene.pending().await, 1);
+
+    scene.fake.set(NEW);
+    scene.house.clock.pass(Duration::from_secs(120));
+    assert_eq!(vault.heal(false).await.unwrap(), 1);
+
+    scene.assert_settled(NEW).await;
+}
+
+#[tokio::test]
+async fn an_account_that_no_longer_gets_in_is_put_right_by_the_reconcile_account() {
+    let reconcile = Some(("adm".to_owned(), "admin".to_owned()));
+    let scene = scene_to(&NewTarget {
+        reconcile,
+        ..target()
+    })
+    .await;
+    scene.fake.set("somebody else's");
+
+    scene.change(NEW).await.unwrap();
+
+    scene.assert_settled(NEW).await;
+    assert_eq!(scene.fake.by(), [None, Some("admin".to_owned())]);
+}
+
+#[tokio::test]
+async fn an_account_that_no_longer_gets_in_keeps_its_password_where_nobody_puts_it_right() {
+    let scene = scene().await;
+    scene.fake.set("somebody else's");
+
+    let answer = scene.change(NEW).await;
+
+    assert_failed(&answer, "cannot log in to the target");
+    assert_eq!(
+        (scene.stored().await.as_str(), scene.pending().await),
+        (OLD, 0)
+    );
 }
 
 #[tokio::test]

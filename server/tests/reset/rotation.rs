@@ -77,6 +77,45 @@ async fn what_fails_is_tried_later_and_says_why() {
 }
 
 #[tokio::test]
+async fn what_a_rotation_failed_at_ends_with_it() {
+    let scene = scene().await;
+    let operator = scene.house.operator().await;
+    let vault = &scene.house.vault;
+    rotating(&scene, None).await;
+    scene.house.clock.pass(31 * DAY);
+    scene.fake.changes(&[Change::Refused]);
+    assert_eq!(run(&scene).await, (1, 0, 1));
+
+    let off = vault.remove_rotation(("db1", None), &scene.owner);
+    off.await.unwrap();
+    scene.house.clock.pass(DAY);
+
+    let (_, due) = vault.rotations(&operator).await.unwrap();
+    assert!(due.is_empty(), "{due:?}");
+    assert_eq!(run(&scene).await, (0, 0, 0));
+    assert_eq!(scene.fake.password(), OLD);
+}
+
+#[tokio::test]
+async fn a_run_that_fails_makes_nothing_due_where_nothing_rotates() {
+    let scene = scene().await;
+    let operator = scene.house.operator().await;
+    let vault = &scene.house.vault;
+    scene.fake.changes(&[Change::Refused]);
+
+    let manual = vault
+        .rotate_now(("db1", None), &|_| {}, &operator)
+        .await
+        .unwrap();
+
+    assert_eq!(manual.failed.len(), 1);
+    let (_, due) = vault.rotations(&operator).await.unwrap();
+    assert!(due.is_empty(), "{due:?}");
+    scene.house.clock.pass(DAY);
+    assert_eq!(run(&scene).await, (0, 0, 0));
+}
+
+#[tokio::test]
 async fn what_somebody_holds_waits_and_changes_on_the_target_after_its_check_in() {
     let scene = scene().await;
     let vault = &scene.house.vault;
@@ -116,6 +155,12 @@ async fn what_somebody_holds_waits_and_changes_on_the_target_after_its_check_in(
     assert_eq!(manual.failed[0].why, "somebody holds it");
     assert_eq!(scene.fake.password(), OLD);
     vault.check_in(&place, &ann).await.unwrap();
+    let off = vault.remove_rotation(("db1", None), &scene.owner);
+    off.await.unwrap();
+    // A promise is kept, with no rotation and after a failure too.
+    scene.fake.changes(&[Change::Refused]);
+    assert_eq!(run(&scene).await, (1, 0, 1));
+    scene.house.clock.pass(DAY);
     assert_eq!(run(&scene).await, (1, 1, 0));
 
     assert_ne!(scene.fake.password(), OLD);

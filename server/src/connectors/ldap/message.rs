@@ -15,6 +15,12 @@ pub(super) struct Answer {
 }
 
 impl Answer {
+    #[cfg(test)]
+    pub(super) fn new(code: u8, words: &str) -> Self {
+        let words = words.to_owned();
+        Self { code, words }
+    }
+
     pub(super) fn says(&self, words: &str) -> bool {
         self.words.contains(words)
     }

@@ -40,7 +40,10 @@ impl Connector for Ldap {
             return Err(Trouble::Setting("a directory takes no SSH key").before());
         };
         let mut talk = line(site).await.map_err(Trouble::before)?;
-        let name = dn::of(template, login.name);
+        let name = match order.admin {
+            Some(admin) => dn::of_admin(template, admin.name),
+            None => dn::of(template, order.account),
+        };
         let bound = talk.bind(&name, password).await.map_err(Trouble::before)?;
         if !lets_in(&bound).map_err(Trouble::before)? {
             return Err(Trouble::LoginRefused(login.name.to_owned()).before());
@@ -131,6 +134,10 @@ fn lets_in(answer: &Answer) -> Result<bool, Trouble> {
         INVALID_CREDENTIALS if ["data 532", "data 773"].iter().any(|it| answer.says(it)) => {
             Ok(true)
         }
+        // Locked, disabled, expired, or not now and not from here: neither yes nor no.
+        INVALID_CREDENTIALS if SHUT.iter().any(|it| answer.says(it)) => {
+            Err(Trouble::refused(&answer.in_words(), &[]))
+        }
         INVALID_CREDENTIALS => Ok(false),
         _ => Err(Trouble::refused(&answer.in_words(), &[])),
     }
@@ -150,6 +157,8 @@ fn quoted(password: &Password) -> Zeroizing<Vec<u8>> {
 
 /// `invalidCredentials`, RFC 4511 appendix A.
 const INVALID_CREDENTIALS: u8 = 49;
+/// Active Directory's words in `invalidCredentials` that say nothing about the password.
+const SHUT: [&str; 5] = ["data 530", "data 531", "data 533", "data 701", "data 775"];
 const QUOTE: u16 = 0x22;
 const LONGEST: usize = 900;
 const CONTROL: &str = "a password in a directory can hold no control character";
@@ -158,6 +167,24 @@ const TOO_LONG: &str = "a password in a directory can have 900 bytes at most";
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_account_that_is_locked_says_nothing_about_its_password() {
+        let said = |words: &str| lets_in(&Answer::new(49, words));
+
+        assert_eq!(
+            said("AcceptSecurityContext error, data 52e, v4563"),
+            Ok(false)
+        );
+        assert_eq!(
+            said("AcceptSecurityContext error, data 773, v4563"),
+            Ok(true)
+        );
+        for data in ["530", "531", "533", "701", "775"] {
+            let answer = said(&format!("AcceptSecurityContext error, data {data}, v4563"));
+            assert!(matches!(answer, Err(Trouble::Refused(_))), "{answer:?}");
+        }
+    }
 
     #[test]
     fn active_directory_gets_quotes_and_utf_16() {

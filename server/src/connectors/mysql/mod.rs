@@ -5,6 +5,8 @@
 mod proof;
 mod wire;
 
+use std::time::{Duration, Instant};
+
 use async_trait::async_trait;
 use zeroize::Zeroizing;
 
@@ -36,15 +38,14 @@ impl Connector for Mysql {
             name: order.account,
             proof: Proof::Password(order.old),
         });
+        let begun = Instant::now();
         let (mut talk, greeting) = greeted(site).await.map_err(Trouble::before)?;
         let entered = log_in(&mut talk, &greeting, &login).await;
         if !entered.map_err(Trouble::before)? {
             return Err(Trouble::LoginRefused(login.name.to_owned()).before());
         }
-        // Then a quote, doubled, is all that a text must look out for.
-        talk.say("SET SESSION sql_mode='NO_BACKSLASH_ESCAPES'")
-            .await
-            .map_err(Trouble::before)?;
+        let left = order.patience.saturating_sub(begun.elapsed());
+        talk.say(&manners(left)).await.map_err(Trouble::before)?;
         let sentence = sentence(site, order, &greeting).map_err(Trouble::before)?;
         match talk.say(&sentence).await {
             Ok(()) => Ok(()),
@@ -112,6 +113,13 @@ async fn log_in(
     }
 }
 
+/// From then on a quote, doubled, is all that a text must look out for, and a sentence that waits for
+/// a lock is given up before nobody listens any more.
+fn manners(left: Duration) -> String {
+    let left = (left - left / 10).as_secs().max(1);
+    format!("SET SESSION sql_mode='NO_BACKSLASH_ESCAPES', SESSION lock_wait_timeout={left}")
+}
+
 /// An administrative account names whom it means. Whoever changes its own says so, which needs no
 /// privilege. MySQL hides passwords from its logs; MariaDB does not, and is told what it keeps.
 fn sentence(
@@ -172,6 +180,17 @@ const TOO_LONG: &str = "a password on MySQL can have 250 bytes at most";
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_lock_is_waited_for_less_long_than_this_side_waits() {
+        for (left, seconds) in [(10, 9), (1, 1), (0, 1)] {
+            let said = manners(Duration::from_secs(left));
+            assert!(
+                said.ends_with(&format!("lock_wait_timeout={seconds}")),
+                "{said}"
+            );
+        }
+    }
 
     #[test]
     fn nothing_gets_out_of_its_quotes() {

@@ -250,8 +250,13 @@ fn complaint(packet: &[u8]) -> (u16, Trouble) {
         Some((b'#', rest)) => rest.get(5..).unwrap_or_default(),
         _ => words,
     };
-    let trouble = Trouble::refused(&String::from_utf8_lossy(words), &[]);
-    (number.map_or(0, u16::from_le_bytes), trouble)
+    let number = number.map_or(0, u16::from_le_bytes);
+    let words = match number {
+        // It quotes the sentence, and what is in it.
+        SYNTAX => "it does not understand the sentence (error 1064)".into(),
+        _ => String::from_utf8_lossy(words),
+    };
+    (number, Trouble::refused(&words, &[]))
 }
 
 fn until_zero(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
@@ -269,6 +274,7 @@ const TLS: u32 = 0x800;
 /// Long passwords, protocol 4.1, transactions, proofs of any length up to 255, plugins.
 const ABILITIES: u32 = 0x1 | 0x200 | 0x2000 | 0x8000 | 0x8_0000;
 const ACCESS_DENIED: u16 = 1045;
+const SYNTAX: u16 = 1064;
 const MUST_CHANGE: u16 = 1862;
 const MOST_TURNS: usize = 6;
 const LONGEST: usize = 64 * 1024;
@@ -306,5 +312,7 @@ mod tests {
             said_no(b"\xFF\x10\x04#08004Too many connections"),
             Err(Trouble::Refused("Too many connections".to_owned()))
         );
+        let (_, quoting) = complaint(b"\xFF\x28\x04#42000syntax near 's3cret'");
+        assert!(!quoting.to_string().contains("s3cret"), "{quoting}");
     }
 }

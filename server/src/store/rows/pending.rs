@@ -17,6 +17,8 @@ pub struct PendingRow {
     pub by: Option<UserId>,
     /// Whether it was generated.
     pub generated: bool,
+    /// Whether the target has said that it has taken the new one.
+    pub accepted: bool,
     /// How often it was asked in vain which one the target has.
     pub tries: u32,
     /// When it is asked next.
@@ -30,8 +32,8 @@ pub struct PendingRow {
 }
 
 impl Record for PendingRow {
-    /// `form(1)=1 || org(8) || since(8) || by(8), 0 the operator || generated(1) || tries(4) ||
-    /// next(8) || length of why(4) || length of old(4) || why || old || new`: not JSON, so that no
+    /// `form(1)=1 || org(8) || since(8) || by(8), 0 the operator || flags(1): generated,
+    /// accepted || tries(4) || next(8) || length of why(4) || length of old(4) || why || old || new`: not JSON, so that no
     /// parser keeps an unwiped copy.
     fn encode(&self) -> Zeroizing<Vec<u8>> {
         let texts = [self.why.as_str(), self.old.expose(), self.new.expose()];
@@ -41,7 +43,7 @@ impl Record for PendingRow {
         bytes.extend_from_slice(&self.org.0.to_be_bytes());
         bytes.extend_from_slice(&self.since.0.to_be_bytes());
         bytes.extend_from_slice(&self.by.map_or(0, |user| user.0).to_be_bytes());
-        bytes.push(u8::from(self.generated));
+        bytes.push(u8::from(self.generated) | (u8::from(self.accepted) << 1));
         bytes.extend_from_slice(&self.tries.to_be_bytes());
         bytes.extend_from_slice(&self.next.0.to_be_bytes());
         for text in [texts[0], texts[1]] {
@@ -61,7 +63,7 @@ impl Record for PendingRow {
         let (org, bytes) = bytes.split_first_chunk::<8>()?;
         let (since, bytes) = bytes.split_first_chunk::<8>()?;
         let (by, bytes) = bytes.split_first_chunk::<8>()?;
-        let (&[generated], bytes) = bytes.split_first_chunk::<1>()?;
+        let (&[flags], bytes) = bytes.split_first_chunk::<1>()?;
         let (tries, bytes) = bytes.split_first_chunk::<4>()?;
         let (next, bytes) = bytes.split_first_chunk::<8>()?;
         let (why, bytes) = bytes.split_first_chunk::<4>()?;
@@ -73,7 +75,8 @@ impl Record for PendingRow {
             org: OrgId(u64::from_be_bytes(*org)),
             since: Timestamp(i64::from_be_bytes(*since)),
             by: (by != 0).then_some(UserId(by)),
-            generated: generated != 0,
+            generated: flags & 1 != 0,
+            accepted: flags & 2 != 0,
             tries: u32::from_be_bytes(*tries),
             next: Timestamp(i64::from_be_bytes(*next)),
             why: std::str::from_utf8(why).ok()?.to_owned(),
@@ -104,6 +107,7 @@ mod tests {
             since: Timestamp(2),
             by: Some(UserId(3)),
             generated: true,
+            accepted: true,
             tries: 4,
             next: Timestamp(5),
             why: "the line was cut".to_owned(),
@@ -117,6 +121,7 @@ mod tests {
         assert_eq!(read.encode(), bytes);
         assert_eq!((read.old.expose(), read.new.expose()), ("alt ä", "neu"));
         assert_eq!(read.why, "the line was cut");
+        assert_eq!((read.generated, read.accepted), (true, true));
         assert!(PendingRow::decode(&bytes[..bytes.len() - 3]).is_none());
         assert!(PendingRow::decode(&bytes[..40]).is_none());
     }

@@ -147,6 +147,8 @@ pub(super) struct DueForm {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     at: Option<i64>,
     #[serde(default, skip_serializing_if = "is_default")]
+    p: bool,
+    #[serde(default, skip_serializing_if = "is_default")]
     n: u32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     t: Option<i64>,
@@ -159,6 +161,7 @@ impl Form<Due> for DueForm {
         Self {
             o: due.org.0,
             at: due.at.map(|at| at.0),
+            p: due.promised,
             n: due.failures,
             t: due.tried.map(|at| at.0),
             y: due.why.clone(),
@@ -169,6 +172,7 @@ impl Form<Due> for DueForm {
         Some(Due {
             org: OrgId(self.o),
             at: self.at.map(Timestamp),
+            promised: self.p,
             failures: self.n,
             tried: self.t.map(Timestamp),
             why: self.y,
@@ -239,6 +243,7 @@ mod tests {
         let due = Due {
             org: OrgId(1),
             at: Some(Timestamp(4)),
+            promised: true,
             failures: 5,
             tried: Some(Timestamp(6)),
             why: "no".to_owned(),

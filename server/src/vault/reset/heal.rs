@@ -46,7 +46,7 @@ impl Vault {
             let last = page.len() < PAGE;
             for kept in page {
                 if all || kept.record.next <= self.clock.now() {
-                    healed += u64::from(self.heal_one(&kept.key).await?);
+                    healed += u64::from(self.healed(&kept.key).await);
                 }
             }
             if last {
@@ -105,6 +105,18 @@ impl Vault {
             let why = left.record.why;
             Err(format!("an earlier reset is not settled yet: {why}"))
         }))
+    }
+
+    /// Whether one is clear now; what cannot even be looked at keeps no other one waiting.
+    async fn healed(&self, key: &Key) -> bool {
+        match self.heal_one(key).await {
+            Ok(healed) => healed,
+            Err(error) => {
+                let account = key.number_at(1);
+                tracing::warn!(account, %error, "a reset cannot be looked at");
+                false
+            }
+        }
     }
 
     async fn heal_one(&self, key: &Key) -> Result<bool, VaultError> {

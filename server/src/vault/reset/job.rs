@@ -143,6 +143,11 @@ impl Job<'_> {
         Some(self.tell_as(Some(healer), pending).await)
     }
 
+    /// Whether the account changes its own password, and another one can put it right.
+    pub(super) fn is_healed(&self) -> bool {
+        self.admin.is_none() && self.reconcile.is_some()
+    }
+
     async fn tell_as(
         &self,
         admin: Option<&Login>,
@@ -153,6 +158,7 @@ impl Job<'_> {
             old: &pending.old,
             new: &pending.new,
             admin: admin.map(Login::admin),
+            patience: self.limits.timeout,
         };
         let site = self.site();
         let telling = self.connector.change(&site, &order);

@@ -1,6 +1,6 @@
 //! Changing one password on its target.
 
-use crate::connectors::ConnectorError;
+use crate::connectors::{ConnectorError, Trouble};
 use crate::domain::{
     Account, AccountId, Custody, OrgId, Outcome, Password, PolicyViolation, RefusalReason, Resource,
 };
@@ -184,6 +184,7 @@ impl Vault {
                 By::Server(_) => None,
             },
             generated: chosen.generated,
+            accepted: false,
             tries: 0,
             next: now,
             why: String::new(),
@@ -196,7 +197,7 @@ impl Vault {
     async fn carry_out(
         &self,
         job: &Job<'_>,
-        pending: Kept<PendingRow>,
+        mut pending: Kept<PendingRow>,
         by: By<'_>,
     ) -> Result<(), VaultError> {
         fault("sealed");
@@ -205,7 +206,11 @@ impl Vault {
         fault("told");
         let told = job.tell(&pending.record).await;
         fault("changed");
+        pending.record.accepted = told.is_ok();
         let finding = match told {
+            Err(ConnectorError::Untouched(Trouble::LoginRefused(who))) if job.is_healed() => {
+                self.locked_out(job, &pending.record, who).await?
+            }
             Err(ConnectorError::Untouched(trouble)) => Finding::Untouched(trouble.to_string()),
             Err(ConnectorError::Unclear(trouble)) => {
                 self.find_out(job, &pending.record, Some(&trouble)).await?
@@ -217,6 +222,20 @@ impl Vault {
         };
         fault("found-out");
         self.conclude(job, pending, finding, by).await
+    }
+
+    /// The account cannot change its own password: somebody else has changed it, and where no login
+    /// says otherwise, the reconcile account puts that right.
+    async fn locked_out(
+        &self,
+        job: &Job<'_>,
+        pending: &PendingRow,
+        who: String,
+    ) -> Result<Finding, VaultError> {
+        Ok(match self.find_out(job, pending, None).await? {
+            clear @ (Finding::New | Finding::None) => clear,
+            _ => Finding::Untouched(Trouble::LoginRefused(who).to_string()),
+        })
     }
 }
 

@@ -178,7 +178,14 @@ impl Vault {
     async fn due_view(&self, kept: Kept<Due>) -> Result<Option<DueView>, VaultError> {
         let place = self.place_at(&kept.key, kept.record.org).await?;
         let due = kept.record;
-        Ok(place.map(|(resource, account)| DueView {
+        let Some((resource, account)) = place else {
+            return Ok(None);
+        };
+        // What a rotation that has ended left behind.
+        if !due.promised && self.rotation_of(&account).await?.is_none() {
+            return Ok(None);
+        }
+        Ok(Some(DueView {
             resource: resource.name.to_string(),
             account: account.name.to_string(),
             next: due.at,

@@ -104,6 +104,7 @@ impl Vault {
         let due = Due {
             org: custody.org,
             at: Some(self.clock.now()),
+            promised: true,
             failures: 0,
             tried: None,
             why: String::new(),
@@ -148,10 +149,13 @@ impl Vault {
                 continue;
             }
             if let Some((resource, account)) = self.place_at(&kept.key, kept.record.org).await? {
-                let window = self.rotation_of(&account).await?.and_then(|it| it.window);
                 // A promise is kept at any time; a rotation that failed waits for its window.
-                if kept.record.failures == 0 || window.is_none_or(|window| window.holds(now)) {
-                    places.push((resource, account));
+                let rotation = self.rotation_of(&account).await?;
+                match rotation.map(|it| it.window.is_none_or(|window| window.holds(now))) {
+                    _ if kept.record.promised => places.push((resource, account)),
+                    Some(true) => places.push((resource, account)),
+                    Some(false) => {}
+                    None => self.forget_due(&kept).await?,
                 }
             }
         }
@@ -160,6 +164,17 @@ impl Vault {
             self.add_rotated(&kept.record, &mut places).await?;
         }
         Ok(places)
+    }
+
+    /// The rotation that wanted it has ended.
+    async fn forget_due(&self, kept: &Kept<Due>) -> Result<(), VaultError> {
+        let mut changes = self.rows.changes();
+        changes.remove(kept);
+        match changes.commit().await.map_err(VaultError::from) {
+            // It has just been promised.
+            Err(VaultError::Conflict) => Ok(()),
+            other => other,
+        }
     }
 
     async fn add_rotated(
@@ -283,8 +298,11 @@ impl Vault {
     ) -> Result<(), VaultError> {
         let key = self.rows.places().due(account.resource, account.id);
         let before: Option<Kept<Due>> = self.rows.get(key.clone()).await?;
+        let promised = before.as_ref().is_some_and(|kept| kept.record.promised);
+        // Where nothing makes it change by itself, a failure makes nothing due.
+        let wanted = promised || self.rotation_of(account).await?.is_some();
         let mut changes = self.rows.changes();
-        match (why, &before) {
+        match (why.filter(|_| wanted), &before) {
             (None, None) => return Ok(()),
             (None, Some(before)) => changes.remove(before),
             (Some(why), _) => {
@@ -293,6 +311,7 @@ impl Vault {
                 let due = Due {
                     org: resource.org,
                     at: Some(now.after(self.pause_after(failures))),
+                    promised,
                     failures: failures.saturating_add(1),
                     tried: Some(now),
                     why: why.to_owned(),

@@ -76,54 +76,56 @@ impl Vault {
         finding: Finding,
         by: By<'_>,
     ) -> Result<(), VaultError> {
-        let clear_at = pending
-            .record
-            .since
-            .after(job.limits.timeout + job.limits.grace);
+        let over = self.is_over(job, &pending.record, by);
         match finding {
             Finding::New => self.put_new_in_force(job, &pending, by).await,
             Finding::Untouched(why) => self.stored_stays(job, &pending, why, by).await,
-            Finding::Stored { why, for_good } if for_good || clear_at <= self.clock.now() => {
+            Finding::Stored { why, for_good } if for_good || over => {
                 self.stored_stays(job, &pending, why, by).await
             }
             Finding::Stored { why, .. } => {
                 let why = format!("{why}; the target has the stored password so far");
                 self.postpone(job, pending, why, by).await
             }
-            Finding::Old => {
-                let words = "the target has the password before the one stored: in force again";
-                self.note_step(job, words, Outcome::Allowed, by).await?;
-                let chosen = Chosen {
-                    password: copied(&pending.record.old)?,
-                    generated: false,
-                };
-                self.commit_found(&pending, &chosen, job).await?;
-                Err(VaultError::RemoteReset(words.to_owned()))
-            }
+            Finding::Old if over => self.put_old_in_force(job, &pending, by).await,
+            Finding::Old => self.postpone(job, pending, BEFORE.to_owned(), by).await,
             Finding::None => self.reconcile(job, pending, by).await,
             Finding::Unknown(why) => self.postpone(job, pending, why, by).await,
         }
+    }
+
+    /// Whether a target that does not have the new password will not have it any more. One that
+    /// has said that it does may mean another login than the one that was tried, so no time is long
+    /// enough: the new one is given up only when somebody asks for another one.
+    fn is_over(&self, job: &Job<'_>, pending: &PendingRow, by: By<'_>) -> bool {
+        let limits = job.limits;
+        let clear_at = pending.since.after(limits.timeout + limits.grace);
+        let asked = matches!(by, By::Caller(_));
+        clear_at <= self.clock.now() && (asked || !pending.accepted)
     }
 
     /// Tells the target once more, by the account that puts things right.
     async fn reconcile(
         &self,
         job: &Job<'_>,
-        pending: Kept<PendingRow>,
+        mut pending: Kept<PendingRow>,
         by: By<'_>,
     ) -> Result<(), VaultError> {
         let words = "no known password opens it: the reconcile account sets the new one";
         self.note_step(job, words, Outcome::Allowed, by).await?;
         let why = match job.reconcile(&pending.record).await {
             None => LOST.to_owned(),
-            Some(told) => match (told, job.opens(&pending.record.new).await) {
-                (_, Ok(true)) => return self.put_new_in_force(job, &pending, by).await,
-                (Err(ConnectorError::Untouched(why) | ConnectorError::Unclear(why)), _) => {
-                    format!("{LOST}; {why}")
+            Some(told) => {
+                pending.record.accepted |= told.is_ok();
+                match (told, job.opens(&pending.record.new).await) {
+                    (_, Ok(true)) => return self.put_new_in_force(job, &pending, by).await,
+                    (Err(ConnectorError::Untouched(why) | ConnectorError::Unclear(why)), _) => {
+                        format!("{LOST}; {why}")
+                    }
+                    (Ok(()), Ok(false)) => LOST.to_owned(),
+                    (Ok(()), Err(why)) => why.to_string(),
                 }
-                (Ok(()), Ok(false)) => LOST.to_owned(),
-                (Ok(()), Err(why)) => why.to_string(),
-            },
+            }
         };
         self.postpone(job, pending, why, by).await
     }
@@ -143,6 +145,22 @@ impl Vault {
         self.commit_found(pending, &chosen, job).await?;
         fault("in-force");
         Ok(())
+    }
+
+    async fn put_old_in_force(
+        &self,
+        job: &Job<'_>,
+        pending: &Kept<PendingRow>,
+        by: By<'_>,
+    ) -> Result<(), VaultError> {
+        let words = format!("{BEFORE}: in force again");
+        self.note_step(job, &words, Outcome::Allowed, by).await?;
+        let chosen = Chosen {
+            password: copied(&pending.record.old)?,
+            generated: false,
+        };
+        self.commit_found(pending, &chosen, job).await?;
+        Err(VaultError::RemoteReset(words))
     }
 
     /// One commit: the password that the target has is in force, and nothing is pending any more.
@@ -244,6 +262,7 @@ fn stays(trouble: Option<&Trouble>) -> Finding {
 }
 
 const TRIES: usize = 64;
+const BEFORE: &str = "the target has the password before the one stored";
 const KEPT: &str = "the target did not change it";
 const OPEN: &str = "the target lets anybody in, whatever the password";
 const LOST: &str = "the target accepts no password that is known here";
