@@ -133,7 +133,7 @@ section! {
         /// The longest answer.
         max_output: Size = Size::from_mib(1);
         /// How much a client may send before it has logged in.
-        max_login_input: Size = Size::from_kib(64);
+        max_login_input: Size = Size::from_kib(32);
         /// How much a client may send between two commands, and with one: pings, junk, input that
         /// nobody reads.
         max_idle_input: Size = Size::from_kib(256);

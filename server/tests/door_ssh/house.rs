@@ -218,6 +218,10 @@ impl House {
             preferred,
             ..client::Config::default()
         };
+        self.connect_as(config).await
+    }
+
+    pub(crate) async fn connect_as(&self, config: client::Config) -> Result<Client, russh::Error> {
         let handle = client::connect(Arc::new(config), self.address, Trusting).await?;
         Ok(Client { handle })
     }

@@ -7,7 +7,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use crate::house::{House, PASSWORD, Wish, done};
+use crate::house::{House, PASSWORD, Said, Wish, done, listen};
 
 const RETRIEVE: &str = "RETRIEVE --resource=db1 --account=root";
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -60,6 +60,18 @@ async fn a_flood_of_pings_before_the_log_in_is_cut_off() {
     let flood = async { while socket.write_all(&ping.repeat(256)).await.is_ok() {} };
 
     timeout(PATIENCE, flood).await.expect("the server hangs up");
+}
+
+#[tokio::test]
+async fn a_length_alone_keeps_no_memory_before_the_log_in() {
+    let wish = Wish::with(|settings| settings.login = Duration::from_secs(600));
+    let house = House::open_as(wish).await;
+    let mut socket = TcpStream::connect(house.address).await.unwrap();
+    socket.write_all(b"SSH-2.0-x\r\n").await.unwrap();
+    // That a packet of 256 KiB follows.
+    socket.write_all(&[0, 4, 0, 0]).await.unwrap();
+
+    assert!(hung_up(socket).await.starts_with(b"SSH-2.0-Claviger\r\n"));
 }
 
 #[tokio::test]
@@ -153,6 +165,67 @@ async fn channels_and_commands_of_a_connection_are_counted() {
         client.handle.channel_open_session().await.is_err(),
         "four in all"
     );
+}
+
+#[tokio::test]
+async fn packets_and_windows_have_a_least_size() {
+    let (house, app) = House::with_app(Wish::default()).await;
+    for (packet, window, fits) in [(512, 512, true), (511, 4096, false), (4096, 511, false)] {
+        let config = russh::client::Config {
+            maximum_packet_size: packet,
+            window_size: window,
+            ..russh::client::Config::default()
+        };
+        let mut client = house.connect_as(config).await.unwrap();
+        assert!(client.login(&app.name, &app.key).await);
+
+        let opened = client.handle.channel_open_session().await;
+
+        assert_eq!(opened.is_ok(), fits, "{packet} {window}");
+        if fits {
+            assert_eq!(client.run(RETRIEVE).await, done(&format!("{PASSWORD}\n")));
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_is_longer_than_a_window_comes_whole_and_gives_its_channel_back() {
+    let wish = Wish::with(|settings| settings.channels = 1);
+    let (house, app) = House::with_app(wish).await;
+    for name in 0..16 {
+        let name = format!("a-resource-with-a-long-name-{name:02}");
+        house
+            .shared(&name, &app, claviger::domain::Level::View)
+            .await;
+    }
+    let config = russh::client::Config {
+        window_size: 512,
+        ..russh::client::Config::default()
+    };
+    let mut client = house.connect_as(config).await.unwrap();
+    assert!(client.login(&app.name, &app.key).await);
+
+    for _ in 0..2 {
+        let list = client.run("LIST").await;
+
+        assert_eq!((list.out.lines().count(), list.exit), (17, Some(0)));
+    }
+}
+
+#[tokio::test]
+async fn whoever_was_sent_away_gets_nothing_more_and_has_to_go() {
+    let wish = Wish::with(|settings| settings.linger = Duration::from_millis(500));
+    let (house, app) = House::with_app(wish).await;
+    let client = house.enter(&app).await;
+    let spare = client.handle.channel_open_session().await.unwrap();
+    house.lock(&app).await;
+
+    assert_eq!(client.run(RETRIEVE).await.exit, Some(1));
+    // It may have been hung up on already.
+    let _sent = spare.exec(true, "HELP").await;
+
+    let said = timeout(PATIENCE, listen(spare)).await;
+    assert_eq!(said.expect("the server hangs up"), Said::default());
 }
 
 #[tokio::test]

@@ -278,6 +278,11 @@ fn bare(text: &str, name: Name) -> Read<'_> {
         let why = "quote a password that begins or ends with a blank".to_owned();
         return Err(why);
     }
+    if name == Name::NewPassword && has_dash_behind_blank(value) {
+        let why = "quote a password that holds a blank with a dash behind it: this may be an \
+                   option that is written wrong";
+        return Err(why.to_owned());
+    }
     Ok((Zeroizing::new(trimmed.to_owned()), rest))
 }
 
@@ -316,6 +321,13 @@ fn has_no_value(text: &str) -> bool {
     let rest = |name: Name| text.strip_prefix(name.as_str());
     let ends = |rest: &str| rest.is_empty() || rest.starts_with(' ');
     Name::ALL.into_iter().filter_map(rest).any(ends)
+}
+
+/// Something that may be meant as an option, the dashes of word processors included.
+fn has_dash_behind_blank(text: &str) -> bool {
+    let dash = |sign| matches!(sign, '-' | '\u{2010}'..='\u{2015}' | '\u{2212}');
+    let mut behind = text.split(' ').skip(1);
+    behind.any(|word| word.starts_with(dash))
 }
 
 /// Something of the form of an option.

@@ -95,6 +95,25 @@ fn options_come_in_any_order_and_values_are_kept_to_the_letter() {
 }
 
 #[test]
+fn a_password_holds_dashes_where_no_option_could_begin_or_in_quotes() {
+    for (said, password) in [
+        ("test-pass--word-", "test-pass--word-"),
+        ("-test pass-word", "-test pass-word"),
+        ("'test -password --x'", "test -password --x"),
+    ] {
+        reads(
+            &format!("RESET_LOCAL --resource=r --account=a --newpassword={said} --reason=b - c"),
+            &[
+                ("resource", "r"),
+                ("account", "a"),
+                ("newpassword", password),
+                ("reason", "b - c"),
+            ],
+        );
+    }
+}
+
+#[test]
 fn a_quoted_value_ends_at_its_quote_and_holds_what_it_says() {
     reads(
         r#"RESET_LOCAL --resource="a --account=b" --account='c d' --newpassword=' \'x\\ --reason="y'"#,
@@ -184,6 +203,22 @@ fn what_could_mean_two_things_is_refused() {
         (
             "RESET_LOCAL --resource=a --account=b --newpassword=x  --reason=y",
             "quote a password",
+        ),
+        (
+            "RESET_LOCAL --resource=a --account=b --newpassword=rootnew --resaon Rotating",
+            "quote a password that holds a blank with a dash behind it",
+        ),
+        (
+            "RESET_LOCAL --resource=a --account=b --newpassword=rootnew -reason=Rotating",
+            "quote a password that holds a blank with a dash behind it",
+        ),
+        (
+            "RESET_LOCAL --resource=a --account=b --newpassword=rootnew \u{2013}reason=x --reason=y",
+            "quote a password that holds a blank with a dash behind it",
+        ),
+        (
+            "CREATE --resource=a --account=b --newpassword=rootnew \u{2014} x",
+            "quote a password that holds a blank with a dash behind it",
         ),
         ("HELP ME", "here stands no option"),
     ] {

@@ -96,18 +96,35 @@ impl Guest {
 
     /// A command begins: it may be sent so much.
     pub(super) fn begin(&self, input: usize) {
-        self.budget.refill(input);
-        self.phase.send_replace(Phase::Busy);
+        if self.turn_to(Phase::Busy) {
+            self.budget.refill(input);
+        }
     }
 
     /// A command has ended, or a log-in succeeded.
     pub(super) fn rest(&self) {
-        self.phase.send_replace(Phase::Idle(Instant::now()));
+        self.turn_to(Phase::Idle(Instant::now()));
     }
 
-    /// It has to go.
+    /// It has to go, whatever it still asks.
     pub(super) fn send_away(&self) {
         self.phase.send_replace(Phase::Away(Instant::now()));
+    }
+
+    /// Whether it has to.
+    pub(super) fn is_away(&self) -> bool {
+        matches!(*self.phase.borrow(), Phase::Away(_))
+    }
+
+    /// `false` where it has been sent away: that stays.
+    fn turn_to(&self, next: Phase) -> bool {
+        self.phase.send_if_modified(|phase| {
+            let stays = !matches!(phase, Phase::Away(_));
+            if stays {
+                *phase = next;
+            }
+            stays
+        })
     }
 
     /// It calls itself `login`.

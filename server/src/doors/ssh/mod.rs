@@ -51,7 +51,7 @@ pub struct SshSettings {
     pub command: usize,
     /// Bytes in an answer. Default 1 MiB.
     pub output: usize,
-    /// Bytes that a client may send before it has logged in. Default 64 KiB.
+    /// Bytes that a client may send before it has logged in. Default 32 KiB.
     pub login_input: usize,
     /// Bytes that it may send between two commands, the second included. Default 256 KiB.
     pub idle_input: usize,
@@ -82,7 +82,7 @@ impl Default for SshSettings {
             errors_to_stdout: false,
             command: 32 * 1024,
             output: 1024 * 1024,
-            login_input: 64 * 1024,
+            login_input: 32 * 1024,
             idle_input: 256 * 1024,
             attempts: 6,
             refusal: Duration::from_millis(500),
@@ -275,7 +275,6 @@ fn preferred() -> Preferred {
             kex::EXTENSION_SUPPORT_AS_SERVER,
             kex::EXTENSION_OPENSSH_STRICT_KEX_AS_SERVER,
         ]),
-        // As which signatures are accepted, too (RFC 8308 §3.1): the host key is an Ed25519 one.
         // The host key is the first; signatures are accepted by each (RFC 8308 §3.1).
         key: Cow::Borrowed(KEYS),
         // Not ChaCha20-Poly1305: with clients whose exchange is not strict, Terrapin cuts it.

@@ -141,7 +141,10 @@ impl Ssh {
     fn help(&self) -> Answer {
         let lines = Verb::ALL.map(Verb::synopsis);
         let mut lines: Vec<&str> = lines.iter().map(String::as_str).collect();
-        lines.push("A value that holds a blank and two dashes is quoted: '…' or \"…\".");
+        lines.push(
+            "A value that holds a blank and two dashes is quoted, '…' or \"…\"; a password, if it \
+             holds a blank and one.",
+        );
         self.lines(&lines)
     }
 

@@ -24,6 +24,8 @@ pub(super) struct Session {
     ssh: Arc<Ssh>,
     guest: Arc<Guest>,
     channels: HashMap<ChannelId, Stage>,
+    /// Answered and ended, but the client has not made room for all of it: russh keeps the rest.
+    unread: Vec<ChannelId>,
     /// How many channels there have been.
     opened: usize,
 }
@@ -45,6 +47,7 @@ impl Session {
             ssh,
             guest,
             channels: HashMap::new(),
+            unread: Vec::new(),
             opened: 0,
         }
     }
@@ -59,14 +62,27 @@ impl Session {
         }
     }
 
-    /// Takes the one command of a channel; `false` where it has come already.
+    /// Whether a connection has all the channels that it may, those with unread answers included.
+    fn is_full(&mut self, is_unread: impl Fn(ChannelId) -> bool) -> bool {
+        self.unread.retain(|channel| is_unread(*channel));
+        self.channels.len() + self.unread.len() >= self.ssh.settings.channels
+    }
+
+    /// Takes the one command of a channel; `false` where it has come already, or nothing is done
+    /// for this client any more.
     fn take(&mut self, channel: ChannelId) -> bool {
+        if self.guest.is_away() {
+            return false;
+        }
         let stage = self.channels.get_mut(&channel);
         stage.is_some_and(|stage| !std::mem::replace(&mut stage.used, true))
     }
 
     /// Writes an answer, and ends the channel.
     fn give(&mut self, channel: ChannelId, mut answer: Answer, wire: &mut Wire) -> Done {
+        // Behind packets that wait to be encrypted, russh would copy a password into their buffer,
+        // which nobody wipes.
+        wire.flush()?;
         if let Some(mut line) = answer.error.take() {
             line.push_str(self.ssh.settings.line_end.as_str());
             if self.ssh.settings.errors_to_stdout {
@@ -81,6 +97,9 @@ impl Session {
         wire.exit_status_request(channel, answer.exit as u32)?;
         wire.eof(channel)?;
         self.channels.remove(&channel);
+        if wire.has_pending_data(channel) {
+            self.unread.push(channel);
+        }
         wire.close(channel)
     }
 
@@ -157,11 +176,16 @@ impl Handler for Session {
         &mut self,
         channel: Channel<Msg>,
         reply: ChannelOpenHandle,
-        _wire: &mut Wire,
+        wire: &mut Wire,
     ) -> Done {
-        let settings = &self.ssh.settings;
+        // Each packet has its price: an answer of a megabyte must not come byte by byte.
+        if channel.writable_packet_size().await < LEAST_PACKET {
+            reply.reject(prohibited(SMALL_PACKETS)).await;
+            return Ok(());
+        }
+        let is_full = self.is_full(|channel| wire.has_pending_data(channel));
         // russh keeps a little of every channel that it closes, as long as the connection stands.
-        if self.opened >= settings.commands || self.channels.len() >= settings.channels {
+        if self.opened >= self.ssh.settings.commands || is_full {
             reply.reject(ChannelOpenFailure::ResourceShortage).await;
             return Ok(());
         }
@@ -220,6 +244,17 @@ impl Handler for Session {
     ) -> Done {
         reply.reject(forwarding()).await;
         Ok(())
+    }
+
+    /// Nothing is opened from here: it could only make the packets of a channel smaller.
+    async fn channel_open_confirmation(
+        &mut self,
+        _channel: ChannelId,
+        _packet: u32,
+        _window: u32,
+        _wire: &mut Wire,
+    ) -> Done {
+        Err(russh::Error::Inconsistent)
     }
 
     async fn channel_close(&mut self, channel: ChannelId, _wire: &mut Wire) -> Done {
@@ -328,11 +363,19 @@ impl Handler for Session {
 }
 
 fn forwarding() -> ChannelOpenFailure {
+    prohibited("nothing is forwarded here")
+}
+
+fn prohibited(why: &str) -> ChannelOpenFailure {
     ChannelOpenFailure::Other {
         code: ADMINISTRATIVELY_PROHIBITED,
-        reason: "nothing is forwarded here".to_owned(),
+        reason: why.to_owned(),
     }
 }
+
+/// Bytes of a packet and of a channel's first window; clients have tens of thousands.
+const LEAST_PACKET: usize = 512;
+const SMALL_PACKETS: &str = "packets and windows have 512 bytes at least";
 
 /// RFC 4254 §5.1.
 const ADMINISTRATIVELY_PROHIBITED: u32 = 1;

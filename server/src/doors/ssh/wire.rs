@@ -24,11 +24,15 @@ impl Budget {
         self.0.store(bytes, Ordering::Relaxed);
     }
 
-    fn spend(&self, bytes: usize) -> bool {
-        let less = |left: usize| left.checked_sub(bytes);
-        self.0
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, less)
-            .is_ok()
+    fn covers(&self, bytes: usize) -> bool {
+        bytes <= self.0.load(Ordering::Relaxed)
+    }
+
+    fn spend(&self, bytes: usize) {
+        let less = |left: usize| Some(left.saturating_sub(bytes));
+        let _always_some = self
+            .0
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
     }
 }
 
@@ -79,15 +83,15 @@ impl AsyncRead for Wire {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         self.whole(context)?;
-        let before = buffer.filled().len();
-        let read = Pin::new(&mut self.socket).poll_read(context, buffer);
-        if let Poll::Ready(Ok(())) = read
-            && !self
-                .budget
-                .spend(buffer.filled().len().saturating_sub(before))
-        {
+        // russh asks for the whole of a packet, and has made room for it: a length alone, of
+        // something that may not be sent, must not keep that room.
+        if !self.budget.covers(buffer.remaining()) {
             return Poll::Ready(Err(io::ErrorKind::QuotaExceeded.into()));
         }
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.socket).poll_read(context, buffer);
+        self.budget
+            .spend(buffer.filled().len().saturating_sub(before));
         read
     }
 }
