@@ -210,3 +210,40 @@ fn the_native_api_is_not_there_where_it_is_switched_off() {
     assert_eq!(told.status, 404);
     assert_eq!(told.json["operation"]["name"], "HTTP");
 }
+
+#[test]
+fn whoever_follows_the_trail_is_cut_off_when_it_is_locked() {
+    let server = served(SetUp::default());
+    let words = ["user", "add", "eve", "--person", "--role", "administrator"];
+    let words = [&words[..], &["--scope", "all", "--password-stdin"]].concat();
+    server.claviger_with_input(&words, PASSWORD).ok();
+    let eve = sign_in(&server, "eve");
+    let trail = || server.claviger(&["audit", "tail", "-n", "50", "--json"]);
+    let follows = |line: &str| line.contains("\"caller\":\"eve\"") && line.contains("follow");
+
+    let (status, told) = std::thread::scope(|scope| {
+        let following = scope.spawn(|| {
+            let mut command = Command::new("curl");
+            command.args(["-sS", "--max-time", "30", "--noproxy", "*", "--cacert"]);
+            command
+                .arg(server.ca())
+                .args(["-w", "\n%{http_code}", "-H"]);
+            command.arg(format!("Authorization: Bearer {eve}"));
+            let url = format!("https://{}/api/v1/audit/follow", server.door("rest"));
+            let ran = run(command.arg(url)).ok();
+            let (told, status) = ran.stdout.rsplit_once('\n').unwrap();
+            (status.to_owned(), told.to_owned())
+        });
+        while !trail().ok().stdout.lines().any(follows) {
+            assert!(!following.is_finished());
+        }
+        server.claviger(&["user", "lock", "eve"]).ok();
+        server.claviger(&["group", "list"]).ok();
+        following.join().unwrap()
+    });
+
+    assert_eq!(status, "200");
+    let after = trail().ok().stdout;
+    assert!(after.contains("\"detail\":\"groups\""), "{after}");
+    assert!(!told.contains("\"detail\":\"groups\""), "{told}");
+}

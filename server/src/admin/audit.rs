@@ -19,8 +19,8 @@ use crate::admin::wire::{
 use crate::admin::{Desk, moment};
 use crate::domain::Timestamp;
 use crate::vault::{
-    AuditEntry, AuditExport, AuditFormat, AuditHead, AuditQuery, AuditReport, Follower, Order,
-    OutcomeKind, Resumption, VaultError, audit_line,
+    AuditEntry, AuditExport, AuditFormat, AuditHead, AuditQuery, AuditReport, Caller, Follower,
+    Order, OutcomeKind, Resumption, VaultError, audit_line,
 };
 
 /// Which records.
@@ -110,15 +110,26 @@ pub(crate) async fn follow(
     }
     let (to, pieces) = pipe(desk.settings.answer_timeout);
     let tasks = desk.tasks.clone();
-    tasks.spawn(tell_new(desk, follower, query, to));
+    tasks.spawn(tell_new(desk, asked.caller, (follower, query), to));
     Ok(answer(pieces, LINES))
 }
 
-async fn tell_new(desk: Desk, mut follower: Follower, mut query: AuditQuery, to: Pipe) {
+/// Goes on for as long as whoever asked could ask again: that is looked at with every page, and at
+/// every beat.
+async fn tell_new(
+    desk: Desk,
+    mut caller: Caller,
+    (mut follower, mut query): (Follower, AuditQuery),
+    to: Pipe,
+) {
     loop {
         let Ok(page) = desk.vault.more_audit(query.clone()).await else {
             return;
         };
+        let Ok(Some(now)) = desk.vault.still_follows(&caller).await else {
+            return;
+        };
+        caller = now;
         let last = page.entries.last().map(|entry| entry.seq);
         for entry in &page.entries {
             let text = Ok(Bytes::from(audit_line(entry) + "\n"));
@@ -130,13 +141,11 @@ async fn tell_new(desk: Desk, mut follower: Follower, mut query: AuditQuery, to:
         if page.next.is_some() {
             continue;
         }
-        loop {
-            match timeout(BEAT, follower.next()).await {
-                Ok(Some(_)) => break,
-                Ok(None) => return,
-                Err(_) if to.send(Ok(Bytes::from_static(b"\n"))).await.is_err() => return,
-                Err(_) => {}
-            }
+        match timeout(BEAT, follower.next()).await {
+            Ok(Some(_)) => {}
+            Ok(None) => return,
+            Err(_) if to.send(Ok(Bytes::from_static(b"\n"))).await.is_err() => return,
+            Err(_) => {}
         }
     }
 }

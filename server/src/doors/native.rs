@@ -103,7 +103,7 @@ impl<B: Behind> Native<B> {
         };
         let signs_in = request.method() == Method::POST && request.uri().path() == SESSION;
         let who = match signs_in {
-            true => Err(self.unless_crowded(address, String::new())),
+            true => Err(self.before_signing_in(address)),
             false => self.recognise(request.headers(), address, &origin).await,
         };
         *request.uri_mut() = below(request.uri());
@@ -156,10 +156,10 @@ impl<B: Behind> Native<B> {
         Away::Unknown(HOW.to_owned())
     }
 
-    fn unless_crowded(&self, address: IpAddr, words: String) -> Away {
-        match self.strangers.too_many(address) {
+    fn before_signing_in(&self, address: IpAddr) -> Away {
+        match self.strangers.too_many_near(address) {
             true => Away::Crowd,
-            false => Away::Unknown(words),
+            false => Away::Unknown(String::new()),
         }
     }
 }

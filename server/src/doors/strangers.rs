@@ -2,7 +2,7 @@
 //! down, that a stranger cannot fill the audit trail.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ pub(in crate::doors) struct Strangers {
 #[derive(Debug)]
 struct Minute {
     since: Instant,
-    seen: HashMap<IpAddr, u32>,
+    seen: HashMap<Group, u32>,
 }
 
 impl Strangers {
@@ -34,24 +34,34 @@ impl Strangers {
         }
     }
 
-    /// Counts one from `address`.
+    /// Counts one from `address`: by its network where there is room for that, by the wide network
+    /// around it otherwise, and with the crowd of all others where those are too many, too.
     pub(in crate::doors) fn count(&self, address: IpAddr) {
         let mut minute = self.minute();
-        // Whoever has so many addresses is counted as one crowd.
-        let group = if minute.seen.len() < ADDRESSES {
-            group(address)
-        } else {
-            CROWD
-        };
+        let (seen, kept) = (&minute.seen, minute.seen.len());
+        let groups = [(own(address), GROUPS), (wide(address), 2 * GROUPS)];
+        let room = |(group, most): &(Group, usize)| kept < *most || seen.contains_key(group);
+        let group = groups.into_iter().find(room);
+        let group = group.map_or(Group::Crowd, |(group, _)| group);
         let seen = minute.seen.entry(group).or_default();
         *seen = seen.saturating_add(1);
     }
 
-    /// Whether there were too many from `address`.
+    /// Whether there were too many from `address`, or from a crowd.
     pub(in crate::doors) fn too_many(&self, address: IpAddr) -> bool {
+        self.too_many_of(&[own(address), wide(address), Group::Crowd])
+    }
+
+    /// Whether there were too many from where `address` is: whatever comes from elsewhere, persons
+    /// go on signing in.
+    pub(in crate::doors) fn too_many_near(&self, address: IpAddr) -> bool {
+        self.too_many_of(&[own(address), wide(address)])
+    }
+
+    fn too_many_of(&self, groups: &[Group]) -> bool {
         let minute = self.minute();
-        let of = |group| minute.seen.get(&group).copied().unwrap_or(0);
-        of(group(address)).max(of(CROWD)) >= self.most
+        let seen = groups.iter().filter_map(|group| minute.seen.get(group));
+        seen.max().copied().unwrap_or(0) >= self.most
     }
 
     fn minute(&self) -> std::sync::MutexGuard<'_, Minute> {
@@ -66,16 +76,36 @@ impl Strangers {
 }
 
 const MINUTE: Duration = Duration::from_secs(60);
-const ADDRESSES: usize = 4096;
-const CROWD: IpAddr = IpAddr::V6(Ipv6Addr::UNSPECIFIED);
+/// How many groups have a count of their own; then so many wide ones.
+const GROUPS: usize = 4096;
+
+/// Who is counted together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Group {
+    Own(IpAddr),
+    Wide(IpAddr),
+    Crowd,
+}
 
 /// Whoever has one IPv6 address has the 2^64 beside it too.
-fn group(address: IpAddr) -> IpAddr {
+fn own(address: IpAddr) -> Group {
+    Group::Own(network(address, (32, 64)))
+}
+
+/// Where whoever has many networks has them all.
+fn wide(address: IpAddr) -> Group {
+    Group::Wide(network(address, (16, 32)))
+}
+
+fn network(address: IpAddr, (of_v4, of_v6): (u32, u32)) -> IpAddr {
     match address {
-        IpAddr::V4(_) => address,
+        IpAddr::V4(v4) => {
+            let mask = u32::MAX << (u32::BITS - of_v4);
+            IpAddr::V4(Ipv4Addr::from_bits(v4.to_bits() & mask))
+        }
         IpAddr::V6(v6) => {
-            let network = u128::from(v6) & !u128::from(u64::MAX);
-            IpAddr::V6(Ipv6Addr::from(network))
+            let mask = u128::MAX << (u128::BITS - of_v6);
+            IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & mask))
         }
     }
 }
@@ -110,14 +140,35 @@ mod tests {
         assert!(!strangers.too_many(ip("2001:db8:0:1::1")));
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn the_memory_of_strangers_has_an_end() {
-        let strangers = Strangers::new(3);
-        for number in 0..ADDRESSES as u32 + 3 {
-            strangers.count(IpAddr::V4(std::net::Ipv4Addr::from(number)));
+    /// So many networks, each of which counts once.
+    fn many(strangers: &Strangers, networks: std::ops::Range<u128>, apart: u32) {
+        for number in networks {
+            let bits = (0x2001_u128 << 112) + (number << apart);
+            strangers.count(IpAddr::V6(Ipv6Addr::from_bits(bits)));
         }
+    }
 
-        assert!(strangers.minute().seen.len() <= ADDRESSES + 1);
-        assert!(strangers.too_many(ip("198.51.100.7")), "one of the crowd");
+    #[tokio::test(start_paused = true)]
+    async fn whoever_has_many_networks_is_counted_by_the_one_around_them() {
+        let strangers = Strangers::new(3);
+        many(&strangers, 0..GROUPS as u128 + 3, 64);
+
+        assert!(strangers.too_many_near(ip("2001:0:ffff::1")));
+        for elsewhere in ["2001:1::1", "198.51.100.7"] {
+            assert!(!strangers.too_many(ip(elsewhere)), "{elsewhere}");
+        }
+        strangers.count(ip("198.51.100.7"));
+        assert!(!strangers.too_many(ip("198.51.100.7")));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_memory_of_strangers_has_an_end_and_a_crowd_keeps_nobody_from_signing_in() {
+        let strangers = Strangers::new(3);
+        many(&strangers, 0..2 * GROUPS as u128 + 3, 96);
+
+        assert!(strangers.minute().seen.len() <= 2 * GROUPS + 1);
+        let elsewhere = ip("198.51.100.7");
+        assert!(strangers.too_many(elsewhere), "one of the crowd");
+        assert!(!strangers.too_many_near(elsewhere));
     }
 }

@@ -195,7 +195,7 @@ impl Vault {
     }
 
     /// The user for whom an application acts, if it may come in now, and from there: neither it nor
-    /// the user is kept out. From where the user itself may come does not matter.
+    /// the user is kept out, and no code is demanded from the user. From where the user itself may come does not matter.
     pub(super) async fn by_application(
         &self,
         application: &Application,
@@ -214,6 +214,9 @@ impl Vault {
         };
         if application.lock == Lock::Locked || self.is_kept_out(&user) {
             return Ok(Err(RefusalReason::Locked));
+        }
+        if let Some(why) = self.factor_against_token(&user).await? {
+            return Ok(Err(why));
         }
         let Some(peer) = origin.peer else {
             return Ok(Err(RefusalReason::WrongHost));
@@ -370,7 +373,28 @@ impl Vault {
             }
             after.certificates.push(*print);
         }
-        Ok(Ok(after))
+        self.needs_no_code(before, after).await
+    }
+
+    /// An application shows no code: it acts for nobody from whom one is demanded. One that does so
+    /// already may be changed, or it could not be locked.
+    async fn needs_no_code(
+        &self,
+        before: &Application,
+        after: Application,
+    ) -> Result<Result<Application, No>, VaultError> {
+        if before.id != ApplicationId(0) && before.inherits == after.inherits {
+            return Ok(Ok(after));
+        }
+        let key = self.rows.places().user(after.org, after.inherits);
+        let demands = match self.rows.get::<User>(key).await? {
+            Some(user) => self.factor_against_token(&user.record).await?.is_some(),
+            None => false,
+        };
+        Ok(match demands {
+            true => Err(invalid(NO_CODE.to_owned())),
+            false => Ok(after),
+        })
     }
 
     /// A certificate belongs to one application, or to users. Where both take it at once, it is
@@ -493,4 +517,6 @@ fn words(edit: &ApplicationEdit) -> String {
     words.join(", ")
 }
 
+const NO_CODE: &str = "this user shows a code when it signs in, which an application cannot do: let it \
+                       inherit from another";
 const ALLOW_SOMETHING: &str = "allow an application retrieve, reset or create, or several of them";

@@ -107,6 +107,8 @@ pub(super) struct Identity {
     pub(super) entry: Option<Entry>,
     /// The session that it comes in by, as its token's keyed hash.
     pub(super) session: Option<[u8; 32]>,
+    /// The token of a user's that it comes in by, as its keyed hash.
+    pub(super) token: Option<[u8; 32]>,
 }
 
 /// What a person has proved itself by.

@@ -3,7 +3,7 @@
 use crate::domain::{
     Account, AccountId, AccountName, Action, Change, Decision, FreeText, Operation, Password,
     RefusalReason, Resource, ResourceGroup, ResourceId, ResourceName, SecretKind, SecretVersion,
-    UserId, decide,
+    User, UserId, decide,
 };
 use crate::store::rows::{Changes, Ids, Kept, SecretRow};
 use crate::vault::book::Deed;
@@ -96,11 +96,7 @@ impl Vault {
             Ok(chosen) => chosen,
             Err(violation) => return Err(self.breaks(&deed, violation, caller).await),
         };
-        let by_name = self
-            .rows
-            .places()
-            .resource_by_name(caller.org(), &resource.name);
-        if self.rows.get::<Ids>(by_name).await?.is_some() {
+        if self.is_named(&resource).await? {
             let why = RefusalReason::Exists;
             return Err(self
                 .refuse(&deed, why, VaultError::ResourceExists, caller)
@@ -114,13 +110,23 @@ impl Vault {
         let done = self
             .commit_resource((&resource, joins.as_ref()), &account, &chosen, caller)
             .await;
-        // Only the name can have been taken meanwhile: the ids are this process's own.
-        let done = done.map_err(|error| match (error, &joins) {
-            (VaultError::Conflict, None) => VaultError::ResourceExists,
-            (other, _) => other,
-        });
+        // The name was taken meanwhile, or the owner or the group has changed.
+        let done = match done {
+            Err(VaultError::Conflict) => match self.is_named(&resource).await {
+                Ok(true) => Err(VaultError::ResourceExists),
+                Ok(false) | Err(_) => Err(VaultError::Conflict),
+            },
+            other => other,
+        };
         self.settle(&deed, done, caller).await?;
         Ok(Made::of(&account, chosen))
+    }
+
+    /// Whether there is a resource with this one's name.
+    async fn is_named(&self, resource: &Resource) -> Result<bool, VaultError> {
+        let places = self.rows.places();
+        let by_name = places.resource_by_name(resource.org, &resource.name);
+        Ok(self.rows.get::<Ids>(by_name).await?.is_some())
     }
 
     /// Checks what was said about a new resource, before anything is looked up.
@@ -199,6 +205,12 @@ impl Vault {
         caller: &Caller,
     ) -> Result<(), VaultError> {
         let mut changes = self.rows.changes();
+        if let Some(owner) = resource.owner {
+            let key = self.rows.places().user(resource.org, owner);
+            let owner = self.rows.get::<User>(key).await?;
+            // An owner that is removed meanwhile leaves no resource behind.
+            changes.depend_on(&owner.ok_or(VaultError::NotFound("user"))?);
+        }
         self.add_resource_rows(&mut changes, resource)?;
         self.add_account_rows(&mut changes, account, chosen, caller)?;
         if let Some(group) = joins {

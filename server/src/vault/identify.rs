@@ -47,7 +47,10 @@ impl Vault {
                 Err(away) => return Err(self.turn_away(Proof::SshKey, &away, origin).await),
             },
             Credential::Token(shown) => match self.by_token(shown, origin).await? {
-                Ok((user, until)) => self.identity_of(user, until, generation).await?,
+                Ok((user, until)) => Identity {
+                    token: Some(self.rows.keys().token_tag(shown)),
+                    ..self.identity_of(user, until, generation).await?
+                },
                 Err(away) => return Err(self.turn_away(Proof::Token, &away, origin).await),
             },
         };
@@ -143,6 +146,7 @@ impl Vault {
             valid_until: Timestamp(i64::MAX),
             entry: None,
             session: None,
+            token: None,
         })
     }
 
@@ -172,6 +176,7 @@ impl Vault {
             valid_until: until,
             entry: None,
             session: None,
+            token: None,
         })
     }
 

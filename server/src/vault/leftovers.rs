@@ -84,7 +84,7 @@ impl Vault {
         }
     }
 
-    /// Goes on with what an earlier removal left behind; says of how many things.
+    /// Goes on with what earlier removals left behind; says of how many things nothing is left.
     ///
     /// # Errors
     /// [`VaultError::Unavailable`].
@@ -94,17 +94,32 @@ impl Vault {
             return Ok(swept);
         }
         let prefix = self.rows.places().leftovers();
-        for kept in self.rows.page::<Ids>(&prefix, None, AT_ONCE).await? {
-            match Leftover::read(&kept.record) {
-                Some(leftover) => {
-                    self.sweep(leftover).await?;
-                    swept += 1;
-                }
-                // A later version's: it knows what to do.
-                None => tracing::warn!("the rows of something removed are of an unknown kind"),
+        let mut after = None;
+        loop {
+            let page = self.rows.page::<Ids>(&prefix, after.as_ref(), AT_ONCE);
+            let page = page.await?;
+            let last = page.last().filter(|_| page.len() == AT_ONCE);
+            after = last.map(|kept| kept.key.clone());
+            for kept in &page {
+                swept += u64::from(self.is_swept(&kept.record).await);
+            }
+            if after.is_none() {
+                return Ok(swept);
             }
         }
-        Ok(swept)
+    }
+
+    /// Whether a thing's rows are gone now: one whose rows are not keeps no other's.
+    async fn is_swept(&self, note: &Ids) -> bool {
+        let Some(leftover) = Leftover::read(note) else {
+            // A later version's: it knows what to do.
+            tracing::warn!("the rows of something removed are of an unknown kind");
+            return false;
+        };
+        let swept = self.sweep(leftover).await;
+        swept
+            .inspect_err(|error| tracing::warn!(%error, "the rest of what was removed stays"))
+            .is_ok()
     }
 
     async fn sweep(&self, leftover: Leftover) -> Result<(), VaultError> {

@@ -123,6 +123,24 @@ impl Patience {
         seen.remove(&Mark::Code(attempt.name));
     }
 
+    /// Takes an attempt back of which nothing was compared: it told nothing, right or wrong.
+    pub(super) fn not_compared(&self, attempt: Attempt, limits: &Limits) {
+        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for (mark, most) in [
+            (attempt.both(), limits.by_name),
+            (Mark::Address(attempt.address), limits.by_address),
+            (Mark::Name(attempt.name), u32::MAX),
+        ] {
+            if let Some(failures) = seen.get_mut(&mark) {
+                failures.count = failures.count.saturating_sub(1);
+                // Those that were compared keep the lock that they led to.
+                if failures.count < most {
+                    failures.until = None;
+                }
+            }
+        }
+    }
+
     /// Takes an attempt back that was none.
     pub(super) fn succeeded(&self, attempt: Attempt, limits: &Limits) {
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -320,6 +338,24 @@ mod tests {
             }
         }
         assert_eq!(patience.begin(own, &LIMITS, NOW), Err(LockedOut));
+    }
+
+    #[test]
+    fn what_was_never_compared_counts_for_nothing_and_unlocks_nothing() {
+        let patience = Patience::default();
+        let own = attempt(1, "192.0.2.1");
+        for _ in 0..40 {
+            assert_eq!(patience.begin(own, &LIMITS, NOW), Ok(Duration::ZERO));
+            patience.not_compared(own, &LIMITS);
+        }
+
+        for _ in 0..3 {
+            patience.begin(own, &LIMITS, NOW).unwrap();
+        }
+        assert_eq!(patience.begin(own, &LIMITS, NOW), Err(LockedOut));
+        patience.begin(own, &LIMITS, later(30)).unwrap();
+        patience.not_compared(own, &LIMITS);
+        assert_eq!(patience.begin(own, &LIMITS, later(31)), Err(LockedOut));
     }
 
     #[test]

@@ -112,8 +112,9 @@ impl Vault {
         Ok(())
     }
 
-    /// The person whom a name, a password and, where one is demanded, a code prove, or why there is none. Each way costs the same:
-    /// a name that nobody has is compared with a decoy.
+    /// The person whom a name, a password and, where one is demanded, a code prove, or why there is
+    /// none. A name that nobody has costs what a wrong password costs: it is compared with a decoy.
+    /// Whoever is locked out is turned away before anything is compared.
     pub(super) async fn by_password(
         &self,
         shown: &PasswordCredential,
@@ -121,20 +122,17 @@ impl Vault {
     ) -> Result<Result<(User, Entry), TurnedAway>, VaultError> {
         let limits = self.settings.load().limits();
         let stranger = Stranger::new(shown.name.trim());
-        let attempt = self.attempt(shown, origin);
+        let (org, attempt) = self.attempt(shown, origin).await?;
         let Ok(held_back) = self.patience.begin(attempt, &limits, self.clock.now()) else {
             return Ok(Err(stranger.away(RefusalReason::TooManyFailures)));
         };
         if held_back > Duration::ZERO {
             sleep(held_back).await;
         }
-        let found = self.person_shown(shown).await?;
-        let cost = self.settings.load().login_cost();
-        let (user, row, version) = match found {
-            Some((user, kept)) => (Some(user), kept.record, kept.version),
-            None => (None, LoginRow::decoy(cost), 0),
-        };
-        let fits = self.fits(row, &shown.password).await?;
+        let compared = self.compared(org, shown).await;
+        let (user, fits, login) = compared.inspect_err(|_| {
+            self.patience.not_compared(attempt, &limits);
+        })?;
         let Some(user) = user else {
             return Ok(Err(stranger.away(RefusalReason::UnknownUser)));
         };
@@ -157,34 +155,59 @@ impl Vault {
             false => "password",
         };
         let deed = Deed::new(Operation::Identify).detail(shown_by);
-        let login = user.login();
-        self.write(&deed, Outcome::Allowed, (&login, ""), origin)
+        self.write(&deed, Outcome::Allowed, (&user.login(), ""), origin)
             .await?;
         self.patience.succeeded(attempt, &limits);
-        let entry = Entry {
-            login: version,
-            with_code,
-        };
-        Ok(Ok((user, entry)))
+        Ok(Ok((user, Entry { login, with_code })))
     }
 
-    /// Names count in whatever case and with blanks around them, known or not.
-    fn attempt(&self, shown: &PasswordCredential, origin: &Origin) -> Attempt {
-        let folded = |text: &str| Folded::new(text.trim()).as_str().as_bytes().to_vec();
-        let org = folded(shown.organisation.as_deref().unwrap_or_default());
-        let name = folded(&shown.name);
-        let hidden = self.rows.keys().hide("sign-in", &[&org, &name]);
-        Attempt::new(hidden, origin.peer)
-    }
-
-    async fn person_shown(
+    /// Names count in whatever case and with blanks around them, known or not; the default
+    /// organisation counts as one, named or not.
+    async fn attempt(
         &self,
         shown: &PasswordCredential,
-    ) -> Result<Option<(User, Kept<LoginRow>)>, VaultError> {
+        origin: &Origin,
+    ) -> Result<(Option<OrgId>, Attempt), VaultError> {
+        let folded = |text: &str| Folded::new(text.trim()).as_str().as_bytes().to_vec();
         let org = match &shown.organisation {
             None => Some(OrgId::DEFAULT),
             Some(name) => self.organisation_named(name).await?.map(|org| org.id),
         };
+        let (label, within) = match (org, &shown.organisation) {
+            (Some(org), _) => ("sign-in", org.0.to_be_bytes().to_vec()),
+            (None, named) => (
+                "sign-in nowhere",
+                folded(named.as_deref().unwrap_or_default()),
+            ),
+        };
+        let name = folded(&shown.name);
+        let hidden = self.rows.keys().hide(label, &[&within, &name]);
+        Ok((org, Attempt::new(hidden, origin.peer)))
+    }
+
+    /// Who has the name, whether the password is theirs, and the version of what it was compared
+    /// with.
+    async fn compared(
+        &self,
+        org: Option<OrgId>,
+        shown: &PasswordCredential,
+    ) -> Result<(Option<User>, bool, u64), VaultError> {
+        let (user, row, version) = match self.person_shown(org, shown).await? {
+            Some((user, kept)) => (Some(user), kept.record, kept.version),
+            None => {
+                let decoy = LoginRow::decoy(self.settings.load().login_cost());
+                (None, decoy, 0)
+            }
+        };
+        let fits = self.fits(row, &shown.password).await?;
+        Ok((user, fits, version))
+    }
+
+    async fn person_shown(
+        &self,
+        org: Option<OrgId>,
+        shown: &PasswordCredential,
+    ) -> Result<Option<(User, Kept<LoginRow>)>, VaultError> {
         let Some(org) = org else { return Ok(None) };
         let Some(user) = self.user_called(org, shown.name.trim()).await? else {
             return Ok(None);

@@ -43,6 +43,16 @@ impl Vault {
         Ok(self.ledger.subscribe())
     }
 
+    /// Whoever was let follow the trail, as it is now: none where what it came in by counts no more,
+    /// or what concerns every organisation is not for it any more. Nothing is written down.
+    ///
+    /// # Errors
+    /// [`VaultError::Unavailable`].
+    pub async fn still_follows(&self, caller: &Caller) -> Result<Option<Caller>, VaultError> {
+        let now = self.as_now(caller).await?;
+        Ok(now.filter(|now| self.may_govern(now)))
+    }
+
     /// Checks the whole trail against its chain, against what the store remembers of it, and
     /// against `expected`, an end that somebody kept elsewhere.
     ///

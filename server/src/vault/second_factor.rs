@@ -106,7 +106,8 @@ impl Vault {
         Ok(())
     }
 
-    /// Takes a person's second factor away, confirmed or not: for whoever has lost it.
+    /// Takes a person's second factor away, confirmed or not: for whoever has lost it. Whoever signed
+    /// in is out: a code of the old authenticator is none of the next one.
     ///
     /// # Errors
     /// [`VaultError::NotAllowed`] for anybody but an administrator, the person itself included;
@@ -121,9 +122,7 @@ impl Vault {
             return Err(self.refuse(&deed, why, answer, caller).await);
         };
         self.allow(&deed, caller).await?;
-        let mut changes = self.rows.changes();
-        changes.remove(&kept);
-        let done = changes.commit().await.map_err(VaultError::from);
+        let done = self.commit_factor_removal(&user, &kept).await;
         self.settle(&deed, done, caller).await?;
         self.generation.grow();
         Ok(())
@@ -246,6 +245,17 @@ impl Vault {
                 Err(self.refuse(deed, why, answer, caller).await)
             }
         }
+    }
+
+    async fn commit_factor_removal(
+        &self,
+        user: &User,
+        kept: &Kept<FactorRow>,
+    ) -> Result<(), VaultError> {
+        let mut changes = self.rows.changes();
+        changes.remove(kept);
+        self.end_sessions_of(&mut changes, user).await?;
+        Ok(changes.commit().await?)
     }
 
     async fn commit_factor(

@@ -8,7 +8,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::domain::{ApiToken, Operation, RefusalReason, Timestamp, User, UserId};
-use crate::store::rows::LoginRow;
+use crate::store::rows::{Changes, LoginRow};
 use crate::vault::book::Deed;
 use crate::vault::caller::{Entry, Identity, Who};
 use crate::vault::{Caller, Credential, Origin, Outage, PasswordCredential, Vault, VaultError};
@@ -115,8 +115,8 @@ impl Vault {
         })
     }
 
-    /// Whoever signed in and was given this token, if that still counts: neither user, password nor
-    /// second factor has changed since. Nothing is written down where it does not.
+    /// Whoever signed in and was given this token, if that still counts: neither password nor second
+    /// factor has changed since, and the person was never locked. Nothing is written down where it does not.
     ///
     /// # Errors
     /// [`VaultError::Unavailable`].
@@ -126,6 +126,14 @@ impl Vault {
         origin: &Origin,
     ) -> Result<Option<Caller>, VaultError> {
         let tag = self.rows.keys().token_tag(token);
+        self.by_session_tag(tag, origin).await
+    }
+
+    async fn by_session_tag(
+        &self,
+        tag: [u8; 32],
+        origin: &Origin,
+    ) -> Result<Option<Caller>, VaultError> {
         let Some(identity) = self.sessions.get(&tag, self.clock.now()) else {
             return Ok(None);
         };
@@ -147,6 +155,45 @@ impl Vault {
             identity,
             origin: *origin,
         }))
+    }
+
+    /// The same caller as it is now, if what it came in by still counts. Nothing is written down.
+    pub(super) async fn as_now(&self, caller: &Caller) -> Result<Option<Caller>, VaultError> {
+        if let Some(tag) = caller.identity.session {
+            return self.by_session_tag(tag, &caller.origin).await;
+        }
+        if caller.is_operator() || self.holds(caller) {
+            return Ok(Some(caller.clone()));
+        }
+        let Some(tag) = caller.identity.token else {
+            return Ok(None);
+        };
+        let generation = self.generation();
+        let Some((user, until)) = self.by_token_again(&tag, &caller.origin).await? else {
+            return Ok(None);
+        };
+        let identity = Identity {
+            token: Some(tag),
+            ..self.identity_of(user, until, generation).await?
+        };
+        Ok(Some(Caller {
+            identity: Arc::new(identity),
+            origin: caller.origin,
+        }))
+    }
+
+    /// Ends every session of a person with the commit that is being made, those that are being
+    /// opened with what was shown before it, too: they rest on the version of its password's row.
+    pub(super) async fn end_sessions_of(
+        &self,
+        changes: &mut Changes<'_>,
+        user: &User,
+    ) -> Result<(), VaultError> {
+        let key = self.rows.places().login(user.org, user.id);
+        if let Some(kept) = self.rows.get::<LoginRow>(key).await? {
+            changes.replace(&kept, &kept.record)?;
+        }
+        Ok(())
     }
 
     /// Ends the session that `caller` came in by.

@@ -141,6 +141,24 @@ impl Vault {
         Ok(Ok((user, end.unwrap_or(Timestamp(i64::MAX)))))
     }
 
+    /// The user whom a token proved and until when, by the token's keyed hash, if it still would.
+    /// Nothing is written down.
+    pub(super) async fn by_token_again(
+        &self,
+        tag: &[u8; 32],
+        origin: &Origin,
+    ) -> Result<Option<(User, Timestamp)>, VaultError> {
+        let Some((kept, user)) = self.owner_by(tag).await? else {
+            return Ok(None);
+        };
+        let token = &kept.record.token;
+        let counts = token.state_at(self.clock.now()) == TokenState::Live
+            && self.factor_against_token(&user).await?.is_none()
+            && self.may_enter(&user, origin).await.is_ok();
+        let until = token.expires.end().unwrap_or(Timestamp(i64::MAX));
+        Ok(counts.then_some((user, until)))
+    }
+
     /// Takes every token of a user away with it.
     pub(super) async fn clear_tokens(
         &self,
@@ -231,9 +249,13 @@ impl Vault {
         &self,
         shown: &ApiToken,
     ) -> Result<Option<(Kept<TokenRow>, User)>, VaultError> {
+        let found = self.owner_by(&self.rows.keys().token_tag(shown)).await?;
+        Ok(found.filter(|(kept, _)| self.rows.keys().is_token(shown, &kept.record.tag)))
+    }
+
+    async fn owner_by(&self, tag: &[u8; 32]) -> Result<Option<(Kept<TokenRow>, User)>, VaultError> {
         let places = self.rows.places();
-        let tag = self.rows.keys().token_tag(shown);
-        let Some(index) = self.rows.get::<Ids>(places.token_by_tag(&tag)).await? else {
+        let Some(index) = self.rows.get::<Ids>(places.token_by_tag(tag)).await? else {
             return Ok(None);
         };
         let &[org, user, id] = index.record.0.as_slice() else {
@@ -244,8 +266,7 @@ impl Vault {
             .rows
             .get::<TokenRow>(places.token(org, user, TokenId(id)))
             .await?;
-        let Some(kept) = kept.filter(|kept| self.rows.keys().is_token(shown, &kept.record.tag))
-        else {
+        let Some(kept) = kept.filter(|kept| kept.record.tag == *tag) else {
             return Ok(None);
         };
         let user = self.rows.get::<User>(places.user(org, user)).await?;

@@ -402,6 +402,9 @@ impl Vault {
                 .await?;
         }
         changes.replace(kept, user)?;
+        if user.lock == Lock::Locked {
+            self.end_sessions_of(&mut changes, user).await?;
+        }
         Ok(changes.commit().await?)
     }
 

@@ -13,6 +13,7 @@ use claviger::vault::{
 };
 
 use crate::fixture::{House, credential, given, house, new_resource, new_user, wanted};
+use crate::persons::with_person;
 
 const APP: u8 = 77;
 const USER: &str = "billing@10.0.0.1";
@@ -460,4 +461,41 @@ async fn an_expired_certificate_proves_no_application() {
     assert!(matches!(refusal, VaultError::Unidentified(_)), "{refusal}");
     let why = Outcome::Refused(RefusalReason::Untrusted);
     assert_eq!(house.newest(1), [(Operation::Identify, why)]);
+}
+
+#[tokio::test]
+async fn an_application_acts_for_nobody_from_whom_a_code_is_demanded() {
+    let house = with_person().await;
+    let operator = house.operator().await;
+    let of_alice = NewApplication {
+        inherits: "Alice".to_owned(),
+        ..new_application(&[Permit::Retrieve])
+    };
+    let added = house.vault.add_application(&of_alice, &operator).await;
+    added.unwrap();
+    let before = enter(&house).await;
+    let demand = async |demanded| {
+        let edit = UserEdit::DemandFactor(demanded);
+        let edited = house.vault.edit_user("Alice", &edit, &operator).await;
+        edited.unwrap();
+    };
+
+    demand(true).await;
+
+    assert!(!house.vault.holds(&before));
+    assert_out(&house, "10.9.1.1", RefusalReason::NotEnrolled).await;
+    let another = NewApplication {
+        name: "another".to_owned(),
+        certificates: Vec::new(),
+        ..of_alice
+    };
+    let refused = house.vault.add_application(&another, &operator).await;
+    assert!(matches!(refused, Err(VaultError::Invalid(_))));
+    let elsewhere = ApplicationEdit {
+        host: Some("10.8.0.0/16".to_owned()),
+        ..ApplicationEdit::default()
+    };
+    edit(&house, elsewhere).await.unwrap();
+    demand(false).await;
+    assert!(house.enter(&shown(), "10.8.1.1").await.is_ok());
 }

@@ -1,7 +1,7 @@
 //! Removals of what has more rows than one commit takes.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 use claviger::domain::{Grantee, Level, Operation, Outcome, RefusalReason, Role, Scope};
@@ -10,11 +10,12 @@ use claviger::vault::{Caller, GranteeName, NewAccount, NewGroup, ResourceRef, Va
 
 use crate::fixture::{House, given, house_over};
 
-/// Commits take few steps, and after so many none at all.
+/// Commits take few steps, and after so many none at all, nor one that touches what is stuck.
 #[derive(Debug)]
 struct Narrow {
     store: Arc<dyn Store>,
     left: Arc<AtomicUsize>,
+    stuck: Arc<OnceLock<Key>>,
 }
 
 #[async_trait]
@@ -35,6 +36,10 @@ impl Store for Narrow {
     async fn commit(&self, batch: Batch) -> Result<(), StoreError> {
         if batch.steps.len() > MOST {
             return Err(StoreError::TooLarge { most: MOST });
+        }
+        let stuck = self.stuck.get();
+        if batch.steps.iter().any(|step| Some(&step.key) == stuck) {
+            return Err(StoreError::Closed);
         }
         let one_less = |left: usize| left.checked_sub(1);
         let order = Ordering::SeqCst;
@@ -63,12 +68,15 @@ impl Store for Narrow {
 
 const MOST: usize = 24;
 const MANY: usize = 20;
+/// As many as are read at once.
+const PAGE: usize = 64;
 const USER: &str = "user@10.0.0.1";
 const OPS: GranteeName<'_> = GranteeName::Group("ops");
 
 struct Scene {
     house: House,
     left: Arc<AtomicUsize>,
+    stuck: Arc<OnceLock<Key>>,
     operator: Caller,
     user: Caller,
 }
@@ -116,10 +124,13 @@ fn new(name: &str) -> NewGroup {
 async fn scene() -> Scene {
     let left = Arc::new(AtomicUsize::new(usize::MAX));
     let counted = left.clone();
+    let stuck = Arc::new(OnceLock::new());
+    let sticking = stuck.clone();
     let wrap = |store| -> Arc<dyn Store> {
         Arc::new(Narrow {
             store,
             left: counted,
+            stuck: sticking,
         })
     };
     let house = house_over(tempfile::tempdir().unwrap(), false, wrap).await;
@@ -143,6 +154,7 @@ async fn scene() -> Scene {
     Scene {
         house,
         left,
+        stuck,
         operator,
         user,
     }
@@ -205,6 +217,29 @@ async fn a_removal_that_is_cut_short_takes_the_right_away_and_is_finished_later(
     assert_eq!(scene.rows(&prefix).await, 0);
     assert_eq!(scene.leftovers().await, 0);
     assert_eq!(vault.sweep_leftovers().await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn what_cannot_be_taken_away_keeps_nothing_else_however_much_there_is() {
+    let scene = scene().await;
+    let vault = &scene.house.vault;
+    for number in 0..=PAGE {
+        scene.allow(usize::MAX);
+        let name = format!("group{number}");
+        vault.add_group(&new(&name), &scene.operator).await.unwrap();
+        scene.allow(1);
+        vault.remove_group(&name, &scene.operator).await.unwrap();
+    }
+    let notes = scene.house.rows.places().leftovers();
+    let first = scene.house.rows.store().scan(&notes, None, 1).await;
+    let first = first.unwrap().remove(0).key;
+    scene.stuck.set(first).unwrap();
+
+    scene.allow(usize::MAX);
+    let swept = vault.sweep_leftovers().await.unwrap();
+
+    assert_eq!(swept, PAGE as u64);
+    assert_eq!(scene.leftovers().await, 1);
 }
 
 #[tokio::test]

@@ -163,6 +163,31 @@ async fn case_and_blanks_are_no_way_around_the_lock_out() {
 }
 
 #[tokio::test]
+async fn the_default_organisation_is_one_named_or_not() {
+    let house = with_person().await;
+    let shown = |organisation: Option<&str>, secret| {
+        Credential::Password(PasswordCredential {
+            organisation: organisation.map(str::to_owned),
+            name: "Alice".to_owned(),
+            password: password(secret),
+            code: None,
+        })
+    };
+    let peer = house.origin("10.0.0.1");
+    for organisation in [None, Some("default"), None] {
+        let wrong = shown(organisation, "wrong");
+        let turned = house.vault.identify(&wrong, &peer).await;
+        house.assert_turned_away(turned, RefusalReason::WrongPassword, WRONG);
+    }
+
+    for organisation in [None, Some("default")] {
+        let right = shown(organisation, SECRET);
+        let turned = house.vault.identify(&right, &peer).await;
+        house.assert_turned_away(turned, RefusalReason::TooManyFailures, TOO_MANY);
+    }
+}
+
+#[tokio::test]
 async fn nobody_is_locked_out_by_somebody_elses_failures() {
     let house = with_person().await;
     for host in 1..12 {

@@ -19,7 +19,7 @@ use crate::persons::{SECRET, WRONG, add, new_person, password, set, with_person}
 const PEER: &str = "203.0.113.9";
 
 /// What an authenticator shows so many steps from now: written anew, after RFC 4226 and 6238.
-fn code_of(secret: &str, now: Timestamp, steps: i64) -> String {
+pub fn code_of(secret: &str, now: Timestamp, steps: i64) -> String {
     let key = BASE32_NOPAD.decode(secret.as_bytes()).unwrap();
     let mut mac = Hmac::<Sha1>::new_from_slice(&key).unwrap();
     mac.update(&(now.0 / 30_000 + steps).to_be_bytes());

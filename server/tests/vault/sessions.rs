@@ -3,13 +3,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use claviger::domain::{ApiToken, Door, Lock, Operation, Outcome, Password, Role, Scope};
+use claviger::domain::{
+    ApiToken, Door, Lock, OneTimeCode, Operation, Outcome, Password, Role, Scope,
+};
 use claviger::vault::{
-    Caller, Credential, NewPerson, Origin, PasswordCredential, SignedIn, UserEdit, VaultError,
+    Caller, Clock, Credential, NewPerson, Origin, PasswordCredential, SignedIn, UserEdit,
+    VaultError,
 };
 use zeroize::Zeroizing;
 
 use crate::fixture::{House, house};
+use crate::second_factor::code_of;
 
 const PASSWORD: &str = "correct horse";
 
@@ -18,6 +22,10 @@ fn password(text: &str) -> Arc<Password> {
 }
 
 async fn person(house: &House, name: &str, role: Role) {
+    scoped(house, name, role, Scope::Owned).await;
+}
+
+async fn scoped(house: &House, name: &str, role: Role, scope: Scope) {
     let operator = house.operator().await;
     for (setting, value) in [
         ("sign-in-memory-mib", "19"),
@@ -30,7 +38,7 @@ async fn person(house: &House, name: &str, role: Role) {
     let new = NewPerson {
         name: name.to_owned(),
         role,
-        scope: Scope::Owned,
+        scope,
         first: String::new(),
         last: String::new(),
         email: String::new(),
@@ -142,6 +150,12 @@ async fn a_session_outlives_what_happens_to_others_and_nothing_that_happens_to_i
                     assert!(by(&house, &session.token).await.is_none(), "{lock:?}");
                 }
             }
+            "lock and unlock" => {
+                for lock in [Lock::Locked, Lock::Open] {
+                    let edit = UserEdit::Lock(lock);
+                    vault.edit_user("ann", &edit, &operator).await.unwrap();
+                }
+            }
             "password" => vault
                 .set_password("ann", &password(PASSWORD), &operator)
                 .await
@@ -157,8 +171,80 @@ async fn a_session_outlives_what_happens_to_others_and_nothing_that_happens_to_i
 
     assert!(!ends("other").await);
     assert!(ends("lock").await);
+    assert!(ends("lock and unlock").await);
     assert!(ends("password").await);
     assert!(ends("factor").await);
+}
+
+/// A session with a code, then another authenticator: nothing is asked of the session in between.
+#[tokio::test]
+async fn a_session_ends_with_the_authenticator_whose_code_opened_it() {
+    let house = house().await;
+    person(&house, "ann", Role::PasswordUser).await;
+    let operator = house.operator().await;
+    let vault = &house.vault;
+    let enrol = async || {
+        let offer = vault.enrol_factor("ann", &operator).await.unwrap();
+        let secret = offer.secret.expose().to_owned();
+        let now = house.clock.now();
+        let first = OneTimeCode::parse(&code_of(&secret, now, 0)).unwrap();
+        let confirmed = vault.confirm_factor("ann", &first, &operator).await;
+        confirmed.unwrap();
+        code_of(&secret, now, 1)
+    };
+    let code = enrol().await;
+    let shown = PasswordCredential {
+        code: Some(Arc::new(OneTimeCode::parse(&code).unwrap())),
+        ..shown("ann", PASSWORD)
+    };
+    let session = vault.sign_in(shown, &origin(&house)).await.unwrap();
+    assert!(by(&house, &session.token).await.is_some());
+
+    vault.remove_factor("ann", &operator).await.unwrap();
+    enrol().await;
+
+    assert!(by(&house, &session.token).await.is_none());
+}
+
+#[tokio::test]
+async fn whoever_follows_the_trail_goes_on_for_as_long_as_it_could_ask_again() {
+    let house = house().await;
+    let operator = house.operator().await;
+    let vault = &house.vault;
+    scoped(&house, "ann", Role::Administrator, Scope::All).await;
+    person(&house, "ben", Role::PasswordUser).await;
+    let lock = UserEdit::Lock(Lock::Locked);
+    let demand = UserEdit::DemandFactor(true);
+    let follows = async |caller: &Caller| vault.still_follows(caller).await.unwrap().is_some();
+    let signed_in = async || {
+        let ann = sign_in(&house, "ann").await.caller;
+        vault.follow_audit(&ann).await.unwrap();
+        vault.edit_user("ben", &lock, &operator).await.unwrap();
+        assert!(follows(&ann).await);
+        ann
+    };
+    let issued = vault.issue_token("ann", None, &operator).await.unwrap();
+    let token = Credential::Token(issued.text);
+
+    let ann = signed_in().await;
+    vault.sign_out(&ann).await.unwrap();
+    assert!(!follows(&ann).await, "signed out");
+    let ann = signed_in().await;
+    let program = vault.identify(&token, &origin(&house)).await.unwrap();
+    vault.edit_user("ben", &lock, &operator).await.unwrap();
+    assert!(follows(&program).await);
+    let revoked = vault.revoke_token("ann", issued.token.id, &operator).await;
+    revoked.unwrap();
+    assert!(!follows(&program).await, "its token is revoked");
+    vault.edit_user("ann", &lock, &operator).await.unwrap();
+    assert!(!follows(&ann).await, "locked");
+    let unlock = UserEdit::Lock(Lock::Open);
+    vault.edit_user("ann", &unlock, &operator).await.unwrap();
+    assert!(!follows(&ann).await, "was locked");
+    let ann = signed_in().await;
+    vault.edit_user("ann", &demand, &operator).await.unwrap();
+    assert!(!follows(&ann).await, "showed no code");
+    assert!(follows(&operator).await);
 }
 
 #[tokio::test]
