@@ -42,6 +42,15 @@ pub struct Admin<'a> {
     pub proof: Proof<'a>,
 }
 
+impl<'a> Admin<'a> {
+    /// Whoever logs in by a password.
+    #[must_use]
+    pub fn by(name: &'a str, password: &'a Password) -> Self {
+        let proof = Proof::Password(password);
+        Self { name, proof }
+    }
+}
+
 /// What somebody logs in with.
 #[derive(Clone, Copy, Debug)]
 pub enum Proof<'a> {
@@ -64,6 +73,15 @@ pub struct Order<'a> {
     pub admin: Option<Admin<'a>>,
     /// How long it is waited for: what is not done by then, the target should not do later.
     pub patience: Duration,
+}
+
+impl<'a> Order<'a> {
+    /// Who logs in to change it.
+    #[must_use]
+    pub fn login(&self) -> Admin<'a> {
+        self.admin
+            .unwrap_or_else(|| Admin::by(self.account, self.old))
+    }
 }
 
 /// Changes passwords on one kind of target. Whoever drops what it does half-way, because it takes
@@ -120,5 +138,22 @@ impl Connectors for AllConnectors {
             ConnectorKind::Ldap => Arc::new(ldap::Ldap),
             ConnectorKind::Command => Arc::new(command::Command),
         }
+    }
+}
+
+/// That a password is one line of at most `longest` bytes; otherwise what is said of control
+/// characters, or of its length.
+fn one_line(
+    password: &Password,
+    (control, too_long): (&'static str, &'static str),
+    longest: usize,
+) -> Result<(), Trouble> {
+    let text = password.expose();
+    if text.chars().any(char::is_control) {
+        return Err(Trouble::Unfit(control));
+    }
+    match text.len() > longest {
+        true => Err(Trouble::Unfit(too_long)),
+        false => Ok(()),
     }
 }

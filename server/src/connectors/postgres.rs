@@ -11,7 +11,7 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Config, Connection, Error, NoTls};
 
 use crate::connectors::dial::{dial, peer, pinned, tls};
-use crate::connectors::{Admin, Connector, ConnectorError, Order, Proof, Site, Trouble};
+use crate::connectors::{Admin, Connector, ConnectorError, Order, Proof, Site, Trouble, one_line};
 use crate::domain::{Connector as Settings, Password, Pin, Wire};
 
 /// Speaks to PostgreSQL.
@@ -21,21 +21,11 @@ pub(super) struct Postgres;
 #[async_trait]
 impl Connector for Postgres {
     fn suits(&self, password: &Password) -> Result<(), Trouble> {
-        let text = password.expose();
-        if text.chars().any(char::is_control) {
-            return Err(Trouble::Unfit(CONTROL));
-        }
-        match text.len() > LONGEST {
-            true => Err(Trouble::Unfit(TOO_LONG)),
-            false => Ok(()),
-        }
+        one_line(password, (CONTROL, TOO_LONG), LONGEST)
     }
 
     async fn change(&self, site: &Site<'_>, order: &Order<'_>) -> Result<(), ConnectorError> {
-        let login = order.admin.unwrap_or(Admin {
-            name: order.account,
-            proof: Proof::Password(order.old),
-        });
+        let login = order.login();
         let begun = Instant::now();
         let line = line(site).await.map_err(Trouble::before)?;
         let entered = log_in(site, line, &login).await.map_err(Trouble::before)?;
@@ -68,10 +58,7 @@ impl Connector for Postgres {
         account: &str,
         password: &Password,
     ) -> Result<bool, ConnectorError> {
-        let login = Admin {
-            name: account,
-            proof: Proof::Password(password),
-        };
+        let login = Admin::by(account, password);
         let line = line(site).await.map_err(Trouble::before)?;
         let entered = log_in(site, line, &login).await.map_err(Trouble::before)?;
         Ok(!matches!(entered, Entered::No))

@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use crate::connectors::dial::{dial, pinned};
 use crate::connectors::passwd::{Answer, Dialog};
-use crate::connectors::{Admin, Connector, ConnectorError, Order, Proof, Site, Trouble};
+use crate::connectors::{Admin, Connector, ConnectorError, Order, Proof, Site, Trouble, one_line};
 use crate::domain::{Password, Pin};
 
 /// Speaks to SSH servers.
@@ -23,21 +23,11 @@ pub(super) struct Ssh;
 #[async_trait]
 impl Connector for Ssh {
     fn suits(&self, password: &Password) -> Result<(), Trouble> {
-        let text = password.expose();
-        if text.chars().any(char::is_control) {
-            return Err(Trouble::Unfit(CONTROL));
-        }
-        match text.len() > LONGEST {
-            true => Err(Trouble::Unfit(TOO_LONG)),
-            false => Ok(()),
-        }
+        one_line(password, (CONTROL, TOO_LONG), LONGEST)
     }
 
     async fn change(&self, site: &Site<'_>, order: &Order<'_>) -> Result<(), ConnectorError> {
-        let login = order.admin.unwrap_or(Admin {
-            name: order.account,
-            proof: Proof::Password(order.old),
-        });
+        let login = order.login();
         let session = enter(site).await.map_err(Trouble::before)?;
         let entered = log_in(session, &login).await.map_err(Trouble::before)?;
         let Some(session) = entered else {
@@ -55,10 +45,7 @@ impl Connector for Ssh {
         account: &str,
         password: &Password,
     ) -> Result<bool, ConnectorError> {
-        let login = Admin {
-            name: account,
-            proof: Proof::Password(password),
-        };
+        let login = Admin::by(account, password);
         let session = enter(site).await.map_err(Trouble::before)?;
         let entered = log_in(session, &login).await.map_err(Trouble::before)?;
         Ok(entered.is_some())

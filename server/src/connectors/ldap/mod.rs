@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use crate::connectors::dial::{dial, peer, pinned, tls};
 use crate::connectors::ldap::message::{Answer, Talk};
-use crate::connectors::{Admin, Connector, ConnectorError, Order, Proof, Site, Trouble};
+use crate::connectors::{Connector, ConnectorError, Order, Proof, Site, Trouble, one_line};
 use crate::domain::{Connector as Settings, Directory, Password, Pin, Wire};
 
 /// Speaks to directories.
@@ -20,22 +20,12 @@ pub(super) struct Ldap;
 #[async_trait]
 impl Connector for Ldap {
     fn suits(&self, password: &Password) -> Result<(), Trouble> {
-        let text = password.expose();
-        if text.chars().any(char::is_control) {
-            return Err(Trouble::Unfit(CONTROL));
-        }
-        match text.len() > LONGEST {
-            true => Err(Trouble::Unfit(TOO_LONG)),
-            false => Ok(()),
-        }
+        one_line(password, (CONTROL, TOO_LONG), LONGEST)
     }
 
     async fn change(&self, site: &Site<'_>, order: &Order<'_>) -> Result<(), ConnectorError> {
         let (template, directory) = settings(site).map_err(Trouble::before)?;
-        let login = order.admin.unwrap_or(Admin {
-            name: order.account,
-            proof: Proof::Password(order.old),
-        });
+        let login = order.login();
         let Proof::Password(password) = login.proof else {
             return Err(Trouble::Setting("a directory takes no SSH key").before());
         };

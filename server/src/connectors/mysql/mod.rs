@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 use crate::connectors::dial::{dial, peer, pinned, tls};
 use crate::connectors::mysql::proof::kept;
 use crate::connectors::mysql::wire::{Greeting, Line, Talk};
-use crate::connectors::{Admin, Connector, ConnectorError, Order, Proof, Site, Trouble};
+use crate::connectors::{Admin, Connector, ConnectorError, Order, Proof, Site, Trouble, one_line};
 use crate::domain::{Connector as Settings, Password, Pin, Wire};
 
 /// Speaks to MySQL and MariaDB.
@@ -23,21 +23,11 @@ pub(super) struct Mysql;
 #[async_trait]
 impl Connector for Mysql {
     fn suits(&self, password: &Password) -> Result<(), Trouble> {
-        let text = password.expose();
-        if text.chars().any(char::is_control) {
-            return Err(Trouble::Unfit(CONTROL));
-        }
-        match text.len() > LONGEST {
-            true => Err(Trouble::Unfit(TOO_LONG)),
-            false => Ok(()),
-        }
+        one_line(password, (CONTROL, TOO_LONG), LONGEST)
     }
 
     async fn change(&self, site: &Site<'_>, order: &Order<'_>) -> Result<(), ConnectorError> {
-        let login = order.admin.unwrap_or(Admin {
-            name: order.account,
-            proof: Proof::Password(order.old),
-        });
+        let login = order.login();
         let begun = Instant::now();
         let (mut talk, greeting) = greeted(site).await.map_err(Trouble::before)?;
         let entered = log_in(&mut talk, &greeting, &login).await;
@@ -62,10 +52,7 @@ impl Connector for Mysql {
         account: &str,
         password: &Password,
     ) -> Result<bool, ConnectorError> {
-        let login = Admin {
-            name: account,
-            proof: Proof::Password(password),
-        };
+        let login = Admin::by(account, password);
         let (mut talk, greeting) = greeted(site).await.map_err(Trouble::before)?;
         let entered = log_in(&mut talk, &greeting, &login).await;
         entered.map_err(Trouble::before)

@@ -8,33 +8,46 @@ use crate::doors::refusal::{ResultCode, refusal};
 use crate::doors::rest::input::Unfit;
 use crate::vault::VaultError;
 
-/// The codes, as documented for callers in `docs/rest.md`: they stay. The first fifteen are those
-/// of the XML-RPC door, the others HTTP's own.
+/// The codes, as documented for callers in `docs/rest.md`: they stay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u16)]
 pub(super) enum Code {
-    ResourceExists = 1,
-    Refused = 2,
-    NotAllowed = 3,
-    ReasonRequired = 4,
-    TicketRequired = 5,
-    Policy = 6,
-    Invalid = 7,
-    ResetFailed = 8,
-    ReadOnly = 9,
-    Unavailable = 10,
-    Unidentified = 11,
-    Conflict = 12,
-    Waiting = 13,
-    InUse = 14,
-    BadRequest = 400,
-    NoSuchPath = 404,
-    Verb = 405,
-    Late = 408,
-    TooLarge = 413,
-    Encoding = 415,
-    TooMany = 429,
-    NotReady = 503,
+    /// Those of all doors.
+    Of(ResultCode),
+    // HTTP's own.
+    BadRequest,
+    NoSuchPath,
+    Verb,
+    Late,
+    TooLarge,
+    Encoding,
+    TooMany,
+    NotReady,
+}
+
+impl Code {
+    /// The number that callers see: HTTP's own are the status.
+    pub(super) fn number(self) -> u16 {
+        match self {
+            Self::Of(code) => code as u16,
+            other => other.status().as_u16(),
+        }
+    }
+
+    /// The status of an answer with it: 200 for every refusal of what was understood, as clients
+    /// expect.
+    fn status(self) -> StatusCode {
+        match self {
+            Self::Of(code) => fate(code).0,
+            Self::NotReady => StatusCode::SERVICE_UNAVAILABLE,
+            Self::BadRequest => StatusCode::BAD_REQUEST,
+            Self::NoSuchPath => StatusCode::NOT_FOUND,
+            Self::Verb => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Late => StatusCode::REQUEST_TIMEOUT,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Encoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
+        }
+    }
 }
 
 /// What is said to a caller who does not get what it asked for.
@@ -52,91 +65,60 @@ impl Refusal {
         }
     }
 
-    /// The status of the answer: 200 for every refusal of what was understood, as clients expect.
+    /// The status of the answer.
     pub(super) fn status(&self) -> StatusCode {
-        match self.code {
-            Code::ResourceExists
-            | Code::Refused
-            | Code::NotAllowed
-            | Code::ReasonRequired
-            | Code::TicketRequired
-            | Code::Policy
-            | Code::Invalid
-            | Code::ResetFailed
-            | Code::ReadOnly
-            | Code::Unidentified
-            | Code::Conflict
-            | Code::Waiting
-            | Code::InUse => StatusCode::OK,
-            Code::BadRequest => StatusCode::BAD_REQUEST,
-            Code::NoSuchPath => StatusCode::NOT_FOUND,
-            Code::Verb => StatusCode::METHOD_NOT_ALLOWED,
-            Code::Late => StatusCode::REQUEST_TIMEOUT,
-            Code::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Code::Encoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Code::TooMany => StatusCode::TOO_MANY_REQUESTS,
-            Code::Unavailable | Code::NotReady => StatusCode::SERVICE_UNAVAILABLE,
-        }
+        self.code.status()
     }
 
     /// How the request ended, for whoever counts.
     pub(super) fn ending(&self) -> Ending {
         match self.code {
-            Code::Unavailable | Code::NotReady | Code::ResetFailed => Ending::Failed,
+            Code::Of(code) => fate(code).1,
+            Code::NotReady => Ending::Failed,
+            Code::TooMany => Ending::Refused,
             Code::BadRequest
             | Code::NoSuchPath
             | Code::Verb
             | Code::Late
             | Code::TooLarge
             | Code::Encoding => Ending::Malformed,
-            Code::ResourceExists
-            | Code::Refused
-            | Code::NotAllowed
-            | Code::ReasonRequired
-            | Code::TicketRequired
-            | Code::Policy
-            | Code::Invalid
-            | Code::ReadOnly
-            | Code::Unidentified
-            | Code::Conflict
-            | Code::Waiting
-            | Code::InUse
-            | Code::TooMany => Ending::Refused,
         }
+    }
+}
+
+/// The status of an answer with a code of all doors, and how its request ended.
+fn fate(code: ResultCode) -> (StatusCode, Ending) {
+    match code {
+        ResultCode::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, Ending::Failed),
+        ResultCode::ResetFailed => (StatusCode::OK, Ending::Failed),
+        ResultCode::ResourceExists
+        | ResultCode::Refused
+        | ResultCode::NotAllowed
+        | ResultCode::ReasonRequired
+        | ResultCode::TicketRequired
+        | ResultCode::Policy
+        | ResultCode::Invalid
+        | ResultCode::ReadOnly
+        | ResultCode::Unidentified
+        | ResultCode::Conflict
+        | ResultCode::Waiting
+        | ResultCode::InUse => (StatusCode::OK, Ending::Refused),
     }
 }
 
 impl From<Unfit> for Refusal {
     fn from(Unfit(why): Unfit) -> Self {
-        Self::new(Code::Invalid, format!("Invalid argument: {why}."))
+        Self::new(
+            Code::Of(ResultCode::Invalid),
+            format!("Invalid argument: {why}."),
+        )
     }
 }
 
 impl From<VaultError> for Refusal {
     fn from(error: VaultError) -> Self {
         let (code, message) = refusal(error);
-        Self::new(code.into(), message)
-    }
-}
-
-impl From<ResultCode> for Code {
-    fn from(code: ResultCode) -> Self {
-        match code {
-            ResultCode::ResourceExists => Self::ResourceExists,
-            ResultCode::Refused => Self::Refused,
-            ResultCode::NotAllowed => Self::NotAllowed,
-            ResultCode::ReasonRequired => Self::ReasonRequired,
-            ResultCode::TicketRequired => Self::TicketRequired,
-            ResultCode::Policy => Self::Policy,
-            ResultCode::Invalid => Self::Invalid,
-            ResultCode::ResetFailed => Self::ResetFailed,
-            ResultCode::ReadOnly => Self::ReadOnly,
-            ResultCode::Unavailable => Self::Unavailable,
-            ResultCode::Unidentified => Self::Unidentified,
-            ResultCode::Conflict => Self::Conflict,
-            ResultCode::Waiting => Self::Waiting,
-            ResultCode::InUse => Self::InUse,
-        }
+        Self::new(Code::Of(code), message)
     }
 }
 
@@ -244,7 +226,7 @@ mod tests {
         for (error, code, message) in table {
             let refusal = Refusal::from(error);
             assert_eq!(
-                (refusal.code as u16, refusal.message.as_str()),
+                (refusal.code.number(), refusal.message.as_str()),
                 (code, message)
             );
             assert_eq!(refusal.status(), StatusCode::OK, "{message}");
@@ -255,7 +237,7 @@ mod tests {
     fn an_outage_is_no_success_of_http_either() {
         let refusal = Refusal::from(VaultError::Unavailable(Outage::Part("audit trail")));
 
-        assert_eq!(refusal.code as u16, 10);
+        assert_eq!(refusal.code.number(), 10);
         assert_eq!(
             refusal.message,
             "The server cannot do this now (audit trail). Try again later."
@@ -266,18 +248,18 @@ mod tests {
 
     #[test]
     fn what_http_refuses_has_its_status_as_code() {
-        for code in [
-            Code::BadRequest,
-            Code::NoSuchPath,
-            Code::Verb,
-            Code::Late,
-            Code::TooLarge,
-            Code::Encoding,
-            Code::TooMany,
-            Code::NotReady,
+        for (code, number) in [
+            (Code::BadRequest, 400),
+            (Code::NoSuchPath, 404),
+            (Code::Verb, 405),
+            (Code::Late, 408),
+            (Code::TooLarge, 413),
+            (Code::Encoding, 415),
+            (Code::TooMany, 429),
+            (Code::NotReady, 503),
         ] {
             let status = Refusal::new(code, "").status();
-            assert_eq!(status.as_u16(), code as u16);
+            assert_eq!((status.as_u16(), code.number()), (number, number));
         }
     }
 }

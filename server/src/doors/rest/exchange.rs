@@ -212,7 +212,7 @@ impl Rest {
         let (status, result) = match &said.result {
             Ok(done) => (StatusCode::OK, Ended::Success(done)),
             Err(refusal) => {
-                let code = refusal.code as u16;
+                let code = refusal.code.number();
                 let message = &refusal.message;
                 (refusal.status(), Ended::Failed { message, code })
             }

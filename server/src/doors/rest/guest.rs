@@ -10,6 +10,7 @@ use subtle::ConstantTimeEq;
 
 use crate::domain::{ApiToken, Door, RequestId};
 use crate::doors::Peer;
+use crate::doors::refusal::ResultCode;
 use crate::doors::rest::Rest;
 use crate::doors::rest::answer::{Code, Refusal};
 use crate::doors::rest::token::{Untold, token};
@@ -120,8 +121,8 @@ impl Rest {
         let turned = self.vault.turn_away_untold(untold.stranger(), &origin);
         let refusal = self.turned_away(guest, turned.await, id);
         match untold {
-            Untold::InUrl if refusal.code == Code::Unidentified => {
-                Refusal::new(Code::Unidentified, IN_URL)
+            Untold::InUrl if refusal.code == Code::Of(ResultCode::Unidentified) => {
+                Refusal::new(Code::Of(ResultCode::Unidentified), IN_URL)
             }
             Untold::Missing | Untold::Several | Untold::InUrl | Untold::Malformed => refusal,
         }
