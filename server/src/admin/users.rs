@@ -285,12 +285,16 @@ pub(crate) fn in_words(user: &User) -> wire::User {
 }
 
 fn binding_in_words(binding: &CertBinding) -> wire::UserCertificate {
-    let (print, issuer) = match binding {
-        CertBinding::Exactly(print) => (print, false),
-        CertBinding::IssuedBy(print) => (print, true),
+    let (fingerprint, issuer) = match binding {
+        CertBinding::Exactly(print) => (print.to_string(), false),
+        CertBinding::IssuedBy(print) => (print.to_string(), true),
+        CertBinding::Thumbprint { thumbprint, seen } => match seen {
+            Some(print) => (print.to_string(), false),
+            None => (format!("SHA-1 {thumbprint}"), false),
+        },
     };
     wire::UserCertificate {
-        fingerprint: print.to_string(),
+        fingerprint,
         issuer,
     }
 }

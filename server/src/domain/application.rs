@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::domain::{
-    ApplicationId, ApplicationName, Fingerprint, Host, Lock, OrgId, Timestamp, UserId,
+    ApplicationId, ApplicationName, Fingerprint, FreeText, Host, Lock, OrgId, Timestamp, UserId,
 };
 
 /// A machine identity: proved by its certificates from its host, it may do what the user whose
@@ -21,6 +21,8 @@ pub struct Application {
     pub platform: Platform,
     /// From where it may come.
     pub host: Host,
+    /// Whether it may come from anywhere all the same.
+    pub anywhere: bool,
     /// What it may do at most.
     pub allowed: Allowed,
     /// The user for whom it acts.
@@ -31,6 +33,14 @@ pub struct Application {
     pub lock: Lock,
     /// When it was made.
     pub created: Timestamp,
+    /// What it is for.
+    pub description: FreeText,
+    /// Whether its user sees by its certificate alone what it may have, with the API keys.
+    pub visible: bool,
+    /// Whether it may also change what it may have by API key.
+    pub bidirectional: bool,
+    /// Who made it; `None` is the operator.
+    pub author: Option<UserId>,
 }
 
 /// What an application's host runs: which scripts its toolkit has.

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
-use crate::domain::{FreeText, NameError, OrgId, Timestamp, UserId, UserName};
+use crate::domain::{FreeText, NameError, OrgId, Thumbprint, Timestamp, UserId, UserName};
 
 /// What a user may do at most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -254,6 +254,14 @@ pub enum CertBinding {
     Exactly(Fingerprint),
     /// Any certificate with this user's name as CN that chains to this CA root.
     IssuedBy(Fingerprint),
+    /// The certificate with this thumbprint, at the A2A door alone. SHA-1 has collisions: the
+    /// first one that came with it, trusted, is the only one from then on.
+    Thumbprint {
+        /// The thumbprint.
+        thumbprint: Thumbprint,
+        /// The certificate that came with it.
+        seen: Option<Fingerprint>,
+    },
 }
 
 /// What kind of user, and what only that kind has.

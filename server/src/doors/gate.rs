@@ -226,7 +226,9 @@ fn subject(visitor: &Visitor) -> String {
 
 fn credential(verified: &Verified, valid_until: Timestamp) -> CertificateCredential {
     let name = verified.name();
+    let leaf = verified.path().first().map_or(&[][..], |leaf| leaf);
     CertificateCredential {
+        thumbprint: domain::Thumbprint::of(leaf),
         fingerprint: domain::Fingerprint(*verified.fingerprint().as_bytes()),
         common_name: name
             .map(|name| name.common_name.as_str().to_owned())

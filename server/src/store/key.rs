@@ -94,11 +94,21 @@ pub enum Table {
     ApplicationIndex = 57,
     /// What is removed and has rows left, by kind and id.
     Leftover = 60,
+    /// Accounts that applications retrieve by API key, by resource, account and application.
+    Retrievable = 61,
+    /// The accounts of an application, by application and account.
+    RetrievableOf = 62,
+    /// Hidden API key → organisation, application, resource and account.
+    ApiKey = 63,
+    /// In whose names applications raise requests, by application.
+    Broker = 64,
+    /// Hidden thumbprint → users.
+    UserByThumbprint = 65,
 }
 
 impl Table {
     /// All of them.
-    pub const ALL: [Self; 44] = [
+    pub const ALL: [Self; 49] = [
         Self::Meta,
         Self::Organisation,
         Self::User,
@@ -143,6 +153,11 @@ impl Table {
         Self::Application,
         Self::ApplicationIndex,
         Self::Leftover,
+        Self::Retrievable,
+        Self::RetrievableOf,
+        Self::ApiKey,
+        Self::Broker,
+        Self::UserByThumbprint,
     ];
 }
 
@@ -191,7 +206,7 @@ impl Key {
     /// Whether it is of a table that says who may come in. Second factors are not among them:
     /// every sign-in uses a code up.
     pub(super) fn tells_who(&self) -> bool {
-        const TABLES: [Table; 11] = [
+        const TABLES: [Table; 15] = [
             Table::Organisation,
             Table::User,
             Table::UserByCertificate,
@@ -203,6 +218,10 @@ impl Key {
             Table::SshKey,
             Table::Application,
             Table::ApplicationIndex,
+            Table::Retrievable,
+            Table::ApiKey,
+            Table::Broker,
+            Table::UserByThumbprint,
         ];
         let table = self.0.first().copied();
         TABLES.iter().any(|one| Some(*one as u8) == table)

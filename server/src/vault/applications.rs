@@ -2,12 +2,13 @@
 //! changing and removing them, and which one a certificate proves.
 
 use crate::domain::{
-    Allowed, Application, ApplicationId, ApplicationName, Fingerprint, Host, Lock, Operation,
-    OrgId, Platform, RefusalReason, User, may_stand_in,
+    Allowed, Application, ApplicationId, ApplicationName, Fingerprint, FreeText, Host, Lock,
+    Operation, OrgId, Platform, RefusalReason, User, may_stand_in,
 };
 use crate::store::rows::{Changes, Ids, Kept};
 use crate::vault::book::Deed;
 use crate::vault::id_block::IdKind;
+use crate::vault::leftovers::Leftover;
 use crate::vault::{Caller, CertificateCredential, Origin, Vault, VaultError};
 
 /// An application to be made.
@@ -56,7 +57,7 @@ pub struct ApplicationView {
 }
 
 /// Why something is refused, and what is answered.
-type No = (RefusalReason, VaultError);
+pub(super) type No = (RefusalReason, VaultError);
 
 impl Vault {
     /// Makes an application.
@@ -160,15 +161,10 @@ impl Vault {
         self.primary_only(&deed, caller).await?;
         let kept = self.administered_application(name, &deed, caller).await?;
         self.allow(&deed, caller).await?;
-        let places = self.rows.places();
-        let mut changes = self.rows.changes();
-        changes.remove(&kept);
-        changes.clear(places.application_by_name(kept.record.org, &kept.record.name));
-        for print in &kept.record.certificates {
-            changes.clear(places.application_by_certificate(*print));
-        }
-        let done = changes.commit().await.map_err(VaultError::from);
-        self.settle(&deed, done, caller).await
+        let done = self.commit_application_removal(&kept).await;
+        self.settle(&deed, done, caller).await?;
+        self.clear_away(Leftover::Application(kept.record.id)).await;
+        Ok(())
     }
 
     /// The application that a certificate proves, by itself alone: neither CN nor issuer make one.
@@ -221,6 +217,9 @@ impl Vault {
         let Some(peer) = origin.peer else {
             return Ok(Err(RefusalReason::WrongHost));
         };
+        if application.anywhere {
+            return Ok(Ok(user));
+        }
         let comes = self.comes_from(&application.host, peer).await;
         Ok(comes.map(|()| user))
     }
@@ -336,6 +335,11 @@ impl Vault {
             certificates: Vec::new(),
             lock: Lock::Open,
             created: self.clock.now(),
+            anywhere: false,
+            description: FreeText::default(),
+            visible: false,
+            bidirectional: false,
+            author: caller.user(),
         };
         let rest = ApplicationEdit {
             allowed: Some(new.allowed),
@@ -408,7 +412,10 @@ impl Vault {
         Ok(index.map(|_| taken(print, "an application")))
     }
 
-    async fn commit_application(&self, application: &Application) -> Result<(), VaultError> {
+    pub(super) async fn commit_application(
+        &self,
+        application: &Application,
+    ) -> Result<(), VaultError> {
         let places = self.rows.places();
         let mut changes = self.rows.changes();
         let key = places.application(application.org, application.id);
@@ -421,7 +428,7 @@ impl Vault {
         Ok(changes.commit().await?)
     }
 
-    async fn commit_application_edit(
+    pub(super) async fn commit_application_edit(
         &self,
         kept: &Kept<Application>,
         after: &Application,
@@ -437,6 +444,21 @@ impl Vault {
         for print in after.certificates.iter().filter(new) {
             self.add_proof(&mut changes, *print, after)?;
         }
+        Ok(changes.commit().await?)
+    }
+
+    pub(super) async fn commit_application_removal(
+        &self,
+        kept: &Kept<Application>,
+    ) -> Result<(), VaultError> {
+        let (places, application) = (self.rows.places(), &kept.record);
+        let mut changes = self.rows.changes();
+        changes.remove(kept);
+        changes.clear(places.application_by_name(application.org, &application.name));
+        for print in &application.certificates {
+            changes.clear(places.application_by_certificate(*print));
+        }
+        self.leave(&mut changes, Leftover::Application(application.id))?;
         Ok(changes.commit().await?)
     }
 

@@ -4,8 +4,9 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::domain::{
-    Allowed, ApiToken, Door, Fingerprint, Level, OneTimeCode, OrgId, Password, RequestId, Role,
-    Scope, Standing, Timestamp, UserId,
+    Account, AccountId, AccountName, Allowed, ApiToken, Door, Fingerprint, Level, OneTimeCode,
+    OrgId, Password, RequestId, ResourceId, Role, Scope, Standing, Thumbprint, Timestamp, UserId,
+    beside,
 };
 
 /// From where a request came.
@@ -64,6 +65,8 @@ pub struct PasswordCredential {
 pub struct CertificateCredential {
     /// The SHA-256 of the whole certificate.
     pub fingerprint: Fingerprint,
+    /// The SHA-1 of the whole certificate.
+    pub thumbprint: Thumbprint,
     /// Its one CN, or why it has none that can be a name.
     pub common_name: Result<String, String>,
     /// Its O, if it has one.
@@ -109,6 +112,27 @@ pub(super) struct Identity {
     pub(super) session: Option<[u8; 32]>,
     /// The token of a user's that it comes in by, as its keyed hash.
     pub(super) token: Option<[u8; 32]>,
+    /// The certificate that it signed in with.
+    pub(super) certificate: Option<Arc<CertificateCredential>>,
+    /// The one account that it reaches, and nothing else that its user may have.
+    pub(super) grant: Option<Arc<Grant>>,
+}
+
+/// An account that an application has by an API key.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Grant {
+    pub(super) resource: ResourceId,
+    pub(super) account: AccountId,
+    pub(super) name: AccountName,
+    pub(super) level: Level,
+}
+
+impl Grant {
+    /// Whether it reaches `account`: the one that is meant, or what stands beside it.
+    fn reaches(&self, account: &Account) -> bool {
+        let beside = || beside::base(&account.name) == Some(self.name.as_str());
+        account.resource == self.resource && (account.id == self.account || beside())
+    }
 }
 
 /// What a person has proved itself by.
@@ -182,6 +206,19 @@ impl Caller {
         }
     }
 
+    /// The one account that it reaches, where it is narrowed to one.
+    pub(super) fn grant(&self) -> Option<&Grant> {
+        self.identity.grant.as_deref()
+    }
+
+    /// As which account it may have `account`: what stands beside one that it has is had with it.
+    pub(super) fn reached_as(&self, account: &Account) -> AccountId {
+        match self.grant() {
+            Some(grant) if grant.reaches(account) => grant.account,
+            _ => account.id,
+        }
+    }
+
     /// Whether it is an application, which decides about nobody's requests.
     pub(super) fn is_narrowed(&self) -> bool {
         self.identity.within.is_some()
@@ -197,7 +234,7 @@ impl Caller {
     }
 
     pub(super) fn standing(&self, owner: Option<UserId>, share: Option<Level>) -> Standing {
-        let owns = self.user().is_some_and(|user| owner == Some(user));
+        let owns = self.user().is_some_and(|user| owner == Some(user)) && self.grant().is_none();
         Standing {
             role: self.identity.role,
             scope: self.identity.scope,

@@ -80,7 +80,9 @@ impl Vault {
         let (resource, account) = self.meant(wanted, caller.org()).await?;
         deed.found(resource.as_ref(), account.as_ref());
         let id = resource.as_ref().map_or(NOBODY, |kept| kept.record.id);
-        let account_id = account.as_ref().map_or(NO_ACCOUNT, |kept| kept.record.id);
+        let account_id = account
+            .as_ref()
+            .map_or(NO_ACCOUNT, |kept| caller.reached_as(&kept.record));
         let owner = resource.as_ref().and_then(|kept| kept.record.owner);
         let place = (owner, id, Some(account_id));
         let (decision, ground) = self.decision(action, place, caller).await?;
@@ -231,7 +233,12 @@ impl Vault {
         let missing = |demanded: Option<bool>, system: bool, given: &str| {
             demanded.unwrap_or(system) && given.trim().is_empty()
         };
-        if missing(demands.reason, settings.reason_demanded, wanted.reason) {
+        // Whoever made the grant has said what it is for.
+        let reason = match (caller.grant(), wanted.reason) {
+            (Some(_), "") => GRANTED,
+            (_, reason) => reason,
+        };
+        if missing(demands.reason, settings.reason_demanded, reason) {
             let why = RefusalReason::ReasonMissing;
             return Err(self
                 .refuse(deed, why, VaultError::ReasonRequired, caller)
@@ -316,11 +323,16 @@ impl Vault {
         let Some(user) = caller.user().filter(|_| !caller.reaches_all()) else {
             return Ok(None);
         };
+        if let Some(grant) = caller.grant() {
+            let reached = grant.resource == resource && account == Some(grant.account);
+            return Ok(reached.then(|| Ground::of(grant, user)));
+        }
         self.widest_share((caller.org(), user), resource, account)
             .await
     }
 }
 
+const GRANTED: &str = "an API key";
 /// An id that nothing has.
 pub(super) const NOBODY: ResourceId = ResourceId(0);
 /// An id that no account has.

@@ -6,6 +6,7 @@ use crate::domain::{
 };
 use crate::store::Key;
 use crate::store::rows::Ids;
+use crate::vault::caller::Grant;
 use crate::vault::{Caller, Vault, VaultError};
 
 /// The share that lets somebody do something.
@@ -29,6 +30,21 @@ struct Guise {
     by: Grantee,
     /// No share is worth more than this.
     most: Level,
+}
+
+impl Ground {
+    /// What an application has by an API key, as if it were shared with its user.
+    pub(super) fn of(grant: &Grant, user: UserId) -> Self {
+        Self {
+            level: grant.level,
+            with: Grantee::User(user),
+            by: Grantee::User(user),
+            target: Target {
+                resource: grant.resource,
+                account: Some(grant.account),
+            },
+        }
+    }
 }
 
 impl Vault {

@@ -147,6 +147,8 @@ impl Vault {
             entry: None,
             session: None,
             token: None,
+            certificate: None,
+            grant: None,
         })
     }
 
@@ -177,6 +179,8 @@ impl Vault {
             entry: None,
             session: None,
             token: None,
+            certificate: None,
+            grant: None,
         })
     }
 
@@ -296,7 +300,9 @@ fn bound(user: &User, shown: &CertificateCredential) -> bool {
         .any(|binding| match (binding, shown.trust) {
             (CertBinding::Exactly(print), _) => *print == shown.fingerprint,
             (CertBinding::IssuedBy(root), CertificateTrust::IssuedBy(issuer)) => *root == issuer,
-            (CertBinding::IssuedBy(_), CertificateTrust::Pinned) => false,
+            // A thumbprint proves nothing here.
+            (CertBinding::IssuedBy(_), CertificateTrust::Pinned)
+            | (CertBinding::Thumbprint { .. }, _) => false,
         })
 }
 

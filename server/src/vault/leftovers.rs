@@ -7,9 +7,9 @@
 //! none comes after.
 
 use crate::domain::{
-    Account, AccountId, Grantee, OrgId, ResourceGroupId, ResourceId, Share, UserId,
+    Account, AccountId, ApplicationId, Grantee, OrgId, ResourceGroupId, ResourceId, Share, UserId,
 };
-use crate::store::rows::{Changes, Ids, Kept, Record};
+use crate::store::rows::{BrokerRow, Changes, Ids, Kept, Record, RetrievableRow};
 use crate::store::{Key, StoreError};
 use crate::vault::users::{last_number, target_of};
 use crate::vault::{Vault, VaultError};
@@ -23,6 +23,8 @@ pub(super) enum Leftover {
     Account(ResourceId, AccountId),
     /// A user, a group or a group of resources of an organisation.
     Grantee(OrgId, Grantee),
+    /// An application.
+    Application(ApplicationId),
 }
 
 impl Leftover {
@@ -32,6 +34,7 @@ impl Leftover {
             Self::Resource(id) => vec![RESOURCE, id.0],
             Self::Account(resource, id) => vec![ACCOUNT, resource.0, id.0],
             Self::Grantee(org, with) => vec![GRANTEE, org.0, with.number()],
+            Self::Application(id) => vec![APPLICATION, id.0],
         })
     }
 
@@ -40,6 +43,7 @@ impl Leftover {
             [RESOURCE, id] => Self::Resource(ResourceId(id)),
             [ACCOUNT, resource, id] => Self::Account(ResourceId(resource), AccountId(id)),
             [GRANTEE, org, with] => Self::Grantee(OrgId(org), Grantee::of_number(with)),
+            [APPLICATION, id] => Self::Application(ApplicationId(id)),
             _ => return None,
         })
     }
@@ -50,6 +54,7 @@ impl Leftover {
             Self::Resource(id) => place(RESOURCE, id.0),
             Self::Account(_, id) => place(ACCOUNT, id.0),
             Self::Grantee(_, with) => place(GRANTEE, with.number()),
+            Self::Application(id) => place(APPLICATION, id.0),
         }
     }
 }
@@ -137,6 +142,7 @@ impl Vault {
                 Leftover::Grantee(org, with) => {
                     self.fill_of_grantee(&mut batch, org, with).await?;
                 }
+                Leftover::Application(id) => self.fill_of_application(&mut batch, id).await?,
             }
             let done = batch.changes.is_empty();
             if done {
@@ -161,6 +167,8 @@ impl Vault {
         let places = self.rows.places();
         self.fill_of_accounts(batch, id).await?;
         self.fill_shares_of(batch, &places.shares(id)).await?;
+        self.fill_retrievables(batch, &places.retrievables(id))
+            .await?;
         for prefix in [
             places.access_controls(id),
             places.requests_of(id),
@@ -201,6 +209,8 @@ impl Vault {
         let places = self.rows.places();
         let shares = places.shares(resource).number(id.0);
         self.fill_shares_of(batch, &shares).await?;
+        let retrievables = places.retrievables(resource).number(id.0);
+        self.fill_retrievables(batch, &retrievables).await?;
         for prefix in [
             places.access_controls(resource),
             places.requests_of(resource),
@@ -223,6 +233,43 @@ impl Vault {
                 .changes
                 .clear(self.rows.places().share_by(with, target));
             batch.changes.clear(kept.key);
+        }
+        Ok(())
+    }
+
+    /// What applications may have by API keys, with the keys.
+    async fn fill_retrievables(
+        &self,
+        batch: &mut Batch<'_>,
+        prefix: &Key,
+    ) -> Result<(), VaultError> {
+        let room = batch.room(RETRIEVABLE_ROWS);
+        for kept in self.page_up_to::<RetrievableRow>(prefix, room).await? {
+            self.clear_retrievable(&mut batch.changes, &kept);
+        }
+        Ok(())
+    }
+
+    async fn fill_of_application(
+        &self,
+        batch: &mut Batch<'_>,
+        id: ApplicationId,
+    ) -> Result<(), VaultError> {
+        let places = self.rows.places();
+        if let Some(kept) = self.rows.get::<BrokerRow>(places.broker(id)).await? {
+            batch.changes.clear(places.api_key(&kept.record.key));
+            batch.changes.clear(kept.key);
+        }
+        let theirs = places.retrievables_of(id);
+        let room = batch.room(RETRIEVABLE_ROWS);
+        for index in self.page_up_to::<Ids>(&theirs, room).await? {
+            let account = AccountId(last_number(&index.key));
+            let resource = ResourceId(index.record.0.first().copied().unwrap_or_default());
+            let key = places.retrievable(resource, account, id);
+            match self.rows.get::<RetrievableRow>(key).await? {
+                Some(kept) => self.clear_retrievable(&mut batch.changes, &kept),
+                None => batch.changes.clear(index.key),
+            }
         }
         Ok(())
     }
@@ -318,6 +365,9 @@ fn account_rows(kept: &Kept<Account>) -> usize {
 const RESOURCE: u64 = 1;
 const ACCOUNT: u64 = 2;
 const GRANTEE: u64 = 3;
+const APPLICATION: u64 = 4;
+/// That an application may have an account, the same by the application, and its key.
+const RETRIEVABLE_ROWS: usize = 3;
 /// Rows of a batch, where the engine takes as many: others wait for it.
 const MOST: usize = 256;
 const PAGE: usize = 128;

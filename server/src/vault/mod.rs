@@ -12,6 +12,7 @@ mod associations;
 mod away;
 mod backup;
 mod book;
+mod broker;
 mod caller;
 mod catalogue;
 mod change;
@@ -29,6 +30,7 @@ mod host;
 mod id_block;
 mod identify;
 mod index;
+mod keyed;
 mod keys;
 mod leftovers;
 mod material;
@@ -39,12 +41,14 @@ mod persons;
 mod policies;
 mod reading;
 mod reference;
+mod registrations;
 mod report;
 mod reset;
 mod resource_group_shares;
 mod resource_groups;
 mod resources;
 mod resume;
+mod retrievable;
 mod retrieve;
 mod second_factor;
 mod sessions;
@@ -69,6 +73,7 @@ pub use accounts::{AccountEdit, AccountView, NewAccount};
 pub use anchor::AnchorState;
 pub use applications::{ApplicationEdit, ApplicationView, NewApplication};
 pub use backup::{BackupFiles, BackupProgress, BackupReport};
+pub use broker::{BrokerView, NewBroker};
 pub use caller::{
     Caller, CertificateCredential, CertificateTrust, Credential, Origin, PasswordCredential,
     SshCredential,
@@ -82,10 +87,12 @@ pub use error::{Hurdle, Outage, VaultError};
 pub use group_edits::GroupEdit;
 pub use groups::NewGroup;
 pub use host::{Resolve, ResolveError, SystemResolver};
+pub use keyed::{KeyOf, Keyed};
 pub use keys::RotationProgress;
 pub use pages::{Filter, Page, Search, SearchColumn, SearchKind, Within};
 pub use persons::NewPerson;
 pub use reference::{AccountRef, ResourceGroupRef, ResourceRef, TargetRef, UserRef, Wanted};
+pub use registrations::{NewRegistration, RegistrationView};
 pub use report::{AccountFacts, AccountReport};
 pub use reset::{
     DueView, NewTarget, PendingView, ResetLimits, RotationView, RunFailure, RunProgress,
@@ -93,6 +100,7 @@ pub use reset::{
 };
 pub use resources::{ResourceEdit, ResourceView};
 pub use resume::Resumption;
+pub use retrievable::RetrievableView;
 pub use second_factor::{FactorOffer, FactorText, FactorView};
 pub use sessions::SignedIn;
 pub use settings::{SettingView, Settings};

@@ -91,6 +91,15 @@ impl Vault {
     ) -> Result<SignedIn, VaultError> {
         let credential = Credential::Password(shown);
         let caller = self.identify(&credential, origin).await?;
+        self.open_session(&caller, origin)
+    }
+
+    /// Gives somebody who has just been identified a session.
+    pub(super) fn open_session(
+        &self,
+        caller: &Caller,
+        origin: &Origin,
+    ) -> Result<SignedIn, VaultError> {
         let token = self.draw_token()?;
         let tag = self.rows.keys().token_tag(&token);
         let identity = Identity {
@@ -218,6 +227,9 @@ impl Vault {
         identity: &Identity,
         origin: &Origin,
     ) -> Result<Option<Identity>, VaultError> {
+        if let Some(shown) = &identity.certificate {
+            return self.certified_again((identity, shown), origin).await;
+        }
         let generation = self.generation();
         let (Who::User(id), Some(entry)) = (identity.who, identity.entry) else {
             return Ok(None);

@@ -60,6 +60,8 @@ struct Who {
     role: Role,
     scope: Scope,
     within: Option<Allowed>,
+    /// The account that it reaches by an API key: whoever comes by another has another way.
+    grant: Option<AccountId>,
 }
 
 /// What is remembered.
@@ -254,6 +256,7 @@ fn who(caller: &Caller) -> Option<Who> {
         role: caller.identity.role,
         scope: caller.identity.scope,
         within: caller.identity.within,
+        grant: caller.grant().map(|grant| grant.account),
     })
 }
 

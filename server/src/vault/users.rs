@@ -2,8 +2,8 @@
 
 use crate::domain::{
     AccountId, Action, CertBinding, Decision, Fingerprint, FreeText, Grantee, Lock, NameError,
-    Operation, OrgId, RefusalReason, Resource, ResourceId, Role, Scope, Target, Timestamp, User,
-    UserId, UserKind, decide, may_stand_in,
+    Operation, OrgId, RefusalReason, Resource, ResourceId, Role, Scope, Target, Thumbprint,
+    Timestamp, User, UserId, UserKind, decide, may_stand_in,
 };
 use crate::store::Key;
 use crate::store::rows::{Changes, Ids, Kept, LoginRow};
@@ -79,6 +79,8 @@ impl Vault {
     ) -> Result<User, VaultError> {
         self.not_above(&user, deed, caller).await?;
         self.no_application_has(&exact(&user), deed, caller).await?;
+        self.thumbprints_are_free(&thumbprints(&user), deed, caller)
+            .await?;
         let by_login = self.rows.places().user_by_login(user.org, &user.login());
         if self.rows.get::<Ids>(by_login).await?.is_some() {
             let answer = VaultError::Exists("a user");
@@ -385,6 +387,11 @@ impl Vault {
             self.list_in(&mut changes, key, &[user.org.0, user.id.0])
                 .await?;
         }
+        for print in thumbprints(user) {
+            let key = places.users_by_thumbprint(print);
+            self.list_in(&mut changes, key, &[user.org.0, user.id.0])
+                .await?;
+        }
         Ok(changes.commit().await?)
     }
 
@@ -399,6 +406,15 @@ impl Vault {
         }
         for print in new.iter().filter(|print| !old.contains(print)) {
             self.list_in(&mut changes, places.users_by_certificate(*print), &entry)
+                .await?;
+        }
+        let (old, new) = (thumbprints(&kept.record), thumbprints(user));
+        for print in old.iter().filter(|print| !new.contains(print)) {
+            self.strike_from(&mut changes, places.users_by_thumbprint(*print), &entry)
+                .await?;
+        }
+        for print in new.iter().filter(|print| !old.contains(print)) {
+            self.list_in(&mut changes, places.users_by_thumbprint(*print), &entry)
                 .await?;
         }
         changes.replace(kept, user)?;
@@ -423,6 +439,11 @@ impl Vault {
             .await?;
         for print in exact(user) {
             let key = places.users_by_certificate(print);
+            self.strike_from(&mut changes, key, &[user.org.0, user.id.0])
+                .await?;
+        }
+        for print in thumbprints(user) {
+            let key = places.users_by_thumbprint(print);
             self.strike_from(&mut changes, key, &[user.org.0, user.id.0])
                 .await?;
         }
@@ -481,7 +502,19 @@ fn exact(user: &User) -> Vec<Fingerprint> {
     };
     let print = |binding: &CertBinding| match binding {
         CertBinding::Exactly(print) => Some(*print),
-        CertBinding::IssuedBy(_) => None,
+        CertBinding::IssuedBy(_) | CertBinding::Thumbprint { .. } => None,
+    };
+    certificates.iter().filter_map(print).collect()
+}
+
+/// The thumbprints that a user is bound to.
+pub(super) fn thumbprints(user: &User) -> Vec<Thumbprint> {
+    let UserKind::Api { certificates, .. } = &user.kind else {
+        return Vec::new();
+    };
+    let print = |binding: &CertBinding| match binding {
+        CertBinding::Thumbprint { thumbprint, .. } => Some(*thumbprint),
+        CertBinding::Exactly(_) | CertBinding::IssuedBy(_) => None,
     };
     certificates.iter().filter_map(print).collect()
 }
@@ -509,6 +542,7 @@ fn apply(edit: &UserEdit, user: &mut User) -> Result<(), (RefusalReason, VaultEr
             let before = certificates.len();
             certificates.retain(|binding| match binding {
                 CertBinding::Exactly(other) | CertBinding::IssuedBy(other) => other != print,
+                CertBinding::Thumbprint { seen, .. } => *seen != Some(*print),
             });
             if certificates.len() == before {
                 let answer = VaultError::NotFound("certificate of this user");
@@ -535,6 +569,9 @@ fn words(edit: &UserEdit) -> String {
         UserEdit::Lock(Lock::Open) => "unlock".to_owned(),
         UserEdit::Bind(CertBinding::Exactly(print)) => format!("bind certificate {print}"),
         UserEdit::Bind(CertBinding::IssuedBy(print)) => format!("bind to certificates of {print}"),
+        UserEdit::Bind(CertBinding::Thumbprint { thumbprint, .. }) => {
+            format!("bind thumbprint {thumbprint}")
+        }
         UserEdit::DemandFactor(true) => "second factor demanded".to_owned(),
         UserEdit::DemandFactor(false) => "second factor not demanded".to_owned(),
         UserEdit::Unbind(print) => format!("unbind certificate {print}"),

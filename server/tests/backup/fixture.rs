@@ -177,6 +177,7 @@ impl Live {
 
     pub async fn enter(&self, name: &str, mark: u8) -> Result<Caller, VaultError> {
         let shown = CertificateCredential {
+            thumbprint: claviger::domain::Thumbprint([0; 20]),
             fingerprint: Fingerprint([mark; 32]),
             common_name: Ok(name.to_owned()),
             organisation: None,

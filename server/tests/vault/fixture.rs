@@ -296,6 +296,7 @@ pub fn new_user(name: &str, host: &str, mark: u8) -> NewUser {
 
 pub fn credential(name: &str, mark: u8) -> CertificateCredential {
     CertificateCredential {
+        thumbprint: claviger::domain::Thumbprint([0; 20]),
         fingerprint: Fingerprint([mark; 32]),
         common_name: Ok(name.to_owned()),
         organisation: None,

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
-    Allowed, Application, ApplicationId, ApplicationName, Fingerprint, Host, Lock, OrgId, Permit,
-    Platform, Timestamp, UserId,
+    Allowed, Application, ApplicationId, ApplicationName, Fingerprint, FreeText, Host, Lock, OrgId,
+    Permit, Platform, Timestamp, UserId,
 };
 use crate::store::rows::form::{Form, is_default};
 
@@ -25,6 +25,18 @@ pub(super) struct ApplicationForm {
     #[serde(default, skip_serializing_if = "is_default")]
     locked: bool,
     t: i64,
+    #[serde(default, skip_serializing_if = "is_default")]
+    any: bool,
+    /// What it is for.
+    #[serde(default, skip_serializing_if = "is_default")]
+    d: String,
+    #[serde(default, skip_serializing_if = "is_default")]
+    visible: bool,
+    #[serde(default, skip_serializing_if = "is_default")]
+    both: bool,
+    /// Who made it.
+    #[serde(default, skip_serializing_if = "is_default")]
+    by: Option<u64>,
 }
 
 impl Form<Application> for ApplicationForm {
@@ -45,6 +57,11 @@ impl Form<Application> for ApplicationForm {
                 .collect(),
             locked: application.lock == Lock::Locked,
             t: application.created.0,
+            any: application.anywhere,
+            d: application.description.as_str().to_owned(),
+            visible: application.visible,
+            both: application.bidirectional,
+            by: application.author.map(|user| user.0),
         }
     }
 
@@ -67,6 +84,11 @@ impl Form<Application> for ApplicationForm {
                 Lock::Open
             },
             created: Timestamp(self.t),
+            anywhere: self.any,
+            description: FreeText::parse(&self.d).ok()?,
+            visible: self.visible,
+            bidirectional: self.both,
+            author: self.by.map(UserId),
         })
     }
 }

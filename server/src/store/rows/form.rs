@@ -118,6 +118,9 @@ struct ApiForm {
     /// Fingerprints of CA roots.
     #[serde(default, skip_serializing_if = "is_default")]
     by: Vec<String>,
+    /// Thumbprints, each with the fingerprint that came with it.
+    #[serde(default, skip_serializing_if = "is_default")]
+    t: Vec<(String, Option<String>)>,
 }
 
 impl ApiForm {
@@ -127,11 +130,16 @@ impl ApiForm {
             any: any_host,
             c: Vec::new(),
             by: Vec::new(),
+            t: Vec::new(),
         };
         for binding in certificates {
             match binding {
                 CertBinding::Exactly(print) => form.c.push(print.to_string()),
                 CertBinding::IssuedBy(print) => form.by.push(print.to_string()),
+                CertBinding::Thumbprint { thumbprint, seen } => {
+                    let seen = seen.map(|print| print.to_string());
+                    form.t.push((thumbprint.to_string(), seen));
+                }
             }
         }
         form
@@ -141,10 +149,19 @@ impl ApiForm {
         let print = |text: &String| text.parse::<Fingerprint>().ok();
         let exact = self.c.iter().map(|c| print(c).map(CertBinding::Exactly));
         let issued = self.by.iter().map(|c| print(c).map(CertBinding::IssuedBy));
+        let known = self.t.iter().map(|(thumbprint, seen)| {
+            Some(CertBinding::Thumbprint {
+                thumbprint: thumbprint.parse().ok()?,
+                seen: match seen {
+                    Some(seen) => Some(print(seen)?),
+                    None => None,
+                },
+            })
+        });
         Some(UserKind::Api {
             host: Host::parse(&self.h).ok()?,
             any_host: self.any,
-            certificates: exact.chain(issued).collect::<Option<_>>()?,
+            certificates: exact.chain(issued).chain(known).collect::<Option<_>>()?,
         })
     }
 }

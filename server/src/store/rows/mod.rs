@@ -10,6 +10,7 @@ mod material;
 mod pending;
 mod place;
 mod record;
+mod registration;
 mod second_factor;
 mod target;
 mod token;
@@ -21,6 +22,7 @@ pub use place::Places;
 pub use record::{
     AnchorRow, DocumentRow, Ids, NextId, Record, Secret, SecretRow, SettingRow, TrustKind, TrustRow,
 };
+pub use registration::{BrokerRow, RetrievableRow};
 pub use second_factor::FactorRow;
 pub use token::TokenRow;
 

@@ -2,9 +2,9 @@
 
 use crate::crypto::KeyRing;
 use crate::domain::{
-    AccountId, AccountName, ApplicationId, ApplicationName, Fingerprint, Folded, Grantee, GroupId,
-    GroupName, OrgId, OrgName, PolicyId, ResourceGroupId, ResourceId, ResourceName, SecretVersion,
-    Target, TokenId, UserId, UserName,
+    AccountId, AccountName, ApiKey, ApplicationId, ApplicationName, Fingerprint, Folded, Grantee,
+    GroupId, GroupName, OrgId, OrgName, PolicyId, ResourceGroupId, ResourceId, ResourceName,
+    SecretVersion, Target, Thumbprint, TokenId, UserId, UserName,
 };
 use crate::store::{Key, Table};
 
@@ -100,6 +100,57 @@ impl<'a> Places<'a> {
     pub fn application_by_certificate(self, fingerprint: Fingerprint) -> Key {
         let hash = self.keys.hide("application certificate", &[&fingerprint.0]);
         Key::table(Table::ApplicationIndex).hash(&hash)
+    }
+
+    /// What applications may have of a resource by API key.
+    #[must_use]
+    pub fn retrievables(self, resource: ResourceId) -> Key {
+        Key::table(Table::Retrievable).number(resource.0)
+    }
+
+    /// An account that an application may have by API key.
+    #[must_use]
+    pub fn retrievable(
+        self,
+        resource: ResourceId,
+        account: AccountId,
+        application: ApplicationId,
+    ) -> Key {
+        self.retrievables(resource)
+            .number(account.0)
+            .number(application.0)
+    }
+
+    /// The accounts that an application may have by API key.
+    #[must_use]
+    pub fn retrievables_of(self, application: ApplicationId) -> Key {
+        Key::table(Table::RetrievableOf).number(application.0)
+    }
+
+    /// That an application may have an account by API key.
+    #[must_use]
+    pub fn retrievable_of(self, application: ApplicationId, account: AccountId) -> Key {
+        self.retrievables_of(application).number(account.0)
+    }
+
+    /// What an API key is for.
+    #[must_use]
+    pub fn api_key(self, key: &ApiKey) -> Key {
+        let hash = self.keys.hide("api key", &[key.expose().as_bytes()]);
+        Key::table(Table::ApiKey).hash(&hash)
+    }
+
+    /// In whose names an application raises requests.
+    #[must_use]
+    pub fn broker(self, application: ApplicationId) -> Key {
+        Key::table(Table::Broker).number(application.0)
+    }
+
+    /// The users whom a certificate with this thumbprint may be.
+    #[must_use]
+    pub fn users_by_thumbprint(self, thumbprint: Thumbprint) -> Key {
+        let hash = self.keys.hide("thumbprint", &[&thumbprint.0]);
+        Key::table(Table::UserByThumbprint).hash(&hash)
     }
 
     /// What a person signs in with.

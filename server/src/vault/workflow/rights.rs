@@ -48,7 +48,10 @@ impl Vault {
         caller: &Caller,
     ) -> Result<Requester, VaultError> {
         if let Some(id) = caller.user() {
-            let login = caller.login().to_owned();
+            let login = match caller.is_narrowed() {
+                true => self.login_of(caller.org(), id).await?,
+                false => caller.login().to_owned(),
+            };
             if named.is_none_or(|named| named == login) {
                 return Ok(Requester { id, login });
             }

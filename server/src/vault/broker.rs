@@ -1,0 +1,313 @@
+//! Requests in users' names: whom an application may speak for, and how it does.
+
+use crate::domain::{
+    Allowed, ApiKey, ApplicationId, Broker, Group, GroupId, Host, Operation, Permit, RefusalReason,
+    User, UserId,
+};
+use crate::store::rows::{BrokerRow, Ids, Kept};
+use crate::vault::book::Deed;
+use crate::vault::caller::Identity;
+use crate::vault::users::last_number;
+use crate::vault::{Caller, KeyOf, Keyed, Vault, VaultError};
+
+/// Whom an application is to speak for.
+#[derive(Clone, Debug, Default)]
+pub struct NewBroker {
+    /// These users.
+    pub users: Vec<UserId>,
+    /// And whoever is in one of these groups.
+    pub groups: Vec<GroupId>,
+    /// From where its key is to count; from anywhere when there is none.
+    pub from: Vec<String>,
+}
+
+/// Whom an application speaks for, as it is shown to whoever may see the key.
+#[derive(Clone, Debug)]
+pub struct BrokerView {
+    /// The users.
+    pub users: Vec<User>,
+    /// The groups.
+    pub groups: Vec<Group>,
+    /// From where its key counts.
+    pub from: Vec<Host>,
+    /// The key.
+    pub key: ApiKey,
+}
+
+impl Vault {
+    /// Whom an application speaks for, if for anybody.
+    ///
+    /// # Errors
+    /// [`VaultError::NotFound`], also for a registration that the caller may not see.
+    pub async fn broker(
+        &self,
+        id: ApplicationId,
+        caller: &Caller,
+    ) -> Result<Option<BrokerView>, VaultError> {
+        let deed = Deed::new(Operation::List).detail(format!("broker of registration {id}"));
+        self.seen_registration(id, &deed, caller).await?;
+        self.allow(&deed, caller).await?;
+        let key = self.rows.places().broker(id);
+        match self.rows.get::<BrokerRow>(key).await? {
+            Some(kept) => Ok(Some(self.broker_view(kept.record).await?)),
+            None => Ok(None),
+        }
+    }
+
+    /// Says whom an application speaks for; where it did already, its key stays.
+    ///
+    /// # Errors
+    /// [`VaultError::NotAllowed`]; [`VaultError::NotFound`] when there is no such registration,
+    /// user or group; [`VaultError::Invalid`] for what is no address, and for too many.
+    pub async fn put_broker(
+        &self,
+        id: ApplicationId,
+        new: &NewBroker,
+        caller: &Caller,
+    ) -> Result<BrokerView, VaultError> {
+        let words = format!(
+            "speaks for {} users, {} groups",
+            new.users.len(),
+            new.groups.len()
+        );
+        let deed = deed_on(id, &words);
+        self.primary_only(&deed, caller).await?;
+        let application = self.administered_registration(id, &deed, caller).await?;
+        let from = self.addresses(&new.from, &deed, caller).await?;
+        self.are_there(new, &deed, caller).await?;
+        let place = self.rows.places().broker(id);
+        let kept = self.rows.get::<BrokerRow>(place.clone()).await?;
+        let key = match &kept {
+            Some(kept) => kept.record.key.clone(),
+            None => self.draw_key()?,
+        };
+        let broker = Broker {
+            application: id,
+            org: caller.org(),
+            from,
+            users: new.users.clone(),
+            groups: new.groups.clone(),
+        };
+        let row = BrokerRow { broker, key };
+        self.allow(&deed, caller).await?;
+        let mut changes = self.rows.changes();
+        changes.depend_on(&application);
+        changes.set(place, kept.as_ref(), &row)?;
+        if kept.is_none() {
+            changes.add(self.rows.places().api_key(&row.key), &proven(&row))?;
+        }
+        let done = changes.commit().await.map_err(VaultError::from);
+        self.settle(&deed, done, caller).await?;
+        self.broker_view(row).await
+    }
+
+    /// Lets an application speak for nobody any more; its key opens nothing.
+    ///
+    /// # Errors
+    /// [`VaultError::NotAllowed`], [`VaultError::NotFound`].
+    pub async fn remove_broker(
+        &self,
+        id: ApplicationId,
+        caller: &Caller,
+    ) -> Result<(), VaultError> {
+        let deed = deed_on(id, "speaks for nobody any more");
+        self.primary_only(&deed, caller).await?;
+        let kept = self.kept_broker(id, &deed, caller).await?;
+        self.allow(&deed, caller).await?;
+        let mut changes = self.rows.changes();
+        changes.remove(&kept);
+        changes.clear(self.rows.places().api_key(&kept.record.key));
+        let done = changes.commit().await.map_err(VaultError::from);
+        self.settle(&deed, done, caller).await
+    }
+
+    /// Gives an application another key to speak for users; the old one opens nothing any more.
+    ///
+    /// # Errors
+    /// [`VaultError::NotAllowed`], [`VaultError::NotFound`].
+    pub async fn renew_broker_key(
+        &self,
+        id: ApplicationId,
+        caller: &Caller,
+    ) -> Result<BrokerView, VaultError> {
+        let deed = deed_on(id, "another key to speak for users");
+        self.primary_only(&deed, caller).await?;
+        let kept = self.kept_broker(id, &deed, caller).await?;
+        let row = BrokerRow {
+            broker: kept.record.broker.clone(),
+            key: self.draw_key()?,
+        };
+        self.allow(&deed, caller).await?;
+        let mut changes = self.rows.changes();
+        changes.clear(self.rows.places().api_key(&kept.record.key));
+        changes.add(self.rows.places().api_key(&row.key), &proven(&row))?;
+        changes.replace(&kept, &row)?;
+        let done = changes.commit().await.map_err(VaultError::from);
+        self.settle(&deed, done, caller).await?;
+        self.broker_view(row).await
+    }
+
+    /// Whom whoever came by a key may mean, as far as they may be spoken for: at most
+    /// a thousand.
+    ///
+    /// # Errors
+    /// [`VaultError::NotAllowed`] for a key that is for something else.
+    pub async fn brokered_users(&self, keyed: &Keyed) -> Result<Vec<User>, VaultError> {
+        let row = self.broker_of(keyed).await?;
+        let (places, org) = (self.rows.places(), row.broker.org);
+        let mut ids = row.broker.users;
+        for group in row.broker.groups {
+            if self
+                .rows
+                .get::<Group>(places.group(org, group))
+                .await?
+                .is_none()
+            {
+                continue;
+            }
+            let members = places.members(group);
+            let page = self.rows.page::<Ids>(&members, None, MOST_BROKERED).await?;
+            ids.extend(page.iter().map(|kept| UserId(last_number(&kept.key))));
+        }
+        ids.sort_unstable_by_key(|id| id.0);
+        ids.dedup();
+        let mut users = Vec::new();
+        for id in ids.into_iter().take(MOST_BROKERED) {
+            let kept = self.rows.get::<User>(places.user(org, id)).await?;
+            let present = kept.filter(|kept| !self.is_kept_out(&kept.record));
+            users.extend(present.map(|kept| kept.record));
+        }
+        Ok(users)
+    }
+
+    /// Whoever came by a key, as it requests in a user's name: it may request what the user may, and
+    /// do nothing else.
+    ///
+    /// # Errors
+    /// [`VaultError::NotAllowed`] when it may not speak for this user.
+    pub async fn broker_for(&self, keyed: &Keyed, user: UserId) -> Result<Caller, VaultError> {
+        let generation = self.generation();
+        let deed = Deed::new(Operation::Request).detail(format!("in the name of user {user}"));
+        let row = self.broker_of(keyed).await?;
+        let key = self.rows.places().user(row.broker.org, user);
+        let kept = self.rows.get::<User>(key).await?.map(|kept| kept.record);
+        let kept = kept.filter(|user| !self.is_kept_out(user));
+        let meant = match kept {
+            Some(user) if row.broker.users.contains(&user.id) => Some(user),
+            Some(user) if self.is_in_one(&user, &row.broker.groups).await? => Some(user),
+            _ => None,
+        };
+        let Some(user) = meant else {
+            let why = RefusalReason::NotAllowed;
+            let answer = VaultError::NotAllowed;
+            return Err(self.refuse(&deed, why, answer, &keyed.caller).await);
+        };
+        let until = keyed.caller.identity.valid_until;
+        let login = format!("{} in the name of {}", keyed.caller.login(), user.login());
+        let identity = Identity {
+            login,
+            within: Some(Allowed::of(&[Permit::Retrieve])),
+            ..self.identity_of(user, until, generation).await?
+        };
+        Ok(Caller {
+            identity: identity.into(),
+            origin: keyed.caller.origin,
+        })
+    }
+
+    async fn broker_of(&self, keyed: &Keyed) -> Result<BrokerRow, VaultError> {
+        let KeyOf::Broker { application } = keyed.of else {
+            return Err(VaultError::NotAllowed);
+        };
+        let key = self.rows.places().broker(application);
+        let kept = self.rows.get::<BrokerRow>(key).await?;
+        kept.map(|kept| kept.record).ok_or(VaultError::NotAllowed)
+    }
+
+    async fn kept_broker(
+        &self,
+        id: ApplicationId,
+        deed: &Deed,
+        caller: &Caller,
+    ) -> Result<Kept<BrokerRow>, VaultError> {
+        self.administered_registration(id, deed, caller).await?;
+        let key = self.rows.places().broker(id);
+        if let Some(kept) = self.rows.get::<BrokerRow>(key).await? {
+            return Ok(kept);
+        }
+        let answer = VaultError::NotFound("access request broker");
+        let why = RefusalReason::NoSuchThing;
+        Err(self.refuse(deed, why, answer, caller).await)
+    }
+
+    async fn broker_view(&self, row: BrokerRow) -> Result<BrokerView, VaultError> {
+        let (places, org) = (self.rows.places(), row.broker.org);
+        let mut view = BrokerView {
+            users: Vec::new(),
+            groups: Vec::new(),
+            from: row.broker.from,
+            key: row.key,
+        };
+        for id in row.broker.users {
+            let kept = self.rows.get::<User>(places.user(org, id)).await?;
+            view.users.extend(kept.map(|kept| kept.record));
+        }
+        for id in row.broker.groups {
+            let kept = self.rows.get::<Group>(places.group(org, id)).await?;
+            view.groups.extend(kept.map(|kept| kept.record));
+        }
+        Ok(view)
+    }
+
+    /// That whoever an application is to speak for is there, and does not reach more than whoever
+    /// says so.
+    async fn are_there(
+        &self,
+        new: &NewBroker,
+        deed: &Deed,
+        caller: &Caller,
+    ) -> Result<(), VaultError> {
+        let (places, org) = (self.rows.places(), caller.org());
+        if new.users.len() + new.groups.len() > MOST_BROKERED {
+            let words = format!("at most {MOST_BROKERED} users and groups");
+            let why = RefusalReason::Invalid;
+            let answer = VaultError::Invalid(words);
+            return Err(self.refuse(deed, why, answer, caller).await);
+        }
+        let mut missing = None;
+        for id in &new.users {
+            match self.rows.get::<User>(places.user(org, *id)).await? {
+                Some(user) => self.not_above(&user.record, deed, caller).await?,
+                None => missing = Some("user"),
+            }
+        }
+        for id in &new.groups {
+            if self
+                .rows
+                .get::<Group>(places.group(org, *id))
+                .await?
+                .is_none()
+            {
+                missing = Some("group");
+            }
+        }
+        let Some(what) = missing else {
+            return Ok(());
+        };
+        let answer = VaultError::NotFound(what);
+        let why = RefusalReason::NoSuchThing;
+        Err(self.refuse(deed, why, answer, caller).await)
+    }
+}
+
+fn proven(row: &BrokerRow) -> Ids {
+    Ids(vec![row.broker.org.0, row.broker.application.0])
+}
+
+fn deed_on(id: ApplicationId, what: &str) -> Deed {
+    Deed::new(Operation::Application).detail(format!("registration {id}: {what}"))
+}
+
+/// How many users one application may speak for: all of them are looked at where one is sought by
+/// its name.
+const MOST_BROKERED: usize = 1000;
