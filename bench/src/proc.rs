@@ -10,14 +10,32 @@ use crate::trouble::Trouble;
 /// # Errors
 /// When there is no such process.
 pub fn cpu_time(pid: u32) -> Result<Duration, Trouble> {
+    let [user, system, ..] = times(pid)?;
+    Ok(user + system)
+}
+
+/// That of its children that have ended and been waited for, and of theirs.
+///
+/// # Errors
+/// When there is no such process.
+pub fn cpu_time_of_children(pid: u32) -> Result<Duration, Trouble> {
+    let [.., user, system] = times(pid)?;
+    Ok(user + system)
+}
+
+/// Fields 14 to 17 of proc(5): user and system time, and both of the children.
+fn times(pid: u32) -> Result<[Duration; 4], Trouble> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
-    // The name in brackets may hold blanks; user and system time are fields 14 and 15 (proc(5)).
+    // The name in brackets may hold blanks.
     let after_name = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
     let mut fields = after_name.split_whitespace().skip(11);
-    let mut ticks = || fields.next().unwrap_or_default().parse::<u64>();
-    let total = ticks()? + ticks()?;
     let second = rustix::param::clock_ticks_per_second();
-    Ok(Duration::from_micros(total * 1_000_000 / second))
+    let mut times = [Duration::ZERO; 4];
+    for time in &mut times {
+        let ticks = fields.next().unwrap_or_default().parse::<u64>()?;
+        *time = Duration::from_micros(ticks * 1_000_000 / second);
+    }
+    Ok(times)
 }
 
 /// A size of a process in MiB: `VmRSS` now, `VmHWM` at its peak.
@@ -48,5 +66,6 @@ mod tests {
         assert!(size_mib(pid, "VmHWM").is_ok_and(|mib| mib > 0.1));
         assert!(cpu_time(pid).is_ok());
         assert!(cpu_time(u32::MAX).is_err());
+        assert!(cpu_time_of_children(pid).is_ok());
     }
 }

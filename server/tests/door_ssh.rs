@@ -8,6 +8,8 @@
 mod commands;
 #[path = "door_ssh/house.rs"]
 mod house;
+#[path = "door_ssh/late.rs"]
+mod late;
 #[path = "door_ssh/limits.rs"]
 mod limits;
 #[path = "door_ssh/login.rs"]

@@ -5,6 +5,7 @@ pub mod bare;
 pub mod certificates;
 pub mod claviger;
 pub mod openbao;
+pub mod sshd;
 
 use std::net::{SocketAddr, TcpListener};
 use std::process::Child;

@@ -14,6 +14,7 @@ pub(super) async fn run(line: Line) -> Result<(), Trouble> {
         Command::ResetLocal(reset) => reset.run(false, reach).await,
         Command::ResetRemote(reset) => reset.run(true, reach).await,
         Command::Create(create) => create.run(reach).await,
+        Command::Man(man) => crate::program::manual::write(man),
         #[cfg(unix)]
         Command::Exec(exec) => crate::program::environment::run(exec, reach).await,
         #[cfg(unix)]

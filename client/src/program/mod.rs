@@ -2,6 +2,7 @@
 //!
 //! - `options`: the command line
 //! - `errand`: one operation after the other
+//! - `manual`: the manual pages
 //! - `source`: where a password comes from: the server, or an agent on this machine
 //! - `agent`: the agent
 //! - `environment`: running a program with passwords in its environment
@@ -12,6 +13,7 @@ mod agent;
 #[cfg(unix)]
 mod environment;
 mod errand;
+mod manual;
 mod options;
 mod output;
 mod source;

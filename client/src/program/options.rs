@@ -80,6 +80,12 @@ pub(super) enum Command {
     /// Create a resource with an account
     #[command(name = "CREATE", alias = "create")]
     Create(Create),
+    /// Print the manual page, or write one for every command
+    #[command(
+        name = "man",
+        after_help = "Example:\n  claviger-client man --out /usr/local/share/man/man1"
+    )]
+    Man(Man),
     /// Run a program with passwords in its environment
     #[cfg(unix)]
     #[command(
@@ -125,6 +131,13 @@ pub(super) struct Ask {
         hide_env_values = true
     )]
     pub(super) agent: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub(super) struct Man {
+    /// Write claviger-client.1, claviger-client-RETRIEVE.1, … into this folder
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) out: Option<PathBuf>,
 }
 
 #[derive(Args)]

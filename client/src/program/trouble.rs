@@ -46,6 +46,15 @@ pub(super) enum Trouble {
         #[source]
         source: io::Error,
     },
+    /// The manual pages cannot be written.
+    #[error("cannot write to {}", folder.display())]
+    Manual {
+        /// Where to.
+        folder: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
     /// A program cannot be run.
     #[error("cannot run {program}")]
     Run {
@@ -87,7 +96,7 @@ impl Trouble {
     /// With what the program ends.
     pub(super) fn status(&self) -> u8 {
         match self {
-            Self::Usage(_) | Self::Setup(_) | Self::Input(_) => status::USAGE,
+            Self::Usage(_) | Self::Setup(_) | Self::Input(_) | Self::Manual { .. } => status::USAGE,
             Self::Server(error) => of_server(error),
             Self::Agent { status, .. } => *status,
             // As shells have it.

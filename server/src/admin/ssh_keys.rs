@@ -6,7 +6,7 @@ use http::StatusCode;
 
 use crate::admin::asked::{Asked, Named, Plain, Sent};
 use crate::admin::problem::Refusal;
-use crate::admin::wire::{self, NewSshKey, Page};
+use crate::admin::wire::{self, NewSshKeys, Page};
 use crate::admin::{Desk, moment};
 use crate::domain::{RegisteredSshKey, SshFingerprint, SshKey};
 
@@ -23,11 +23,13 @@ pub(crate) async fn add(
     State(desk): State<Desk>,
     Named(login): Named<String>,
     asked: Asked<Plain>,
-    Sent(new): Sent<NewSshKey>,
-) -> Result<(StatusCode, Json<wire::SshKey>), Refusal> {
-    let key = SshKey::parse(&new.key).map_err(|error| Refusal::invalid(error.to_string()))?;
-    let added = desk.vault.add_ssh_key(&login, key, &asked.caller).await?;
-    Ok((StatusCode::CREATED, Json(in_words(&added))))
+    Sent(new): Sent<NewSshKeys>,
+) -> Result<(StatusCode, Json<Page<wire::SshKey>>), Refusal> {
+    let keys: Result<Vec<_>, _> = new.keys.iter().map(|line| SshKey::parse(line)).collect();
+    let keys = keys.map_err(|error| Refusal::invalid(error.to_string()))?;
+    let added = desk.vault.add_ssh_keys(&login, keys, &asked.caller).await?;
+    let added = Page::whole(added.iter().map(in_words).collect());
+    Ok((StatusCode::CREATED, Json(added)))
 }
 
 pub(crate) async fn remove(

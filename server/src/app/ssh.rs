@@ -52,7 +52,7 @@ pub(crate) fn open_ssh(
         ..ListenSettings::at(address)
     };
     let listener = Listener::bind(&listen, crowd, meter.door(Ssh::NAME))?;
-    let door = Ssh::new(house.vault.clone(), settings(config), &key, meter);
+    let door = Ssh::new(house.vault.clone(), settings(config, room), &key, meter);
     Ok(OpenSsh {
         listener,
         door: Arc::new(door),
@@ -60,7 +60,7 @@ pub(crate) fn open_ssh(
     })
 }
 
-fn settings(config: &Config) -> SshSettings {
+fn settings(config: &Config, room: Room) -> SshSettings {
     let door = &config.doors.ssh;
     SshSettings {
         line_end: match door.line_end {
@@ -75,6 +75,7 @@ fn settings(config: &Config) -> SshSettings {
         attempts: door.max_attempts.as_usize(),
         refusal: door.refusal_time.get(),
         strangers: door.max_strangers.get(),
+        half_open: room.of(door.max_half_open.as_usize()),
         channels: door.max_channels.as_usize(),
         commands: door.max_commands.as_usize(),
         login: door.login_timeout.get(),

@@ -102,6 +102,7 @@ impl Demo {
 struct Doors {
     xmlrpc: SocketAddr,
     rest: SocketAddr,
+    ssh: SocketAddr,
 }
 
 /// The address of the settings, or any port where that one is taken.
@@ -119,7 +120,7 @@ async fn serve(
     stopped: oneshot::Receiver<()>,
 ) -> Result<(), CliError> {
     let mut opened = Some(opened);
-    let (mut xmlrpc, mut rest) = (None, None);
+    let (mut xmlrpc, mut rest, mut ssh) = (None, None, None);
     let mut announce = |told: Announcement<'_>| match told {
         Announcement::Listening {
             door: "xmlrpc",
@@ -129,10 +130,15 @@ async fn serve(
             door: "rest",
             address,
         } => rest = address.parse().ok(),
+        Announcement::Listening {
+            door: "ssh",
+            address,
+        } => ssh = address.parse().ok(),
         Announcement::Ready => {
-            if let (Some(opened), Some(xmlrpc), Some(rest)) = (opened.take(), xmlrpc, rest) {
+            let doors = xmlrpc.zip(rest).zip(ssh);
+            if let (Some(opened), Some(((xmlrpc, rest), ssh))) = (opened.take(), doors) {
                 // Whoever waits for it waits in the same future.
-                let _gone = opened.send(Doors { xmlrpc, rest });
+                let _gone = opened.send(Doors { xmlrpc, rest, ssh });
             }
         }
         Announcement::Listening { .. } | Announcement::Closing => {}
@@ -194,9 +200,12 @@ impl Application {
             token,
         } = self;
         let (certificate, key, ca) = (certificate.display(), key.display(), ca.display());
-        let (port, rest) = (doors.xmlrpc.port(), doors.rest.port());
+        let (port, rest, ssh) = (doors.xmlrpc.port(), doors.rest.port(), doors.ssh.port());
         let data = self.ca.parent().unwrap_or(&context.data);
         let program = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("claviger"));
+        let (data, program) = (data.display(), program.display());
+        let pair = self.key.with_extension("ssh");
+        let pair = pair.display();
         out.line(format_args!(
             "
 The application {USER}@127.0.0.1 fetched the password of {ACCOUNT} on {RESOURCE}:
@@ -215,6 +224,16 @@ by the REST API, with a token in place of a certificate:
 
 curl --cacert '{ca}' -H 'AUTHTOKEN: {}' \\
      https://127.0.0.1:{rest}/restapi/json/v1/resources
+
+by SSH, with a key of its own:
+
+[ -f '{pair}' ] || {{
+    ssh-keygen -q -t ed25519 -N '' -f '{pair}' &&
+    '{program}' user ssh-key add {USER}@127.0.0.1 '{pair}.pub' --data '{data}'
+}}
+ssh -q -p {ssh} -i '{pair}' -o IdentitiesOnly=yes -o StrictHostKeyChecking=accept-new \\
+    -o UserKnownHostsFile='{pair}.hosts' {USER}@127.0.0.1 \\
+    RETRIEVE --resource={RESOURCE} --account={ACCOUNT}
 
 with Python:
 
@@ -237,12 +256,10 @@ let password = vault.retrieve_password(\"{RESOURCE}\", \"{ACCOUNT}\").send().awa
 
 and what the audit trail says of it:
 
-'{}' audit tail --data '{}'
+'{program}' audit tail --data '{data}'
 ",
             password.expose(),
-            token.as_str(),
-            program.display(),
-            data.display()
+            token.as_str()
         ))
     }
 }

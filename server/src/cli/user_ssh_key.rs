@@ -8,7 +8,7 @@ use clap::{Args, Subcommand};
 use http::Method;
 use zeroize::Zeroizing;
 
-use crate::admin::wire::{self, NewSshKey};
+use crate::admin::wire::{self, NewSshKeys};
 use crate::cli::fields::AsJson;
 use crate::cli::list::list;
 use crate::cli::user::Which;
@@ -22,7 +22,7 @@ pub(crate) enum UserSshKey {
     Remove(Remove),
 }
 
-/// Register public keys of a user: whoever holds the private half comes in with its name
+/// Register public keys of a user, all of them or none: whoever holds the private half comes in with its name
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   claviger user ssh-key add billing@app1.example ~/.ssh/id_ed25519.pub
@@ -73,11 +73,10 @@ impl Add {
         let text = read_keys(&self.file)?;
         let mut client = context.client().await?;
         let path = self.user.path(&["ssh-keys"]);
-        for key in keys(&text)? {
-            let new = NewSshKey {
-                key: key.to_owned(),
-            };
-            let added: wire::SshKey = client.send(Method::POST, &path, &new).await?;
+        let keys = keys(&text)?.into_iter().map(str::to_owned).collect();
+        let new = NewSshKeys { keys };
+        let added: wire::Page<wire::SshKey> = client.send(Method::POST, &path, &new).await?;
+        for added in added.items {
             let (kind, print, login) = (added.kind, added.fingerprint, self.user.login());
             let line = format_args!("{kind} key {print} proves {login} now");
             context.out.line(line)?;
@@ -108,21 +107,30 @@ impl Remove {
     }
 }
 
-/// What stands in the file, or on standard input; wiped afterwards, for it may be the private key.
+/// What stands in the file, or on standard input; wiped afterwards, for it may be a private key.
 fn read_keys(file: &Path) -> Result<Zeroizing<String>, CliError> {
-    let mut text = Zeroizing::new(String::new());
+    // Room for all of it: growing would leave copies behind.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(LONGEST + SPARE));
+    let most = LONGEST as u64 + 1;
     let read = if file == Path::new("-") {
-        io::stdin().take(LONGEST).read_to_string(&mut text)
+        io::stdin().lock().take(most).read_to_end(&mut bytes)
     } else {
         let opened = File::open(file).map_err(CliError::file(file))?;
-        opened.take(LONGEST).read_to_string(&mut text)
+        opened.take(most).read_to_end(&mut bytes)
     };
     read.map_err(CliError::file(file))?;
-    Ok(text)
+    let text = str::from_utf8(&bytes)
+        .ok()
+        .filter(|_| bytes.len() <= LONGEST);
+    let text = text.ok_or_else(|| CliError::Failed(NO_KEYS.to_owned()))?;
+    Ok(Zeroizing::new(text.to_owned()))
 }
 
+const NO_KEYS: &str = "this is no list of public keys: it is no text, or longer than 1 MiB";
 /// Far more than all the keys that a user may have.
-const LONGEST: u64 = 1024 * 1024;
+const LONGEST: usize = 1024 * 1024;
+/// Reading to the end asks for some room behind what there is.
+const SPARE: usize = 1024;
 
 /// The lines of a file that are neither empty nor comments.
 fn keys(text: &str) -> Result<Vec<&str>, CliError> {
@@ -133,7 +141,9 @@ fn keys(text: &str) -> Result<Vec<&str>, CliError> {
     if keys.is_empty() {
         return Err(CliError::Failed("there is no key in it".to_owned()));
     }
-    if keys.iter().any(|line| line.contains("PRIVATE KEY")) {
+    // OpenSSH's, and PuTTY's. It is refused before a copy is made of it.
+    let is_private = |line: &&str| line.contains("PRIVATE KEY") || line.starts_with("Private-");
+    if keys.iter().any(is_private) {
         let words = "this is a private key: give the public one, from the file *.pub";
         return Err(CliError::Failed(words.to_owned()));
     }

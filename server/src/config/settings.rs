@@ -141,9 +141,13 @@ section! {
         max_attempts: Count = Count::new(6);
         /// How long a refused attempt to log in takes at least.
         refusal_time: Span = Span::from_millis(500);
-        /// How many refused log-ins a minute are written into the audit trail, from one address.
-        /// Beyond it they are turned away unwritten; keys that count are let in all the same.
+        /// How many refused log-ins a minute are written into the audit trail one by one, from one
+        /// address. Beyond it they are counted, and the trail is told once a minute how many there
+        /// were; keys that count are let in all the same.
         max_strangers: Count = Count::new(60);
+        /// The most connections at once on which nobody has logged in. Beyond it the network (/24,
+        /// or /64 of IPv6) that has most of them loses its oldest.
+        max_half_open: Count = Count::new(2_000);
         /// The most commands on one connection; then its client has to connect again.
         max_commands: Count = Count::new(1_000);
         /// The most channels at once on one connection.

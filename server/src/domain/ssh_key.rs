@@ -184,8 +184,7 @@ fn check(blob: &[u8]) -> Result<(), SshKeyError> {
             if numbers && !SshKey::RSA_BITS.contains(&bits(modulus)) {
                 return Err(SshKeyError::RsaLength);
             }
-            // RFC 8332 says nothing of it; nobody has a longer one, and it would cost time.
-            numbers && exponent.len() <= 8 && exponent.last().is_some_and(|last| last % 2 == 1)
+            numbers && is_exponent(exponent) && is_odd(modulus)
         }
         _ => return Err(SshKeyError::Kind),
     };
@@ -208,6 +207,18 @@ fn is_natural(number: &[u8]) -> bool {
         [first, ..] => *first < 0x80,
         [] => false,
     }
+}
+
+/// An odd number from 3 to 2^33: one would prove nothing, and larger ones, which nobody has, would
+/// only cost time.
+fn is_exponent(number: &[u8]) -> bool {
+    let digits = number.iter().map(|digit| u64::from(*digit));
+    let value = digits.fold(0, |value: u64, digit| value.saturating_mul(256) | digit);
+    is_odd(number) && (3..1 << 33).contains(&value)
+}
+
+fn is_odd(number: &[u8]) -> bool {
+    number.last().is_some_and(|last| last % 2 == 1)
 }
 
 fn bits(number: &[u8]) -> usize {
@@ -299,6 +310,25 @@ mod tests {
         assert_eq!(of(even), Err(SshKeyError::Malformed));
         let negative = [field(b"ssh-rsa"), field(&[3]), field(&[0xff; 256])].concat();
         assert_eq!(of(negative), Err(SshKeyError::Malformed));
+    }
+
+    #[test]
+    fn an_rsa_key_has_an_odd_exponent_from_3_to_33_bits_and_an_odd_modulus() {
+        let with = |exponent: &[u8], last: u8| {
+            let mut modulus = vec![0xff; 256];
+            modulus.insert(0, 0);
+            modulus[256] = last;
+            of([field(b"ssh-rsa"), field(exponent), field(&modulus)].concat()).map(drop)
+        };
+        let largest = [1, 0xff, 0xff, 0xff, 0xff];
+
+        for exponent in [&[3][..], &[1, 0, 1], &largest] {
+            assert_eq!(with(exponent, 0xff), Ok(()), "{exponent:?}");
+        }
+        for exponent in [&[1][..], &[2], &[1, 0, 0], &[2, 0, 0, 0, 1], &[1; 9]] {
+            assert_eq!(with(exponent, 0xff), Err(SshKeyError::Malformed));
+        }
+        assert_eq!(with(&[1, 0, 1], 0xfe), Err(SshKeyError::Malformed));
     }
 
     #[test]

@@ -81,12 +81,24 @@ impl Vault {
         self.turn_away(Proof::Token, &away, origin).await
     }
 
-    /// Writes down that somebody who called itself `login` has proved nothing over SSH, and gives
-    /// the words for the caller.
-    pub async fn turn_away_unproved(&self, login: &str, origin: &Origin) -> VaultError {
-        let away = Stranger::new(login)
-            .detail("no key was proved".to_owned())
-            .away(RefusalReason::UnknownUser);
+    /// Writes down that somebody has proved nothing over SSH who called itself by so many `names`,
+    /// `login` last, and gives the words for the caller.
+    pub async fn turn_away_unproved(&self, login: &str, names: u32, origin: &Origin) -> VaultError {
+        let detail = match names {
+            0 | 1 => "no key was proved".to_owned(),
+            many => format!("no key was proved, and {many} names were tried"),
+        };
+        let away = Stranger::new(login).detail(detail);
+        let away = away.away(RefusalReason::UnknownUser);
+        self.turn_away(Proof::SshKey, &away, origin).await
+    }
+
+    /// Writes down that `many` were turned away over SSH and not written down one by one, `login`
+    /// the last of them, and gives the words for the caller.
+    pub async fn turn_away_many(&self, login: &str, many: u64, origin: &Origin) -> VaultError {
+        let detail = format!("the last of {many} refused log-ins not written down one by one");
+        let away = Stranger::new(login).detail(detail);
+        let away = away.away(RefusalReason::TooManyFailures);
         self.turn_away(Proof::SshKey, &away, origin).await
     }
 

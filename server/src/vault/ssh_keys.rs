@@ -1,5 +1,7 @@
 //! SSH keys of API users: registered, listed, taken back, and what they prove.
 
+use std::collections::HashSet;
+
 use crate::domain::{
     Operation, OrgId, RefusalReason, RegisteredSshKey, SshFingerprint, SshKey, User, UserId,
     UserKind, UserName,
@@ -11,36 +13,24 @@ use crate::vault::settings::number;
 use crate::vault::{Caller, Origin, SettingView, Settings, SshCredential, Vault, VaultError};
 
 impl Vault {
-    /// Registers a key with an API user: whoever holds its private half comes in with the user's
-    /// name, from the user's host. The same key may be registered with others, too.
+    /// Registers keys with an API user, all of them or none: whoever holds the private half of one
+    /// comes in with the user's name, from the user's host. The same key may be registered with
+    /// others, too.
     ///
     /// # Errors
-    /// [`VaultError::NotAllowed`], [`VaultError::NotFound`]; [`VaultError::Invalid`] for a person
-    /// and for a user that has as many as it may; [`VaultError::Exists`] when the user has it.
-    pub async fn add_ssh_key(
+    /// [`VaultError::NotAllowed`], [`VaultError::NotFound`]; [`VaultError::Invalid`] for a person,
+    /// for no key at all, and where they are more than a request or the user may have;
+    /// [`VaultError::Exists`] when the user has one of them, or one is there twice.
+    pub async fn add_ssh_keys(
         &self,
         login: &str,
-        key: SshKey,
+        keys: Vec<SshKey>,
         caller: &Caller,
-    ) -> Result<RegisteredSshKey, VaultError> {
-        let deed = edit(login, &format!("add SSH key {}", key.fingerprint()));
+    ) -> Result<Vec<RegisteredSshKey>, VaultError> {
+        let deed = edit(login, &added_in_words(&keys));
         self.primary_only(&deed, caller).await?;
         let user = self.administered(login.into(), &deed, caller).await?;
-        let have = self.ssh_keys_of(&user.record).await?;
-        let most = usize::from(self.settings.load().ssh_keys_per_user);
-        let answer = if let UserKind::Person(_) = user.record.kind {
-            Some(VaultError::Invalid(NO_PERSON.to_owned()))
-        } else if have.iter().any(|kept| kept.record.key.blob() == key.blob()) {
-            Some(VaultError::Exists("an SSH key of this user"))
-        } else if have.len() >= most {
-            Some(VaultError::Invalid(format!(
-                "this user has {most} SSH keys already: remove one, or raise the setting \
-                 ssh-keys-per-user"
-            )))
-        } else {
-            None
-        };
-        if let Some(answer) = answer {
+        if let Err(answer) = self.may_have(&user.record, &keys).await? {
             let why = match answer {
                 VaultError::Exists(_) => RefusalReason::Exists,
                 _ => RefusalReason::Invalid,
@@ -49,11 +39,39 @@ impl Vault {
         }
         self.allow(&deed, caller).await?;
         let added = self.clock.now();
-        let registered = RegisteredSshKey { key, added };
-        let done = self.commit_ssh_key(&user, &registered).await;
+        let registered = |key| RegisteredSshKey { key, added };
+        let registered: Vec<_> = keys.into_iter().map(registered).collect();
+        let done = self.commit_ssh_keys(&user, &registered).await;
         self.settle(&deed, done, caller).await?;
         self.generation.grow();
         Ok(registered)
+    }
+
+    /// Whether a user may have these keys, too.
+    async fn may_have(
+        &self,
+        user: &User,
+        keys: &[SshKey],
+    ) -> Result<Result<(), VaultError>, VaultError> {
+        let have = self.ssh_keys_of(user).await?;
+        let most = usize::from(self.settings.load().ssh_keys_per_user);
+        let mut blobs: HashSet<_> = have.iter().map(|kept| kept.record.key.blob()).collect();
+        let answer = if let UserKind::Person(_) = user.kind {
+            VaultError::Invalid(NO_PERSON.to_owned())
+        } else if keys.is_empty() || keys.len() > AT_ONCE {
+            VaultError::Invalid(format!("1 to {AT_ONCE} SSH keys are registered at once"))
+        } else if !keys.iter().all(|key| blobs.insert(key.blob())) {
+            VaultError::Exists("an SSH key of this user")
+        } else if blobs.len() > most {
+            VaultError::Invalid(format!(
+                "this user has {} SSH keys already and may have {most}: remove one, or raise the \
+                 setting ssh-keys-per-user",
+                have.len()
+            ))
+        } else {
+            return Ok(Ok(()));
+        };
+        Ok(Err(answer))
     }
 
     /// The keys of a user, the oldest first.
@@ -107,13 +125,16 @@ impl Vault {
         Ok(())
     }
 
-    /// Whether some user of this name has this key, wherever it comes from. Nothing is written
-    /// down.
+    /// Whether whoever shows this key comes in. Nothing is written down.
     ///
     /// # Errors
     /// [`VaultError::Unavailable`].
-    pub async fn has_ssh_key(&self, shown: &SshCredential) -> Result<bool, VaultError> {
-        Ok(!self.holders_of(shown).await?.is_empty())
+    pub async fn admits_ssh_key(
+        &self,
+        shown: &SshCredential,
+        origin: &Origin,
+    ) -> Result<bool, VaultError> {
+        Ok(self.by_ssh_key(shown, origin).await?.is_ok())
     }
 
     /// The one user whom a login name, a key and an address prove, or why there is none. Whose the
@@ -187,17 +208,19 @@ impl Vault {
         Ok(self.rows.all(&prefix).await?)
     }
 
-    async fn commit_ssh_key(
+    async fn commit_ssh_keys(
         &self,
         user: &Kept<User>,
-        registered: &RegisteredSshKey,
+        registered: &[RegisteredSshKey],
     ) -> Result<(), VaultError> {
         let (org, id) = (user.record.org, user.record.id);
-        let key = self.rows.places().ssh_key(org, id, registered.key.blob());
         let mut changes = self.rows.changes();
         // A user that is removed at the same time leaves no key behind.
         changes.depend_on(user);
-        changes.add(key, registered)?;
+        for one in registered {
+            let key = self.rows.places().ssh_key(org, id, one.key.blob());
+            changes.add(key, one)?;
+        }
         Ok(changes.commit().await?)
     }
 }
@@ -224,5 +247,17 @@ fn edit(login: &str, what: &str) -> Deed {
     Deed::new(Operation::EditUser).detail(format!("{login}: {what}"))
 }
 
+/// What the audit trail tells of keys that are registered.
+fn added_in_words(keys: &[SshKey]) -> String {
+    let prints = keys.iter().map(|key| key.fingerprint().to_string());
+    let prints: Vec<_> = prints.take(AT_ONCE).collect();
+    match keys.len() {
+        1 => format!("add SSH key {}", prints.concat()),
+        many => format!("add {many} SSH keys: {}", prints.join(", ")),
+    }
+}
+
+/// How many are registered by one request: the audit trail names each.
+const AT_ONCE: usize = 64;
 const PER_USER: &str = "ssh-keys-per-user";
 const NO_PERSON: &str = "a person has no SSH key: give a program a user of its own";

@@ -1,6 +1,6 @@
 //! SSH keys of users.
 
-use claviger::admin::wire::{NewSshKey, Page, SshKey};
+use claviger::admin::wire::{NewSshKeys, Page, SshKey};
 use serde_json::json;
 
 use crate::server::Server;
@@ -25,7 +25,8 @@ fn ssh_keys_are_written_and_read_as_documented() {
         next: Some(text()),
     };
     fits("SshKeyPage", &page);
-    reads("NewSshKey", &NewSshKey { key: text() });
+    let keys = vec![text()];
+    reads("NewSshKeys", &NewSshKeys { keys });
 }
 
 #[test]
@@ -35,15 +36,16 @@ fn a_key_is_registered_listed_and_removed() {
     server.send("POST", "/v1/users", new).with(201);
 
     let added = server
-        .send("POST", KEYS, json!({"key": LINE}))
+        .send("POST", KEYS, json!({"keys": [LINE]}))
         .with(201)
         .json();
+    let added = added["items"][0].clone();
     assert_eq!(added["kind"], "ssh-ed25519");
     assert_eq!(added["comment"], "app@one");
     let print = added["fingerprint"].as_str().unwrap().to_owned();
-    let again = server.send("POST", KEYS, json!({"key": LINE}));
+    let again = server.send("POST", KEYS, json!({"keys": [LINE]}));
     assert_eq!(again.with(409).problem(), "exists");
-    let private = json!({"key": "-----BEGIN OPENSSH PRIVATE KEY-----"});
+    let private = json!({"keys": ["-----BEGIN OPENSSH PRIVATE KEY-----"]});
     let refused = server.send("POST", KEYS, private);
     assert_eq!(refused.with(422).problem(), "invalid");
     let listed = server.get(KEYS).with(200).json();
@@ -62,6 +64,6 @@ fn a_person_has_no_ssh_key() {
         "password": "correct horse battery"});
     server.send("POST", "/v1/users", new).with(201);
 
-    let refused = server.send("POST", "/v1/users/alice/ssh-keys", json!({"key": LINE}));
+    let refused = server.send("POST", "/v1/users/alice/ssh-keys", json!({"keys": [LINE]}));
     assert_eq!(refused.with(422).problem(), "invalid");
 }

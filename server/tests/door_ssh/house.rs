@@ -15,8 +15,8 @@ use claviger::store::rows::Rows;
 use claviger::store::{self, Kind};
 use claviger::vault::{
     AccountEdit, AuditEntry, AuditQuery, Caller, Clock, Credential, NewPassword, NewResource,
-    NewUser, Origin, Parts, ResourceEdit, SystemChance, SystemClock, SystemResolver, TrustListener,
-    Trusted, UserEdit, Vault,
+    NewUser, Origin, Parts, Resolve, ResourceEdit, SystemChance, SystemClock, SystemResolver,
+    TrustListener, Trusted, UserEdit, Vault,
 };
 use russh::client::{self, Handle};
 use russh::keys::ssh_key::private::Ed25519Keypair;
@@ -32,7 +32,7 @@ pub(crate) struct Wish {
     pub(crate) settings: SshSettings,
     pub(crate) crowd: CrowdSettings,
     pub(crate) drain: Duration,
-    pub(crate) secondary: bool,
+    pub(crate) resolver: Arc<dyn Resolve>,
 }
 
 impl Default for Wish {
@@ -44,7 +44,9 @@ impl Default for Wish {
             },
             crowd: CrowdSettings::default(),
             drain: Duration::from_secs(10),
-            secondary: false,
+            resolver: Arc::new(SystemResolver {
+                timeout: Duration::from_secs(2),
+            }),
         }
     }
 }
@@ -99,11 +101,7 @@ impl House {
 
     pub(crate) async fn open_as(wish: Wish) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let vault = Arc::new(
-            Vault::open(parts(&directory, wish.secondary))
-                .await
-                .unwrap(),
-        );
+        let vault = Arc::new(Vault::open(parts(&directory, wish.resolver)).await.unwrap());
         let meter = Meter::new();
         let listen = ListenSettings {
             limits: Limits {
@@ -164,7 +162,7 @@ impl House {
         };
         self.vault.add_user(&new, operator).await.unwrap();
         let key = key(seed);
-        let added = self.vault.add_ssh_key(login, public(&key), operator);
+        let added = self.vault.add_ssh_keys(login, vec![public(&key)], operator);
         added.await.unwrap();
         App {
             login: login.to_owned(),
@@ -246,7 +244,7 @@ impl House {
     }
 }
 
-fn parts(directory: &TempDir, secondary: bool) -> Parts {
+fn parts(directory: &TempDir, resolver: Arc<dyn Resolve>) -> Parts {
     let data = directory.path();
     let master = MasterKey::random().unwrap();
     let keys = Arc::new(KeyRing::create(data, &master, SystemClock.now()).unwrap().0);
@@ -262,12 +260,10 @@ fn parts(directory: &TempDir, secondary: bool) -> Parts {
         ledger: Arc::new(ledger.unwrap()),
         clock: Arc::new(SystemClock),
         chance: Arc::new(SystemChance),
-        resolver: Arc::new(SystemResolver {
-            timeout: Duration::from_secs(2),
-        }),
+        resolver,
         trust: Arc::new(Nobody),
         shortcuts: 1024,
-        secondary,
+        secondary: false,
     }
 }
 

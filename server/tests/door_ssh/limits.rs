@@ -1,10 +1,11 @@
 //! What a connection may cost.
 
+use std::io::ErrorKind;
 use std::time::Duration;
 
 use claviger::doors::CrowdSettings;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 
 use crate::house::{House, PASSWORD, Said, Wish, done, listen};
@@ -125,6 +126,42 @@ async fn each_address_has_its_share_of_connections() {
     }
 }
 
+/// A connection from that address, on which the server has said what it is.
+async fn half_open(house: &House, from: [u8; 4]) -> TcpStream {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind((from, 0).into()).unwrap();
+    let mut stream = socket.connect(house.address).await.unwrap();
+    let mut greeting = [0; 18];
+    stream.read_exact(&mut greeting).await.unwrap();
+    assert_eq!(&greeting, b"SSH-2.0-Claviger\r\n");
+    stream
+}
+
+#[tokio::test]
+async fn half_open_connections_from_four_addresses_keep_nobody_out() {
+    let wish = Wish::with(|settings| settings.half_open = 8);
+    let (house, app) = House::with_app(wish).await;
+    let inside = house.enter(&app).await;
+    let mut held = Vec::new();
+    for number in 0..40 {
+        held.push(half_open(&house, [127, 0, 9, number % 4 + 1]).await);
+    }
+
+    let entered = house.enter(&app).await;
+
+    let newest = held.split_off(33);
+    for given_up in held {
+        assert_eq!(hung_up(given_up).await, b"");
+    }
+    for client in [inside, entered] {
+        assert_eq!(client.run(RETRIEVE).await, done(&format!("{PASSWORD}\n")));
+    }
+    for socket in &newest {
+        let nothing = socket.try_read(&mut [0]).map_err(|error| error.kind());
+        assert_eq!(nothing, Err(ErrorKind::WouldBlock), "it still waits");
+    }
+}
+
 #[tokio::test]
 async fn attempts_to_log_in_are_counted() {
     let wish = Wish::with(|settings| settings.attempts = 2);
@@ -210,6 +247,45 @@ async fn an_answer_that_is_longer_than_a_window_comes_whole_and_gives_its_channe
 
         assert_eq!((list.out.lines().count(), list.exit), (17, Some(0)));
     }
+}
+
+#[tokio::test]
+async fn whoever_does_not_read_its_answer_is_hung_up_on() {
+    let mut wish = Wish::with(|settings| settings.idle = Duration::from_millis(500));
+    wish.crowd.per_address = 1;
+    let (house, app) = House::with_app(wish).await;
+    for name in 0..64 {
+        let name = format!("a-resource-with-a-long-name-{name:02}");
+        let level = claviger::domain::Level::View;
+        house.shared(&name, &app, level).await;
+    }
+    // It has room for one message that nobody takes, and so for no answer.
+    let config = russh::client::Config {
+        window_size: 512,
+        channel_buffer_size: 1,
+        ..russh::client::Config::default()
+    };
+    let mut client = house.connect_as(config).await.unwrap();
+    assert!(client.login(&app.name, &app.key).await);
+    let channel = client.handle.channel_open_session().await.unwrap();
+    channel.exec(true, "LIST").await.unwrap();
+
+    let again = async { while house.connect_by(russh::Preferred::DEFAULT).await.is_err() {} };
+
+    timeout(PATIENCE, again).await.expect("its place is free");
+}
+
+#[tokio::test]
+async fn keys_are_exchanged_anew_between_two_commands_and_before_an_answer() {
+    let (house, app) = House::with_app(Wish::default()).await;
+    let client = house.enter(&app).await;
+
+    for _ in 0..3 {
+        client.handle.rekey_soon().await.unwrap();
+        assert_eq!(client.run(RETRIEVE).await, done(&format!("{PASSWORD}\n")));
+    }
+
+    assert_eq!(house.trail().await.len(), 3);
 }
 
 #[tokio::test]

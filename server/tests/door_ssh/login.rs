@@ -217,3 +217,69 @@ async fn strangers_fill_no_trail_and_keep_nobody_out() {
     assert_eq!(house.trail().await.len(), 3);
     assert!(house.connect().await.login(&app.name, &app.key).await);
 }
+
+#[tokio::test]
+async fn a_registered_key_that_is_refused_fills_no_trail_either() {
+    let wish = Wish::with(|settings| settings.strangers = 2);
+    let (mut house, app) = House::with_app(wish).await;
+    let other = house.app("other", Role::PasswordUser, 2).await;
+    house.lock(&app).await;
+
+    for _ in 0..5 {
+        assert!(!house.connect().await.login(&app.name, &app.key).await);
+    }
+
+    assert_eq!(reasons(&house).await, [RefusalReason::Locked; 2]);
+    assert!(house.connect().await.login(&other.name, &other.key).await);
+    house.close().await;
+    assert_eq!(
+        house.trail().await[0].detail,
+        "the last of 3 refused log-ins not written down one by one"
+    );
+}
+
+#[tokio::test]
+async fn refusals_that_are_not_written_one_by_one_are_summed_up() {
+    let wish = Wish::with(|settings| settings.strangers = 3);
+    let (mut house, _) = House::with_app(wish).await;
+    for _ in 0..5 {
+        assert!(!house.connect().await.login("nobody", &key(8)).await);
+    }
+    {
+        let mut silent = house.connect().await;
+        let tried = silent.handle.authenticate_none("nameless").await.unwrap();
+        assert!(!tried.success());
+    }
+
+    house.close().await;
+
+    let trail = house.trail().await;
+    assert_eq!(trail.len(), 4, "three, and one for the other three");
+    assert_eq!(trail[0].caller, "nameless");
+    assert_eq!(trail[0].peer, Some([127, 0, 0, 1].into()));
+    assert_eq!(
+        trail[0].detail,
+        "the last of 3 refused log-ins not written down one by one"
+    );
+    let why = Outcome::Refused(RefusalReason::TooManyFailures);
+    assert_eq!(trail[0].outcome.known(), Some(&why));
+}
+
+#[tokio::test]
+async fn names_that_are_tried_without_proof_are_counted() {
+    let (mut house, _) = House::with_app(Wish::default()).await;
+    {
+        let mut client = house.connect().await;
+        for name in ["root", "root", "admin", "app"] {
+            let tried = client.handle.authenticate_none(name).await.unwrap();
+            assert!(!tried.success());
+        }
+    }
+
+    house.close().await;
+
+    let trail = house.trail().await;
+    assert_eq!(trail.len(), 1);
+    assert_eq!(trail[0].caller, "app");
+    assert_eq!(trail[0].detail, "no key was proved, and 3 names were tried");
+}

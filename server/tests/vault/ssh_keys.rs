@@ -27,7 +27,7 @@ async fn with_key(mark: u8) -> House {
     let operator = house.operator().await;
     house
         .vault
-        .add_ssh_key(USER, key(mark), &operator)
+        .add_ssh_keys(USER, vec![key(mark)], &operator)
         .await
         .unwrap();
     house
@@ -71,7 +71,7 @@ async fn of_two_users_of_one_name_the_host_says_which() {
     let operator = house.operator().await;
     house
         .vault
-        .add_ssh_key("app@10.0.0.2", key(1), &operator)
+        .add_ssh_keys("app@10.0.0.2", vec![key(1)], &operator)
         .await
         .unwrap();
 
@@ -136,9 +136,18 @@ async fn a_user_has_a_key_once_and_as_many_as_the_setting_says() {
         .unwrap();
     house.clock.pass(Duration::from_secs(1));
 
-    let twice = house.vault.add_ssh_key(USER, key(1), &operator).await;
-    let second = house.vault.add_ssh_key(USER, key(2), &operator).await;
-    let third = house.vault.add_ssh_key(USER, key(3), &operator).await;
+    let twice = house
+        .vault
+        .add_ssh_keys(USER, vec![key(1)], &operator)
+        .await;
+    let second = house
+        .vault
+        .add_ssh_keys(USER, vec![key(2)], &operator)
+        .await;
+    let third = house
+        .vault
+        .add_ssh_keys(USER, vec![key(3)], &operator)
+        .await;
 
     assert!(matches!(twice, Err(VaultError::Exists(_))));
     assert!(second.is_ok());
@@ -149,13 +158,39 @@ async fn a_user_has_a_key_once_and_as_many_as_the_setting_says() {
 }
 
 #[tokio::test]
+async fn keys_are_registered_all_of_them_or_none() {
+    let house = with_key(1).await;
+    let operator = house.operator().await;
+
+    let add = |marks: &[u8]| {
+        let keys = marks.iter().map(|mark| key(*mark)).collect();
+        house.vault.add_ssh_keys(USER, keys, &operator)
+    };
+    let known = add(&[2, 1]).await;
+    let twice = add(&[2, 3, 2]).await;
+    let many: Vec<u8> = (2..12).collect();
+    let many = add(&many).await;
+    let none = add(&[]).await;
+
+    for exists in [known, twice] {
+        assert!(matches!(exists, Err(VaultError::Exists(_))));
+    }
+    for invalid in [many, none] {
+        assert!(matches!(invalid, Err(VaultError::Invalid(_))));
+    }
+    assert!(show(&house, "app", 2, "10.0.0.1").await.is_err());
+    assert_eq!(add(&[2, 3]).await.unwrap().len(), 2);
+    assert!(show(&house, "app", 3, "10.0.0.1").await.is_ok());
+}
+
+#[tokio::test]
 async fn only_administrators_register_list_and_remove_keys() {
     let house = with_key(1).await;
     let user = house
         .user("boss", 9, Role::PasswordAdministrator, Scope::All)
         .await;
 
-    let added = house.vault.add_ssh_key(USER, key(2), &user).await;
+    let added = house.vault.add_ssh_keys(USER, vec![key(2)], &user).await;
     let listed = house.vault.ssh_keys(USER, &user).await;
     let removed = house
         .vault
@@ -184,6 +219,9 @@ async fn a_secondary_lets_keys_in_and_registers_none() {
     let operator = house.operator().await;
 
     assert!(show(&house, "app", 1, "10.0.0.1").await.is_ok());
-    let added = house.vault.add_ssh_key(USER, key(2), &operator).await;
+    let added = house
+        .vault
+        .add_ssh_keys(USER, vec![key(2)], &operator)
+        .await;
     assert!(matches!(added, Err(VaultError::ReadOnly)));
 }

@@ -51,7 +51,8 @@ fn what_the_demonstration_prints_can_be_pasted_until_ctrl_c_ends_it() {
 
     demo.until("The application ");
     let password = demo.until("The same with curl:").concat();
-    let curl = demo.until("with Python:").concat();
+    let curl = demo.until("by SSH, ").concat();
+    let ssh = demo.until("with Python:").concat();
     let python = demo.until("with Rust ").concat();
     demo.until("and what the audit trail says of it:");
     let tail = demo.until("The server stays up").concat();
@@ -59,6 +60,8 @@ fn what_the_demonstration_prints_can_be_pasted_until_ctrl_c_ends_it() {
     let password = password.trim();
     assert!(password.len() >= 16, "{password}");
     assert!(bash(&curl).contains(password), "{curl}");
+    assert!(bash(&ssh).trim_end().ends_with(password), "{ssh}");
+    assert_eq!(bash(&ssh).trim_end(), password, "with the same key");
     assert_eq!(bash(&python).trim_end(), password);
     assert!(
         bash(&tail).contains("retrieve  demo-database/app"),

@@ -1,5 +1,6 @@
 //! Keys that are registered, and those that are not.
 
+use std::fs;
 use std::process::Command;
 
 use harness::run;
@@ -188,4 +189,47 @@ fn an_organisation_stands_before_the_login() {
     stand
         .as_user(&stand.key, "MANAGEENGINE/test", &["HELP"])
         .ended(255);
+}
+
+#[test]
+fn keys_of_a_file_are_registered_all_of_them_or_none() {
+    let stand = Stand::seeded();
+    let listed = || {
+        let words = ["user", "ssh-key", "list", "test@127.0.0.1", "--json"];
+        let list = stand.server.claviger(&words).ok().stdout;
+        list.matches("SHA256:").count()
+    };
+    let file = stand.server.outside().join("many.pub");
+    let line = |name: &str| {
+        let key = new_key(&stand.server, name, &["-t", "ed25519"]);
+        fs::read_to_string(key.with_extension("pub")).unwrap()
+    };
+    let (one, two) = (line("one"), line("two"));
+    let add = |text: &str| {
+        fs::write(&file, text).unwrap();
+        let file = file.display().to_string();
+        let words = ["user", "ssh-key", "add", "test@127.0.0.1", &file];
+        stand.server.claviger(&words)
+    };
+
+    let broken = "ssh-ed25519 AAAA\n";
+    let own = fs::read_to_string(stand.key.with_extension("pub")).unwrap();
+    for last in [broken, &one, &own] {
+        add(&format!("# three\n{one}{two}{last}")).ended(1);
+        assert_eq!(listed(), 1, "{last}");
+    }
+    let many: String = (0..10).map(|number| line(&format!("n{number}"))).collect();
+    let refused = add(&many).ended(1);
+    assert!(refused.stderr.contains("may have 10"), "{refused}");
+    assert_eq!(listed(), 1);
+    let private = fs::read_to_string(&stand.key).unwrap();
+    for text in [private.as_str(), "Private-Lines: 1\nAAAA\n"] {
+        let refused = add(text).ended(1);
+        assert!(refused.stderr.contains("private key"), "{refused}");
+    }
+
+    let said = add(&format!("{one}\n{two}")).ok().stdout;
+
+    assert_eq!(said.matches(" proves test@127.0.0.1 now").count(), 2);
+    assert_eq!(listed(), 3);
 }

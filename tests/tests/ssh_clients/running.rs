@@ -102,3 +102,40 @@ fn a_stop_ends_idle_sessions_and_lets_the_server_go() {
     assert!(since.elapsed() < Duration::from_secs(15));
     assert!(!idle.wait().unwrap().success());
 }
+
+#[test]
+fn a_secondary_gives_passwords_out_and_answers_changes_with_5() {
+    let mut stand = Stand::seeded();
+    let settings = stand.server.data().join("claviger.toml");
+    let text = fs::read_to_string(&settings).unwrap();
+    let (before, after) = text.split_once("mode = \"primary\"").unwrap();
+    let before = before.trim_end_matches(['#', ' ']);
+    fs::write(&settings, format!("{before}mode = \"secondary\"{after}")).unwrap();
+    stand.server.restart();
+
+    let place = ["--resource=test-server", "--account=root"];
+    let said = stand.ssh(&[&["RETRIEVE"], &place[..]].concat()).ok();
+    assert_eq!(said.stdout, format!("{PASSWORD}\n"));
+    for verb in ["RESET_LOCAL", "RESET_REMOTE", "CREATE"] {
+        let refused = stand.ssh(&[&["-q", verb], &place[..]].concat()).ended(5);
+        let words = "ERROR: This server is a secondary: it answers retrievals only.\n";
+        assert_eq!(
+            (refused.stdout.as_str(), refused.stderr.as_str()),
+            ("", words)
+        );
+    }
+}
+
+#[test]
+fn keys_are_exchanged_anew_as_often_as_a_client_wants() {
+    let stand = Stand::seeded();
+
+    // After each packet.
+    let words = ["-v", "-o", "RekeyLimit=16", "RETRIEVE"];
+    let place = ["--resource=test-server", "--account=root"];
+    let said = stand.ssh(&[&words[..], &place].concat()).ok();
+
+    assert_eq!(said.stdout, format!("{PASSWORD}\n"));
+    let exchanges = said.stderr.matches("SSH2_MSG_NEWKEYS received").count();
+    assert!(exchanges >= 2, "{said}");
+}

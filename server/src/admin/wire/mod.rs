@@ -56,7 +56,7 @@ pub use secret::SecretText;
 pub use session::{NewSession, Session, SignedIn};
 pub use setting::{NewSetting, Setting};
 pub use share::{NewShare, Share};
-pub use ssh_key::{NewSshKey, SshKey};
+pub use ssh_key::{NewSshKeys, SshKey};
 pub use status::{Certificate as ExpiringCertificate, DoorStatus, Status};
 pub use token::{IssuedToken, NewToken, Token};
 pub use transfer::{BadLine, ImportReport, TransferRow};

@@ -15,10 +15,10 @@ pub struct SshKey {
     pub added: String,
 }
 
-/// A key to be registered.
+/// Keys to be registered, all of them or none.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct NewSshKey {
-    /// One line in OpenSSH's format: type, base64, comment.
-    pub key: String,
+pub struct NewSshKeys {
+    /// Lines in OpenSSH's format: type, base64, comment.
+    pub keys: Vec<String>,
 }

@@ -3,11 +3,12 @@
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
 use crate::domain::{Door, RequestId};
 use crate::doors::ssh::SshSettings;
+use crate::doors::ssh::lobby::Seat;
 use crate::doors::ssh::wire::Budget;
 use crate::vault::{Caller, Credential, Origin};
 
@@ -45,16 +46,27 @@ pub(super) struct Guest {
     address: IpAddr,
     budget: Arc<Budget>,
     phase: watch::Sender<Phase>,
+    given_up: Arc<Notify>,
     state: Mutex<State>,
 }
 
 #[derive(Debug, Default)]
 struct State {
     known: Option<Known>,
-    /// What it called itself last.
-    tried: Option<String>,
+    /// Its place until it has logged in.
+    seat: Option<Seat>,
+    tried: Option<Tried>,
     /// Whether the trail tells that it was refused.
     written: bool,
+}
+
+/// What somebody called itself who proved nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Tried {
+    /// The last name.
+    pub(super) login: String,
+    /// How many names, one after the other.
+    pub(super) names: u32,
 }
 
 /// Who has logged in, and with what: the key was proved for as long as the connection stands.
@@ -65,13 +77,24 @@ pub(super) struct Known {
 }
 
 impl Guest {
-    pub(super) fn new(address: IpAddr, settings: &SshSettings) -> Self {
+    pub(super) fn new(address: IpAddr, seat: Seat, settings: &SshSettings) -> Self {
+        let given_up = seat.given_up();
+        let state = State {
+            seat: Some(seat),
+            ..State::default()
+        };
         Self {
             address,
             budget: Arc::new(Budget::new(settings.login_input)),
             phase: watch::Sender::new(Phase::Login(Instant::now())),
-            state: Mutex::default(),
+            given_up,
+            state: Mutex::new(state),
         }
+    }
+
+    /// Tells that its place was given to somebody else.
+    pub(super) fn given_up(&self) -> Arc<Notify> {
+        Arc::clone(&self.given_up)
     }
 
     pub(super) fn address(&self) -> IpAddr {
@@ -129,7 +152,14 @@ impl Guest {
 
     /// It calls itself `login`.
     pub(super) fn tries(&self, login: &str) {
-        self.state().tried = Some(login.to_owned());
+        let mut state = self.state();
+        let before = state.tried.take();
+        let again = before.as_ref().is_some_and(|tried| tried.login == login);
+        let names = before.map_or(0, |tried| tried.names);
+        state.tried = Some(Tried {
+            login: login.to_owned(),
+            names: names.saturating_add(u32::from(!again)),
+        });
     }
 
     /// The trail tells that it was refused, or that is not to be written.
@@ -138,7 +168,7 @@ impl Guest {
     }
 
     /// What it called itself, if it has not come in and nobody has written that down.
-    pub(super) fn unwritten(&self) -> Option<String> {
+    pub(super) fn unwritten(&self) -> Option<Tried> {
         let state = self.state();
         let silent = state.known.is_none() && !state.written;
         state.tried.clone().filter(|_| silent)
@@ -149,7 +179,9 @@ impl Guest {
     }
 
     pub(super) fn remember(&self, known: Known) {
-        self.state().known = Some(known);
+        let mut state = self.state();
+        state.known = Some(known);
+        state.seat = None;
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {

@@ -1,15 +1,17 @@
 //! From a key to who holds it: found out at the log-in, and again whenever anything has changed.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use russh::keys::Algorithm;
 use russh::keys::PublicKey;
+use tokio::time::sleep;
 use tracing::error;
 
-use crate::domain::{FreeText, RequestId, SshKey};
+use crate::domain::{Door, FreeText, RequestId, SshKey};
 use crate::doors::ssh::Ssh;
 use crate::doors::ssh::guest::{Guest, Known};
-use crate::vault::{Caller, Credential, Outage, SshCredential, VaultError};
+use crate::vault::{Caller, Credential, Origin, Outage, SshCredential, VaultError};
 
 /// The blob of a key that may prove somebody: no SHA-1, no DSA, no security keys, no length that
 /// only costs time to verify. Whether it is anybody's is not told before it is proved.
@@ -32,10 +34,11 @@ impl Ssh {
             login: login.to_owned(),
             blob,
         };
-        match self.stranger(guest, &shown).await {
+        match self.one_too_many(guest, &shown, id).await {
             Ok(false) => {}
             Ok(true) => {
                 guest.is_written();
+                self.unwritten.count(login, guest.address());
                 return false;
             }
             Err(error) => return self.log_outage(&error, id),
@@ -81,16 +84,48 @@ impl Ssh {
 
     /// Writes down that somebody who gave a name has gone without proving anything.
     pub(super) async fn write_down(&self, guest: &Guest) {
-        let Some(login) = guest.unwritten() else {
+        let Some(tried) = guest.unwritten() else {
             return;
         };
         let too_many = self.strangers.too_many(guest.address());
         self.strangers.count(guest.address());
-        if !too_many {
-            let id = self.vault.next_request();
-            let origin = guest.origin(id);
-            let error = self.vault.turn_away_unproved(&login, &origin).await;
-            self.log_outage(&error, id);
+        if too_many {
+            return self.unwritten.count(&tried.login, guest.address());
+        }
+        let id = self.vault.next_request();
+        let origin = guest.origin(id);
+        let error = self
+            .vault
+            .turn_away_unproved(&tried.login, tried.names, &origin)
+            .await;
+        self.log_outage(&error, id);
+    }
+
+    /// Writes down, once in a while, how many were refused and not written down one by one.
+    pub(super) async fn sum_up_each_minute(&self) {
+        loop {
+            sleep(MINUTE).await;
+            self.sum_up().await;
+        }
+    }
+
+    /// Writes that down now.
+    pub(super) async fn sum_up(&self) {
+        let Some(sum) = self.unwritten.untold() else {
+            return;
+        };
+        let request = self.vault.next_request();
+        let origin = Origin {
+            door: Door::Ssh,
+            peer: Some(sum.address),
+            request,
+        };
+        let told = self.vault.turn_away_many(&sum.login, sum.count, &origin);
+        match told.await {
+            error @ VaultError::Unavailable(_) => {
+                self.log_outage(&error, request);
+            }
+            _ => self.unwritten.told(sum.count),
         }
     }
 
@@ -104,12 +139,19 @@ impl Ssh {
         false
     }
 
-    /// Whether it is one stranger too many.
-    async fn stranger(&self, guest: &Guest, shown: &SshCredential) -> Result<bool, VaultError> {
+    /// Whether it comes from where too many were refused, and would be refused, too, whoever's
+    /// its key is.
+    async fn one_too_many(
+        &self,
+        guest: &Guest,
+        shown: &SshCredential,
+        request: RequestId,
+    ) -> Result<bool, VaultError> {
         if !self.strangers.too_many(guest.address()) {
             return Ok(false);
         }
-        Ok(!self.vault.has_ssh_key(shown).await?)
+        let origin = guest.origin(request);
+        Ok(!self.vault.admits_ssh_key(shown, &origin).await?)
     }
 
     async fn find_out(
@@ -132,5 +174,6 @@ impl Ssh {
     }
 }
 
+const MINUTE: Duration = Duration::from_secs(60);
 /// How often it is found out who calls, while that changes.
 const TRIES: usize = 4;

@@ -1,16 +1,19 @@
 //! The SSH command line: one command a channel, by users who prove a key.
 //!
 //! `session` says what a client may ask for, `login` finds out who it is, `guest` keeps what is
-//! known of a connection and when it is over, `wire` is the connection that ends then; `command`
-//! reads what came in, `perform` has it done, `answer` holds the lines and exit statuses.
+//! known of a connection and when it is over, `wire` is the connection that ends then, `lobby` is where
+//! it waits for its log-in, `unwritten` counts refusals beyond number; `command` reads what came in,
+//! `perform` has it done, `answer` holds the lines and exit statuses.
 
 mod answer;
 mod command;
 mod guest;
 mod host_key;
+mod lobby;
 mod login;
 mod perform;
 mod session;
+mod unwritten;
 mod wire;
 
 pub use host_key::HostKey;
@@ -30,11 +33,12 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep_until, timeout};
 use tracing::{debug, info};
 
-use crate::doors::connection::or_closing;
 use crate::doors::rarely::Rarely;
 use crate::doors::ssh::command::Verb;
 use crate::doors::ssh::guest::Guest;
+use crate::doors::ssh::lobby::Lobby;
 use crate::doors::ssh::session::Session;
+use crate::doors::ssh::unwritten::Unwritten;
 use crate::doors::ssh::wire::{Scissors, Wire};
 use crate::doors::strangers::Strangers;
 use crate::doors::{Closing, DoorMeter, Ending, Listener, Meter, OperationMeter};
@@ -59,8 +63,10 @@ pub struct SshSettings {
     pub attempts: usize,
     /// How long a refused attempt takes at least. Default 500 ms.
     pub refusal: Duration,
-    /// Refused log-ins a minute that are written down, from one address. Default 60.
+    /// Refused log-ins a minute that are written down one by one, from one address. Default 60.
     pub strangers: u32,
+    /// Connections at once on which nobody has logged in. Default 2000.
+    pub half_open: usize,
     /// Channels at once on a connection. Default 10.
     pub channels: usize,
     /// Commands in all on a connection. Default 1000.
@@ -87,6 +93,7 @@ impl Default for SshSettings {
             attempts: 6,
             refusal: Duration::from_millis(500),
             strangers: 60,
+            half_open: 2000,
             channels: 10,
             commands: 1000,
             login: Duration::from_secs(20),
@@ -121,6 +128,8 @@ pub struct Ssh {
     settings: SshSettings,
     config: Arc<Config>,
     strangers: Strangers,
+    unwritten: Unwritten,
+    lobby: Arc<Lobby>,
     meters: Meters,
     door: DoorMeter,
     outages: Rarely,
@@ -146,6 +155,8 @@ impl Ssh {
             vault,
             config: Arc::new(config(&settings, key)),
             strangers: Strangers::new(settings.strangers),
+            unwritten: Unwritten::default(),
+            lobby: Lobby::new(settings.half_open),
             settings,
             meters: Meters::new(meter),
             door: meter.door(Self::NAME),
@@ -157,23 +168,24 @@ impl Ssh {
     /// Serves whoever `listener` lets in, until `closing` says so and the last connection has
     /// ended, or its time to end is over.
     pub async fn serve(self: Arc<Self>, listener: Listener, closing: Closing) {
-        let stop = closing.clone();
-        let visit = move |socket, address| self.clone().visit(socket, address, stop.clone());
-        listener.run(closing, visit).await;
+        let (door, stop) = (self.clone(), closing.clone());
+        let visit = move |socket, address| door.clone().visit(socket, address, stop.clone());
+        tokio::select! {
+            () = listener.run(closing, visit) => {}
+            () = self.sum_up_each_minute() => {}
+        }
+        self.sum_up().await;
     }
 
     async fn visit(self: Arc<Self>, socket: TcpStream, address: SocketAddr, mut closing: Closing) {
         let address = address.ip().to_canonical();
-        let guest = Arc::new(Guest::new(address, &self.settings));
+        let seat = self.lobby.enter(address);
+        let guest = Arc::new(Guest::new(address, seat, &self.settings));
         let (wire, scissors) = Wire::new(socket, guest.budget());
-        let session = Session::new(self.clone(), guest.clone());
-        let begun = run_stream(self.config.clone(), wire, session);
-        let begun = timeout(self.settings.login, begun);
-        let ended = match or_closing(begun, &mut closing).await {
-            None => return,
-            Some(Err(_)) => "late",
-            Some(Ok(Err(error))) => reason(&error),
-            Some(Ok(Ok(running))) => self.attend(&guest, running, scissors, closing).await,
+        let ended = match self.begin(&guest, wire, &mut closing).await {
+            Ok(running) => self.attend(&guest, running, scissors, closing).await,
+            Err(Some(why)) => why,
+            Err(None) => return,
         };
         if guest.known().is_none() {
             self.door.fail_handshake(ended);
@@ -185,7 +197,30 @@ impl Ssh {
         debug!(door = Self::NAME, peer = %address, ended, "ended");
     }
 
-    /// Waits for a connection's end, and brings it about when its time is up.
+    /// Exchanges banners; where that fails, says why, or nothing where the server is stopping.
+    async fn begin(
+        self: &Arc<Self>,
+        guest: &Arc<Guest>,
+        wire: Wire,
+        closing: &mut Closing,
+    ) -> Result<RunningSession<Session>, Option<&'static str>> {
+        let session = Session::new(self.clone(), guest.clone());
+        let begun = run_stream(self.config.clone(), wire, session);
+        let begun = timeout(self.settings.login, begun);
+        let given_up = guest.given_up();
+        tokio::select! {
+            biased;
+            begun = begun => match begun {
+                Err(_) => Err(Some(LATE)),
+                Ok(begun) => begun.map_err(|error| Some(reason(&error))),
+            },
+            () = given_up.notified() => Err(Some(CROWDED)),
+            () = closing.said() => Err(None),
+        }
+    }
+
+    /// Waits for a connection's end, and brings it about when its time is up, or when others need
+    /// its place before anybody has logged in.
     async fn attend(
         &self,
         guest: &Guest,
@@ -195,7 +230,8 @@ impl Ssh {
     ) -> &'static str {
         let mut phases = guest.phases();
         let mut is_closing = false;
-        let mut scissors = Some(scissors);
+        let (mut scissors, mut cut) = (Some(scissors), LATE);
+        let given_up = guest.given_up();
         loop {
             let phase = *phases.borrow_and_update();
             let end = phase.end(is_closing, &self.settings);
@@ -203,7 +239,7 @@ impl Ssh {
             tokio::select! {
                 ended = &mut running => {
                     return match (ended, scissors) {
-                        (_, None) => "late",
+                        (_, None) => cut,
                         (Ok(()), _) => "closed",
                         (Err(error), _) => reason(&error),
                     };
@@ -212,6 +248,12 @@ impl Ssh {
                 _ = phases.changed() => {}
                 // What is under way in the vault ends by itself; nothing is read any more.
                 () = until(end) => drop(scissors.take()),
+                () = given_up.notified() => {
+                    if guest.known().is_none() {
+                        cut = CROWDED;
+                        drop(scissors.take());
+                    }
+                }
                 () = closing.said(), if !is_closing => is_closing = true,
             }
         }
@@ -224,6 +266,9 @@ async fn until(end: Option<Instant>) {
         None => std::future::pending().await,
     }
 }
+
+const LATE: &str = "late";
+const CROWDED: &str = "crowded";
 
 /// Why a connection ended, in one of a few words.
 fn reason(error: &russh::Error) -> &'static str {

@@ -90,10 +90,25 @@ impl AsyncRead for Wire {
         }
         let before = buffer.filled().len();
         let read = Pin::new(&mut self.socket).poll_read(context, buffer);
-        self.budget
-            .spend(buffer.filled().len().saturating_sub(before));
+        let bytes = buffer.filled().len().saturating_sub(before);
+        self.budget.spend(bytes);
+        if bytes > 0 {
+            acknowledge(&self.socket);
+        }
         read
     }
+}
+
+/// Tells the peer at once that its bytes are here. A client that has not turned Nagle's algorithm
+/// off, as OpenSSH before the log-in, sends its second packet only then; the kernel would wait 40 ms
+/// for an answer to carry the word, and to half a message there is none. It asks to be told again
+/// after each write.
+fn acknowledge(socket: &TcpStream) {
+    // Where it cannot be, everything works, and later.
+    #[cfg(target_os = "linux")]
+    let _later = socket.set_quickack(true);
+    #[cfg(not(target_os = "linux"))]
+    let _ = socket;
 }
 
 impl AsyncWrite for Wire {
