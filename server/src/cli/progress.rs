@@ -28,6 +28,14 @@ impl Progress {
         }
     }
 
+    /// There are so many in all, as is known by now.
+    pub(crate) fn of(&mut self, total: u64) {
+        self.total = Some(total);
+        if let Some(bar) = &self.bar {
+            bar.set_length(total);
+        }
+    }
+
     /// So many are done.
     pub(crate) fn at(&mut self, done: u64) {
         match &self.bar {

@@ -130,7 +130,10 @@ impl Run {
                     error: Some(error), ..
                 })) => break Err(CliError::Failed(error)),
                 Ok(Some(done)) if done.finished => break Ok(done),
-                Ok(Some(so_far)) => shown.at(so_far.changed + so_far.failed),
+                Ok(Some(so_far)) => {
+                    shown.of(so_far.total);
+                    shown.at(so_far.changed + so_far.failed);
+                }
                 Ok(None) => break Err(CliError::Connection(HALF_WAY.to_owned())),
                 Err(error) => break Err(error),
             }

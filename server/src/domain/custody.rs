@@ -50,6 +50,12 @@ impl Custody {
         over.map(|holder| holder.user)
     }
 
+    /// Whether anybody holds it.
+    #[must_use]
+    pub fn is_held(&self, now: Timestamp) -> bool {
+        self.holders.iter().any(|holder| now < holder.until)
+    }
+
     /// The same, with nothing promised any more where nobody holds it.
     #[must_use]
     pub fn settled(mut self) -> Self {

@@ -92,6 +92,8 @@ pub enum Table {
     Application = 56,
     /// Hidden name or certificate fingerprint → application.
     ApplicationIndex = 57,
+    /// Accounts that were changed on their targets from here, by resource and account.
+    Tended = 58,
     /// What is removed and has rows left, by kind and id.
     Leftover = 60,
     /// Accounts that applications retrieve by API key, by resource, account and application.
@@ -108,7 +110,7 @@ pub enum Table {
 
 impl Table {
     /// All of them.
-    pub const ALL: [Self; 49] = [
+    pub const ALL: [Self; 50] = [
         Self::Meta,
         Self::Organisation,
         Self::User,
@@ -152,6 +154,7 @@ impl Table {
         Self::Due,
         Self::Application,
         Self::ApplicationIndex,
+        Self::Tended,
         Self::Leftover,
         Self::Retrievable,
         Self::RetrievableOf,

@@ -177,6 +177,7 @@ impl Vault {
             places.every_pending().number(id.0),
             places.rotations().number(id.0),
             places.every_due().number(id.0),
+            places.every_tended().number(id.0),
         ] {
             self.fill_keys(batch, &prefix).await?;
         }
@@ -218,6 +219,7 @@ impl Vault {
             places.every_pending().number(resource.0),
             places.rotations().number(resource.0),
             places.every_due().number(resource.0),
+            places.every_tended().number(resource.0),
         ] {
             self.fill_keys(batch, &prefix.number(id.0)).await?;
         }

@@ -42,6 +42,8 @@ pub struct Fake {
     inner: Mutex<Inner>,
     /// Held while a change waits to be let go.
     pub gate: tokio::sync::Mutex<()>,
+    /// Held while a try to log in waits to be let go.
+    pub login_gate: tokio::sync::Mutex<()>,
 }
 
 #[derive(Debug, Default)]
@@ -52,6 +54,7 @@ struct Inner {
     open: bool,
     shown: Option<Pin>,
     told: Vec<String>,
+    asked: usize,
     by: Vec<Option<String>>,
 }
 
@@ -100,6 +103,11 @@ impl Fake {
     /// Every password that it was told.
     pub fn told(&self) -> Vec<String> {
         self.inner.lock().unwrap().told.clone()
+    }
+
+    /// How often somebody tried to log in.
+    pub fn asked(&self) -> usize {
+        self.inner.lock().unwrap().asked
     }
 
     /// By whom it was told.
@@ -177,6 +185,8 @@ impl Connector for Handle {
         password: &Password,
     ) -> Result<bool, ConnectorError> {
         tokio::task::yield_now().await;
+        self.0.inner.lock().unwrap().asked += 1;
+        let _open = self.0.login_gate.lock().await;
         let mut inner = self.0.inner.lock().unwrap();
         match inner.logins.pop_front().unwrap_or(Login::Answered) {
             Login::Answered => Ok(inner.open || inner.password == password.expose()),

@@ -19,3 +19,4 @@ mod outcome;
 mod refused;
 mod rotation;
 mod scene;
+mod vouch;

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use claviger::domain::{ChangeAfter, Level};
-use claviger::vault::{NewAccessControl, NewAccount, RunProgress, VaultError, Wanted};
+use claviger::vault::{NewAccessControl, NewAccount, ResetLimits, RunProgress, VaultError, Wanted};
 
 use crate::fake::Change;
 use crate::fixture::given;
-use crate::scene::{OLD, Scene, scene};
+use crate::scene::{OLD, Scene, administered, limits, scene, scene_within, target};
 
 const DAY: Duration = Duration::from_hours(24);
 
@@ -16,6 +16,19 @@ async fn rotating(scene: &Scene, window: Option<&str>) {
     let vault = &scene.house.vault;
     let set = vault.set_rotation(("db1", None), (30 * DAY, window), &scene.owner);
     set.await.unwrap();
+}
+
+fn exclusive(change_after: Option<ChangeAfter>) -> NewAccessControl {
+    NewAccessControl {
+        approvers: Vec::new(),
+        approver_groups: Vec::new(),
+        approvals: 1,
+        exclusive: true,
+        longest: Duration::from_hours(1),
+        reason: false,
+        ticket: false,
+        change_after,
+    }
 }
 
 async fn run(scene: &Scene) -> (usize, usize, usize) {
@@ -52,6 +65,80 @@ async fn it_waits_for_its_window() {
         .clock
         .pass(Duration::from_hours(18) + Duration::from_mins(30));
     assert_eq!(run(&scene).await, (1, 1, 0));
+}
+
+#[tokio::test]
+async fn a_window_that_is_over_stops_what_is_still_to_be_changed() {
+    let scene = scene_within(
+        &target(),
+        ResetLimits {
+            at_once: 1,
+            timeout: Duration::from_secs(30),
+            ..limits()
+        },
+    )
+    .await;
+    let vault = &scene.house.vault;
+    let new = NewAccount {
+        resource: "db1".into(),
+        account: "zoe",
+        ..NewAccount::default()
+    };
+    let added = vault.add_account(&new, given(OLD), &scene.owner);
+    added.await.unwrap();
+    // The held clock begins at 08:00 UTC.
+    rotating(&scene, Some("08:00-09:00")).await;
+    scene.house.clock.pass(30 * DAY);
+    let gate = scene.fake.gate.lock().await;
+
+    let over = async {
+        while scene.pending().await == 0 {
+            tokio::task::yield_now().await;
+        }
+        scene.house.clock.pass(Duration::from_hours(1));
+        drop(gate);
+    };
+    let (run, ()) = tokio::join!(run(&scene), over);
+
+    assert_eq!(run, (1, 1, 0));
+    assert_eq!(scene.fake.told().len(), 1);
+}
+
+#[tokio::test]
+async fn who_takes_it_at_the_last_moment_keeps_what_was_given() {
+    let patient = ResetLimits {
+        timeout: Duration::from_secs(30),
+        ..limits()
+    };
+    let scene = scene_within(&administered(), patient).await;
+    let vault = &scene.house.vault;
+    let place = Wanted::named("db1", "root");
+    let ann = scene.house.plain_user("ann", 2).await;
+    let share = scene.house.share("db1", None, "ann@10.0.0.1", Level::View);
+    share.await;
+    let control = exclusive(None);
+    let set = vault.set_access_control(("db1", None), &control, &scene.owner);
+    set.await.unwrap();
+    vault.request(&place, None, &ann).await.unwrap();
+    let approved = vault.approve(&place, "ann@10.0.0.1", &scene.owner);
+    approved.await.unwrap();
+    let operator = scene.house.operator().await;
+    let gate = scene.fake.login_gate.lock().await;
+
+    let taking = async {
+        while scene.fake.asked() == 0 {
+            tokio::task::yield_now().await;
+        }
+        vault.check_out(&place, None, &ann).await.unwrap();
+        drop(gate);
+    };
+    let rotating = vault.rotate_now(("db1", None), &|_| {}, &operator);
+    let (done, ()) = tokio::join!(rotating, taking);
+
+    let why = &done.unwrap().failed[0].why;
+    assert!(why.contains("somebody holds it"), "{why}");
+    assert_eq!((scene.fake.told().len(), scene.pending().await), (0, 0));
+    assert_eq!(scene.fake.password(), OLD);
 }
 
 #[tokio::test]
@@ -125,16 +212,7 @@ async fn what_somebody_holds_waits_and_changes_on_the_target_after_its_check_in(
         .house
         .share("db1", None, "ann@10.0.0.1", Level::View)
         .await;
-    let control = NewAccessControl {
-        approvers: Vec::new(),
-        approver_groups: Vec::new(),
-        approvals: 1,
-        exclusive: true,
-        longest: Duration::from_hours(1),
-        reason: false,
-        ticket: false,
-        change_after: Some(ChangeAfter::Remote),
-    };
+    let control = exclusive(Some(ChangeAfter::Remote));
     vault
         .set_access_control(("db1", None), &control, &scene.owner)
         .await
@@ -170,16 +248,7 @@ async fn what_somebody_holds_waits_and_changes_on_the_target_after_its_check_in(
 #[tokio::test]
 async fn a_remote_change_after_check_in_is_refused_where_there_is_no_target() {
     let scene = scene().await;
-    let control = NewAccessControl {
-        approvers: Vec::new(),
-        approver_groups: Vec::new(),
-        approvals: 1,
-        exclusive: true,
-        longest: Duration::from_hours(1),
-        reason: false,
-        ticket: false,
-        change_after: Some(ChangeAfter::Remote),
-    };
+    let control = exclusive(Some(ChangeAfter::Remote));
 
     let set = scene
         .house

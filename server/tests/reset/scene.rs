@@ -41,11 +41,23 @@ pub fn target() -> NewTarget {
     }
 }
 
+/// Whose passwords the account admin of adm changes.
+pub fn administered() -> NewTarget {
+    NewTarget {
+        admin: Some(("adm".to_owned(), "admin".to_owned())),
+        ..target()
+    }
+}
+
 pub async fn scene() -> Scene {
     scene_to(&target()).await
 }
 
 pub async fn scene_to(target: &NewTarget) -> Scene {
+    scene_within(target, limits()).await
+}
+
+pub async fn scene_within(target: &NewTarget, limits: ResetLimits) -> Scene {
     let house = house().await;
     let owner = house
         .user("owner", 1, Role::PasswordAdministrator, Scope::Owned)
@@ -53,7 +65,7 @@ pub async fn scene_to(target: &NewTarget) -> Scene {
     house.create("db1", "root", OLD, &owner).await;
     house.create("adm", "admin", "adm1n", &owner).await;
     let fake = Fake::with(OLD);
-    house.vault.connect(Arc::new(Only(fake.clone())), limits());
+    house.vault.connect(Arc::new(Only(fake.clone())), limits);
     let operator = house.operator().await;
     let set = house
         .vault

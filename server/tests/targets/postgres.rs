@@ -118,6 +118,7 @@ async fn an_administrative_role_changes_what_nobody_knows_any_more() {
     };
     scene.reach(&new).await;
 
+    scene.puts_right("app", "f1rst-s3cret").await;
     scene.changes("app", METACHARACTERS).await;
 }
 

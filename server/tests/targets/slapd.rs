@@ -88,6 +88,7 @@ async fn a_directory_changes_passwords_for_an_administrator_and_odd_names() {
     };
     scene.reach(&new).await;
 
+    scene.puts_right("a,b", "f1rst-s3cret").await;
     scene.changes("a,b", METACHARACTERS).await;
 }
 

@@ -13,6 +13,7 @@ mod record;
 mod registration;
 mod second_factor;
 mod target;
+mod tended;
 mod token;
 
 pub use login::{LoginCost, LoginRow};
@@ -24,6 +25,7 @@ pub use record::{
 };
 pub use registration::{BrokerRow, RetrievableRow};
 pub use second_factor::FactorRow;
+pub use tended::TendedRow;
 pub use token::TokenRow;
 
 use std::hint::black_box;
@@ -261,6 +263,11 @@ impl Changes<'_> {
             Expected::Version(kept.version),
             StepKind::Keep,
         );
+    }
+
+    /// Only if there is still nothing at `key`.
+    pub fn depend_on_none(&mut self, key: Key) {
+        self.batch.push(key, Expected::Absent, StepKind::Keep);
     }
 
     /// How many rows are touched.

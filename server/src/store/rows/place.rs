@@ -453,6 +453,18 @@ impl<'a> Places<'a> {
         self.every_pending().number(resource.0).number(account.0)
     }
 
+    /// Every account that was changed on its target from here.
+    #[must_use]
+    pub fn every_tended(self) -> Key {
+        Key::table(Table::Tended)
+    }
+
+    /// Which login was changed on which target from here.
+    #[must_use]
+    pub fn tended(self, resource: ResourceId, account: AccountId) -> Key {
+        self.every_tended().number(resource.0).number(account.0)
+    }
+
     /// Every rotation.
     #[must_use]
     pub fn rotations(self) -> Key {

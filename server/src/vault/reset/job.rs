@@ -6,8 +6,10 @@ use std::sync::Arc;
 use tokio::time::timeout;
 
 use crate::connectors::{Admin, Connector, ConnectorError, Order, Proof, Site, Trouble};
-use crate::domain::{Account, HeldAccount, Operation, Password, ResetTarget, Resource, SecretKind};
-use crate::store::rows::{MaterialRow, PendingRow, SecretRow};
+use crate::domain::{
+    Account, ConnectorKind, HeldAccount, Operation, Password, ResetTarget, Resource, SecretKind,
+};
+use crate::store::rows::{MaterialRow, PendingRow, SecretRow, TendedRow};
 use crate::vault::book::Deed;
 use crate::vault::reset::ResetLimits;
 use crate::vault::{Vault, VaultError};
@@ -146,6 +148,19 @@ impl Job<'_> {
     /// Whether the account changes its own password, and another one can put it right.
     pub(super) fn is_healed(&self) -> bool {
         self.admin.is_none() && self.reconcile.is_some()
+    }
+
+    /// Whether more than the account's own login changes it, or no login need come before.
+    pub(super) fn needs_vouching(&self) -> bool {
+        let command = self.target.connector.kind() == ConnectorKind::Command;
+        command || self.admin.is_some() || self.reconcile.is_some()
+    }
+
+    /// Which login on which target this is.
+    pub(super) fn tended(&self) -> TendedRow {
+        let (target, account) = (&self.target, self.account.name.as_str());
+        let (kind, host, port) = (target.connector.kind(), target.host.as_str(), target.port);
+        TendedRow(format!("{kind} {host} {port} {account}"))
     }
 
     async fn tell_as(

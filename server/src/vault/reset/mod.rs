@@ -1,7 +1,8 @@
 //! Remote reset: a password is changed on its target first, and only then here.
 //!
 //! `target.rs` says how a target is reached and tries it, `place.rs` to which addresses, `job.rs`
-//! gathers what a connector needs, `procedure.rs` changes one password, `settle.rs` finds out
+//! gathers what a connector needs, `vouch.rs` says whether another account's powers may be used,
+//! `procedure.rs` changes one password, `settle.rs` finds out
 //! which password a target has where that is not clear, `heal.rs` does so for what a crash or a
 //! cut line left behind, `turns.rs` keeps two resets of one account apart, `rotation.rs` says which
 //! passwords change by themselves, and `run.rs` changes those.
@@ -20,6 +21,7 @@ mod run;
 mod settle;
 mod target;
 mod turns;
+mod vouch;
 
 pub use heal::PendingView;
 pub use rotation::{DueView, RotationView};

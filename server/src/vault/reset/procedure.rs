@@ -4,7 +4,7 @@ use crate::connectors::{ConnectorError, Trouble};
 use crate::domain::{
     Account, AccountId, Custody, OrgId, Outcome, Password, PolicyViolation, RefusalReason, Resource,
 };
-use crate::store::rows::{Kept, PendingRow, SecretRow};
+use crate::store::rows::{Changes, Kept, PendingRow, SecretRow};
 use crate::vault::book::Deed;
 use crate::vault::change::Chosen;
 use crate::vault::reset::By;
@@ -62,6 +62,9 @@ impl Vault {
             Err(why) => return Err(self.target_refuses(&ask, why).await),
         };
         if let Err(why) = self.clear_leftover(&job, ask.by).await? {
+            return Err(self.target_refuses(&ask, why).await);
+        }
+        if let Err(why) = self.vouched(&job, ask.by).await? {
             return Err(self.target_refuses(&ask, why).await);
         }
         let Ask { deed, by, hold, .. } = ask;
@@ -142,8 +145,12 @@ impl Vault {
             let pending = self.pending_for((org, &account.record), chosen, by).await?;
             let mut changes = self.rows.changes();
             changes.depend_on(&account);
-            if let Some(hold) = hold {
-                changes.depend_on(hold);
+            match hold {
+                Some(hold) => changes.depend_on(hold),
+                None => {
+                    let account = &account.record;
+                    self.depend_on_no_holder(&mut changes, account).await?;
+                }
             }
             changes.add(key.clone(), &pending)?;
             match changes.commit().await.map_err(VaultError::from) {
@@ -164,6 +171,24 @@ impl Vault {
             account = again.ok_or(VaultError::Refused)?;
         }
         Err(VaultError::Conflict)
+    }
+
+    /// Nobody holds it, and nobody takes it before this is sealed: what somebody was given would
+    /// soon open nothing.
+    async fn depend_on_no_holder(
+        &self,
+        changes: &mut Changes<'_>,
+        account: &Account,
+    ) -> Result<(), VaultError> {
+        let key = self.rows.places().custody(account.resource, account.id);
+        match self.rows.get::<Custody>(key.clone()).await? {
+            Some(custody) if custody.record.is_held(self.clock.now()) => {
+                return Err(VaultError::RemoteReset(HELD.to_owned()));
+            }
+            Some(custody) => changes.depend_on(&custody),
+            None => changes.depend_on_none(key),
+        }
+        Ok(())
     }
 
     async fn pending_for(
@@ -206,7 +231,11 @@ impl Vault {
         fault("told");
         let told = job.tell(&pending.record).await;
         fault("changed");
-        pending.record.accepted = told.is_ok();
+        // What dies here does not know that the target has said yes. It could only if every row
+        // said so from the start; then none that a crash left behind would ever be given up.
+        if told.is_ok() {
+            self.note_taken(&mut pending).await?;
+        }
         let finding = match told {
             Err(ConnectorError::Untouched(Trouble::LoginRefused(who))) if job.is_healed() => {
                 self.locked_out(job, &pending.record, who).await?
@@ -240,4 +269,5 @@ impl Vault {
 }
 
 const TRIES: usize = 16;
+pub(super) const HELD: &str = "somebody holds it";
 const BUSY: &str = "another reset of this account is under way";

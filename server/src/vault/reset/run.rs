@@ -13,7 +13,7 @@ use crate::domain::{
 use crate::store::rows::{Changes, Kept};
 use crate::vault::book::Deed;
 use crate::vault::reset::By;
-use crate::vault::reset::procedure::Ask;
+use crate::vault::reset::procedure::{Ask, HELD};
 use crate::vault::{
     Caller, NewPassword, Origin, ResourceRef, TargetRef, Vault, VaultError, Wanted,
 };
@@ -41,6 +41,13 @@ pub struct RunFailure {
 }
 
 type Place = (Resource, Account);
+
+/// How it went with one.
+enum End {
+    Changed,
+    Failed(String),
+    NotDue,
+}
 
 impl Vault {
     /// Changes the passwords that are due.
@@ -218,11 +225,12 @@ impl Vault {
             total: places.len(),
             ..RunProgress::default()
         });
-        let note = |place: &Place, why: Option<String>| {
+        let note = |place: &Place, end: End| {
             let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
-            match why {
-                None => done.changed += 1,
-                Some(why) => done.failed.push(RunFailure {
+            match end {
+                End::Changed => done.changed += 1,
+                End::NotDue => done.total -= 1,
+                End::Failed(why) => done.failed.push(RunFailure {
                     resource: place.0.name.to_string(),
                     account: place.1.name.to_string(),
                     why,
@@ -235,9 +243,9 @@ impl Vault {
             let (note, broken) = (&note, &broken);
             async move {
                 match self.change_due(&place, by).await {
-                    Ok(why) => note(&place, why),
+                    Ok(end) => note(&place, end),
                     Err(error) => {
-                        note(&place, Some(error.to_string()));
+                        note(&place, End::Failed(error.to_string()));
                         let mut broken = broken.lock().unwrap_or_else(PoisonError::into_inner);
                         *broken = Some(error);
                     }
@@ -254,14 +262,14 @@ impl Vault {
         }
     }
 
-    /// Changes one, and remembers how that went; why it did not go well.
-    async fn change_due(
-        &self,
-        (resource, account): &Place,
-        by: By<'_>,
-    ) -> Result<Option<String>, VaultError> {
+    /// Changes one, and remembers how that went.
+    async fn change_due(&self, (resource, account): &Place, by: By<'_>) -> Result<End, VaultError> {
+        // The list may be old by now: its window over, or the password changed by somebody.
+        if matches!(by, By::Server(_)) && !self.is_due_still(account).await? {
+            return Ok(End::NotDue);
+        }
         if self.is_held(account).await? {
-            return Ok(Some(HELD.to_owned()));
+            return Ok(End::Failed(HELD.to_owned()));
         }
         let deed = Deed::new(Operation::Change)
             .on(resource.name.as_str(), account.name.as_str())
@@ -280,14 +288,36 @@ impl Vault {
             Err(error) => Some(error.to_string()),
         };
         self.remember_run(resource, account, why.as_deref()).await?;
-        Ok(why)
+        Ok(why.map_or(End::Changed, End::Failed))
+    }
+
+    async fn is_due_still(&self, account: &Account) -> Result<bool, VaultError> {
+        let (places, now) = (self.rows.places(), self.clock.now());
+        let key = places.account(account.resource, account.id);
+        let Some(account) = self.rows.get::<Account>(key).await? else {
+            return Ok(false);
+        };
+        let account = account.record;
+        let key = places.due(account.resource, account.id);
+        let due = self.rows.get::<Due>(key).await?.map(|kept| kept.record);
+        if due.as_ref().is_some_and(|due| due.promised) {
+            return Ok(true);
+        }
+        let rotation = self.rotation_of(&account).await?;
+        Ok(rotation.is_some_and(|rotation| match due {
+            Some(due) => {
+                let window = rotation.window.is_none_or(|window| window.holds(now));
+                window && due.at.is_some_and(|at| at <= now)
+            }
+            None => rotation.is_due(account.changed, now),
+        }))
     }
 
     async fn is_held(&self, account: &Account) -> Result<bool, VaultError> {
         let key = self.rows.places().custody(account.resource, account.id);
         let custody = self.rows.get::<Custody>(key).await?;
         let now = self.clock.now();
-        Ok(custody.is_some_and(|kept| kept.record.holders.iter().any(|it| now < it.until)))
+        Ok(custody.is_some_and(|kept| kept.record.is_held(now)))
     }
 
     async fn remember_run(
@@ -333,5 +363,3 @@ impl Vault {
         doubled.min(limits.latest)
     }
 }
-
-const HELD: &str = "somebody holds it";

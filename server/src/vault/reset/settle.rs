@@ -2,7 +2,7 @@
 
 use crate::connectors::{ConnectorError, Trouble};
 use crate::domain::{Account, Outcome, Password};
-use crate::store::rows::{Kept, PendingRow, SecretRow};
+use crate::store::rows::{Kept, PendingRow, SecretRow, TendedRow};
 use crate::vault::change::Chosen;
 use crate::vault::reset::By;
 use crate::vault::reset::fault::fault;
@@ -36,23 +36,25 @@ impl Vault {
         trouble: Option<&Trouble>,
     ) -> Result<Finding, VaultError> {
         let stored = self.stored(&job.account).await?;
-        let unclear = match job.opens(&pending.new).await {
+        match job.opens(&pending.new).await {
             Ok(true) => return self.believed(job).await,
-            Ok(false) => None,
-            Err(trouble) => Some(trouble),
-        };
-        let old = (!pending.old.same_as(&stored)).then_some(&pending.old);
-        for (known, is_stored) in [(Some(&stored), true), (old, false)] {
-            let Some(known) = known else { continue };
-            match (job.opens(known).await, &unclear) {
-                (Ok(false), _) => {}
-                (Ok(true), None) if is_stored => return Ok(stays(trouble)),
-                (Ok(true), None) => return Ok(Finding::Old),
-                (Ok(true), Some(why)) => return Ok(Finding::Unknown(why.to_string())),
-                (Err(why), _) => return Ok(Finding::Unknown(why.to_string())),
-            }
+            Ok(false) => {}
+            // Without an answer about the new one, none about another says anything.
+            Err(why) => return Ok(Finding::Unknown(why.to_string())),
         }
-        Ok(unclear.map_or(Finding::None, |why| Finding::Unknown(why.to_string())))
+        match job.opens(&stored).await {
+            Ok(true) => return Ok(stays(trouble)),
+            Ok(false) => {}
+            Err(why) => return Ok(Finding::Unknown(why.to_string())),
+        }
+        if pending.old.same_as(&stored) {
+            return Ok(Finding::None);
+        }
+        Ok(match job.opens(&pending.old).await {
+            Ok(true) => Finding::Old,
+            Ok(false) => Finding::None,
+            Err(why) => Finding::Unknown(why.to_string()),
+        })
     }
 
     /// That the target has the new password, unless it lets everybody in.
@@ -116,7 +118,9 @@ impl Vault {
         let why = match job.reconcile(&pending.record).await {
             None => LOST.to_owned(),
             Some(told) => {
-                pending.record.accepted |= told.is_ok();
+                if told.is_ok() {
+                    self.note_taken(&mut pending).await?;
+                }
                 match (told, job.opens(&pending.record.new).await) {
                     (_, Ok(true)) => return self.put_new_in_force(job, &pending, by).await,
                     (Err(ConnectorError::Untouched(why) | ConnectorError::Unclear(why)), _) => {
@@ -179,6 +183,9 @@ impl Vault {
             let mut changes = self.rows.changes();
             self.add_version(&mut changes, &kept, chosen, pending.record.by)?;
             changes.remove(pending);
+            let key = places.tended(resource, account);
+            let before = self.rows.get::<TendedRow>(key.clone()).await?;
+            changes.set(key, before.as_ref(), &job.tended())?;
             match changes.commit().await.map_err(VaultError::from) {
                 Err(VaultError::Conflict) => {}
                 other => return other,
@@ -229,6 +236,20 @@ impl Vault {
         let mut changes = self.rows.changes();
         changes.replace(&pending, &pending.record)?;
         Ok(changes.commit().await?)
+    }
+
+    /// The target has said that it has taken the new one: that is known from now on, whatever
+    /// happens while it is tried.
+    pub(super) async fn note_taken(
+        &self,
+        pending: &mut Kept<PendingRow>,
+    ) -> Result<(), VaultError> {
+        pending.record.accepted = true;
+        let mut changes = self.rows.changes();
+        changes.replace(pending, &pending.record)?;
+        changes.commit().await?;
+        pending.version += 1;
+        Ok(())
     }
 
     async fn note_step(

@@ -1,0 +1,56 @@
+//! Whether another account's powers may be used to change a password.
+//!
+//! Whoever manages a resource names its accounts, and an administrative account changes whatever
+//! name it is told: `root`, too. So the stored password must open the target first. That also shows
+//! that a login tells anything there, before a new password is sealed of which nobody could say
+//! whether the target has it.
+
+use crate::store::rows::TendedRow;
+use crate::vault::reset::By;
+use crate::vault::reset::job::Job;
+use crate::vault::{Vault, VaultError};
+
+impl Vault {
+    /// That the account is known to be the one on the target; why that is not so, in words.
+    ///
+    /// The server itself has no more authority than whoever set the rotation, who manages the
+    /// resource and need not govern the house.
+    pub(super) async fn vouched(
+        &self,
+        job: &Job<'_>,
+        by: By<'_>,
+    ) -> Result<Result<(), String>, VaultError> {
+        if !job.needs_vouching() {
+            return Ok(Ok(()));
+        }
+        let stored = self.stored(&job.account).await?;
+        match job.opens(&stored).await {
+            Ok(true) => return Ok(Ok(())),
+            Ok(false) => {}
+            Err(trouble) => return Ok(Err(format!("{BLIND}: {trouble}"))),
+        }
+        let governs = match by {
+            By::Caller(caller) => self.may_govern(caller),
+            By::Server(_) => false,
+        };
+        if governs || self.is_tended(job).await? {
+            return Ok(Ok(()));
+        }
+        Ok(Err(STRANGE.to_owned()))
+    }
+
+    /// Whether this very login was changed on this very target from here before.
+    async fn is_tended(&self, job: &Job<'_>) -> Result<bool, VaultError> {
+        let key = self
+            .rows
+            .places()
+            .tended(job.account.resource, job.account.id);
+        let kept = self.rows.get::<TendedRow>(key).await?;
+        Ok(kept.is_some_and(|kept| kept.record == job.tended()))
+    }
+}
+
+const BLIND: &str =
+    "whether the stored password opens the target cannot be told, so it is not changed";
+const STRANGE: &str = "the stored password does not open the target: store the one that it has, or let \
+                       who governs this house reset it once";
