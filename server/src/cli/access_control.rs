@@ -33,7 +33,7 @@ pub(crate) struct Set {
     /// A group of which everybody may approve
     #[arg(long = "approver-group", value_name = "GROUP")]
     approver_groups: Vec<String>,
-    /// How many must approve: 1 or 2
+    /// How many must approve: 0, 1 or 2
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
     approvals: u8,
     /// One at a time may hold it

@@ -17,7 +17,7 @@ pub struct AccessControl {
     pub approvers: Vec<UserId>,
     /// The groups of which everybody may approve, beside them.
     pub approver_groups: Vec<GroupId>,
-    /// How many must approve: 1 or 2.
+    /// How many must approve: 1 or 2; 0 is nobody, and it is requested and checked out all the same.
     pub approvals: u8,
     /// Whether one at a time may hold it.
     pub exclusive: bool,

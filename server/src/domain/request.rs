@@ -80,6 +80,8 @@ pub enum Step {
     CheckOut,
     /// The requester, or an approver, ends it.
     CheckIn,
+    /// The requester does not want it any more.
+    Withdraw,
 }
 
 /// All that a step depends on beside the state.
@@ -157,8 +159,10 @@ pub fn step(state: Option<State>, step: Step, sight: &Sight) -> Result<State, Sl
     match (state, step) {
         (State::Rejected | State::CheckedIn | State::Expired, Step::Raise) => {
             let patience = sight.now.after(sight.patience);
-            Ok(State::Requested {
-                lapses: sight.window.map_or(patience, |window| window.until),
+            let lapses = sight.window.map_or(patience, |window| window.until);
+            Ok(match sight.needed {
+                0 => State::Approved { lapses },
+                _ => State::Requested { lapses },
             })
         }
         (State::Rejected | State::CheckedIn | State::Expired, Step::CheckIn)
@@ -173,9 +177,13 @@ pub fn step(state: Option<State>, step: Step, sight: &Sight) -> Result<State, Sl
                 State::Requested { lapses }
             })
         }
-        (State::Requested { .. } | State::Approved { .. }, Step::Reject) => Ok(State::Rejected),
+        (State::Requested { .. } | State::Approved { .. }, Step::Reject | Step::Withdraw) => {
+            Ok(State::Rejected)
+        }
         (State::Requested { .. } | State::Approved { .. }, Step::CheckOut) => taken(sight),
-        (State::CheckedOut { .. }, Step::Raise | Step::CheckOut) => Err(Slip::Held),
+        (State::CheckedOut { .. }, Step::Raise | Step::CheckOut | Step::Withdraw) => {
+            Err(Slip::Held)
+        }
         (State::CheckedOut { .. }, Step::CheckIn) => Ok(State::CheckedIn),
     }
 }
@@ -267,12 +275,13 @@ mod tests {
             until: NOW,
         },
     ];
-    const STEPS: [Step; 5] = [
+    const STEPS: [Step; 6] = [
         Step::Raise,
         Step::Approve,
         Step::Reject,
         Step::CheckOut,
         Step::CheckIn,
+        Step::Withdraw,
     ];
 
     fn sight(counted: usize) -> Sight {
@@ -299,6 +308,7 @@ mod tests {
                 Ok(State::Rejected),
                 Ok(TAKEN),
                 Err(Slip::NotHeld),
+                Ok(State::Rejected),
             ]
         };
         let ended = [
@@ -307,6 +317,7 @@ mod tests {
             Err(Slip::NotRequested),
             Err(Slip::NotRequested),
             Err(Slip::NotHeld),
+            Err(Slip::NotRequested),
         ];
         let held = [
             Err(Slip::Held),
@@ -314,6 +325,7 @@ mod tests {
             Err(Slip::NotRequested),
             Err(Slip::Held),
             Ok(State::CheckedIn),
+            Err(Slip::Held),
         ];
         let mut table = vec![
             (None, ended),
@@ -330,6 +342,26 @@ mod tests {
                 assert_eq!(step(state, made, &sight(2)), answer, "{state:?} {made:?}");
             }
         }
+    }
+
+    #[test]
+    fn what_nobody_need_approve_is_approved_when_it_is_raised() {
+        let sight = Sight {
+            needed: 0,
+            ..sight(0)
+        };
+        let raised = State::Approved {
+            lapses: Timestamp(4_600_000),
+        };
+
+        assert_eq!(step(None, Step::Raise, &sight), Ok(raised));
+        assert_eq!(step(Some(raised), Step::CheckOut, &sight), Ok(TAKEN));
+        let held = Sight {
+            in_use: Some(UserId(3)),
+            ..sight
+        };
+        let answer = step(Some(raised), Step::CheckOut, &held);
+        assert_eq!(answer, Err(Slip::InUse(UserId(3))));
     }
 
     #[test]

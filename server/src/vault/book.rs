@@ -79,6 +79,11 @@ impl Deed {
         self.ids = (Some(resource), Some(account));
     }
 
+    /// It is known which resource this is.
+    pub(super) fn at_resource(&mut self, resource: ResourceId) {
+        self.ids = (Some(resource), None);
+    }
+
     /// Another deed on the same thing.
     pub(super) fn beside(&self, operation: Operation) -> Self {
         Self {

@@ -199,7 +199,9 @@ impl Caller {
         &self.identity.org_name
     }
 
-    pub(super) fn user(&self) -> Option<UserId> {
+    /// Which user it is, or acts for; nobody where it is the operator.
+    #[must_use]
+    pub fn user(&self) -> Option<UserId> {
         match self.identity.who {
             Who::Operator => None,
             Who::User(id) => Some(id),
@@ -225,7 +227,8 @@ impl Caller {
     }
 
     /// Whether its role reaches everything in its organisation.
-    pub(super) fn reaches_all(&self) -> bool {
+    #[must_use]
+    pub fn reaches_all(&self) -> bool {
         self.identity.scope == Scope::All
             && matches!(
                 self.identity.role,

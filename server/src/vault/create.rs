@@ -1,9 +1,9 @@
 //! Making resources and accounts.
 
 use crate::domain::{
-    Account, AccountId, AccountName, Action, Change, Decision, FreeText, Operation, Password,
-    RefusalReason, Resource, ResourceGroup, ResourceId, ResourceName, SecretKind, SecretVersion,
-    User, UserId, decide,
+    Account, AccountId, AccountName, Action, Change, Decision, FreeText, NameError, Operation,
+    Password, RefusalReason, Resource, ResourceGroup, ResourceId, ResourceName, SecretKind,
+    SecretVersion, User, UserId, decide,
 };
 use crate::store::rows::{Changes, Ids, Kept, SecretRow};
 use crate::vault::book::Deed;
@@ -82,12 +82,7 @@ impl Vault {
             .on(new.resource, new.account)
             .because("", ticket);
         self.primary_only(&deed, caller).await?;
-        if decide(Action::CreateResource, caller.standing(None, None)) != Decision::Allowed {
-            let why = RefusalReason::NotAllowed;
-            return Err(self
-                .refuse(&deed, why, VaultError::NotAllowed, caller)
-                .await);
-        }
+        self.creates(&deed, caller).await?;
         let (mut resource, mut account) = self.drafted(new, &deed, caller).await?;
         let joins = self.group_to_join(new.more.group.as_deref(), &deed, caller);
         let joins = joins.await?;
@@ -108,18 +103,80 @@ impl Vault {
         deed.at(resource.id, account.id);
         self.allow(&deed, caller).await?;
         let done = self
-            .commit_resource((&resource, joins.as_ref()), &account, &chosen, caller)
+            .commit_resource(
+                (&resource, joins.as_ref()),
+                Some((&account, &chosen)),
+                caller,
+            )
             .await;
-        // The name was taken meanwhile, or the owner or the group has changed.
-        let done = match done {
-            Err(VaultError::Conflict) => match self.is_named(&resource).await {
+        let done = self.taken_meanwhile(done, &resource).await;
+        self.settle(&deed, done, caller).await?;
+        Ok(Made::of(&account, chosen))
+    }
+
+    /// Makes a resource without an account: some are added to it later.
+    ///
+    /// # Errors
+    /// As for [`Self::create`].
+    pub async fn add_resource(
+        &self,
+        (name, kind): (&str, &str),
+        more: ResourceEdit,
+        caller: &Caller,
+    ) -> Result<Resource, VaultError> {
+        let mut deed = Deed::new(Operation::CreateResource).on(name, "");
+        self.primary_only(&deed, caller).await?;
+        self.creates(&deed, caller).await?;
+        let mut resource = match self.draft_resource((name, kind), &more, caller.user(), caller) {
+            Ok(resource) => resource,
+            Err(answer) => {
+                let deed = deed.detail(answer.to_string());
+                let why = RefusalReason::Invalid;
+                return Err(self.refuse(&deed, why, answer, caller).await);
+            }
+        };
+        let joins = self.group_to_join(more.group.as_deref(), &deed, caller);
+        let joins = joins.await?;
+        if self.is_named(&resource).await? {
+            let why = RefusalReason::Exists;
+            return Err(self
+                .refuse(&deed, why, VaultError::ResourceExists, caller)
+                .await);
+        }
+        resource.id = ResourceId(self.next_id(IdKind::Resource).await?);
+        deed.at_resource(resource.id);
+        self.allow(&deed, caller).await?;
+        let done = self
+            .commit_resource((&resource, joins.as_ref()), None, caller)
+            .await;
+        let done = self.taken_meanwhile(done, &resource).await;
+        self.settle(&deed, done, caller).await?;
+        Ok(resource)
+    }
+
+    /// That `caller` may make resources.
+    async fn creates(&self, deed: &Deed, caller: &Caller) -> Result<(), VaultError> {
+        if decide(Action::CreateResource, caller.standing(None, None)) == Decision::Allowed {
+            return Ok(());
+        }
+        let why = RefusalReason::NotAllowed;
+        Err(self.refuse(deed, why, VaultError::NotAllowed, caller).await)
+    }
+
+    /// Says what happened where the name was taken meanwhile; otherwise the owner or the group has
+    /// changed.
+    async fn taken_meanwhile(
+        &self,
+        done: Result<(), VaultError>,
+        resource: &Resource,
+    ) -> Result<(), VaultError> {
+        match done {
+            Err(VaultError::Conflict) => match self.is_named(resource).await {
                 Ok(true) => Err(VaultError::ResourceExists),
                 Ok(false) | Err(_) => Err(VaultError::Conflict),
             },
             other => other,
-        };
-        self.settle(&deed, done, caller).await?;
-        Ok(Made::of(&account, chosen))
+        }
     }
 
     /// Whether there is a resource with this one's name.
@@ -157,27 +214,10 @@ impl Vault {
         owner: Option<UserId>,
         caller: &Caller,
     ) -> Result<(Resource, Account), VaultError> {
-        let invalid = |error: crate::domain::NameError| VaultError::Invalid(error.to_string());
+        let invalid = |error: NameError| VaultError::Invalid(error.to_string());
         let now = self.clock.now();
-        let mut resource = Resource {
-            id: ResourceId(0),
-            org: caller.org(),
-            name: ResourceName::parse(new.resource).map_err(invalid)?,
-            kind: FreeText::parse(new.kind).map_err(invalid)?,
-            owner,
-            address: FreeText::default(),
-            url: FreeText::default(),
-            description: FreeText::default(),
-            notes: FreeText::default(),
-            department: FreeText::default(),
-            location: FreeText::default(),
-            fields: Vec::new(),
-            policy: None,
-            reason_demanded: None,
-            ticket_demanded: None,
-            created: now,
-        };
-        new.more.apply(&mut resource)?;
+        let named = (new.resource, new.kind);
+        let resource = self.draft_resource(named, &new.more, owner, caller)?;
         let mut account = Account {
             id: AccountId(0),
             resource: ResourceId(0),
@@ -197,11 +237,40 @@ impl Vault {
         Ok((resource, account))
     }
 
+    fn draft_resource(
+        &self,
+        (name, kind): (&str, &str),
+        more: &ResourceEdit,
+        owner: Option<UserId>,
+        caller: &Caller,
+    ) -> Result<Resource, VaultError> {
+        let invalid = |error: NameError| VaultError::Invalid(error.to_string());
+        let mut resource = Resource {
+            id: ResourceId(0),
+            org: caller.org(),
+            name: ResourceName::parse(name).map_err(invalid)?,
+            kind: FreeText::parse(kind).map_err(invalid)?,
+            owner,
+            address: FreeText::default(),
+            url: FreeText::default(),
+            description: FreeText::default(),
+            notes: FreeText::default(),
+            department: FreeText::default(),
+            location: FreeText::default(),
+            fields: Vec::new(),
+            policy: None,
+            reason_demanded: None,
+            ticket_demanded: None,
+            created: self.clock.now(),
+        };
+        more.apply(&mut resource)?;
+        Ok(resource)
+    }
+
     async fn commit_resource(
         &self,
         (resource, joins): (&Resource, Option<&Kept<ResourceGroup>>),
-        account: &Account,
-        chosen: &Chosen,
+        first: Option<(&Account, &Chosen)>,
         caller: &Caller,
     ) -> Result<(), VaultError> {
         let mut changes = self.rows.changes();
@@ -212,7 +281,9 @@ impl Vault {
             changes.depend_on(&owner.ok_or(VaultError::NotFound("user"))?);
         }
         self.add_resource_rows(&mut changes, resource)?;
-        self.add_account_rows(&mut changes, account, chosen, caller)?;
+        if let Some((account, chosen)) = first {
+            self.add_account_rows(&mut changes, account, chosen, caller)?;
+        }
         if let Some(group) = joins {
             self.put_into(&mut changes, resource.id, group)?;
         }

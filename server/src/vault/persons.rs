@@ -15,7 +15,9 @@ use crate::vault::away::{Stranger, TurnedAway};
 use crate::vault::book::Deed;
 use crate::vault::caller::Entry;
 use crate::vault::patience::{Attempt, Limits};
-use crate::vault::{Caller, Origin, Outage, PasswordCredential, Settings, Vault, VaultError};
+use crate::vault::{
+    Caller, Origin, Outage, PasswordCredential, Settings, UserRef, Vault, VaultError,
+};
 
 /// A person to be made.
 #[derive(Debug)]
@@ -88,13 +90,18 @@ impl Vault {
     /// too short, or the user is no person.
     pub async fn set_password(
         &self,
-        login: &str,
+        user: impl Into<UserRef<'_>>,
         password: &Arc<Password>,
         caller: &Caller,
     ) -> Result<(), VaultError> {
-        let deed = Deed::new(Operation::EditUser).detail(format!("{login}: another password"));
+        let user = user.into();
+        let told = |login: &str| {
+            Deed::new(Operation::EditUser).detail(format!("{login}: another password"))
+        };
+        let deed = told(&user.words());
         self.primary_only(&deed, caller).await?;
-        let user = self.administered(login.into(), &deed, caller).await?;
+        let user = self.administered(user, &deed, caller).await?;
+        let deed = told(&user.record.login());
         let fit = match user.record.kind {
             UserKind::Person(_) => self.check_password(password),
             UserKind::Api { .. } => Err(VaultError::Invalid(NO_PERSON.to_owned())),

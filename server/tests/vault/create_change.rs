@@ -316,3 +316,33 @@ async fn a_secondary_retrieves_and_changes_nothing() {
         .await;
     assert!(matches!(create, Err(VaultError::ReadOnly)));
 }
+
+#[tokio::test]
+async fn a_resource_is_made_without_an_account_by_who_may_and_under_a_free_name() {
+    let house = house().await;
+    let owner = house
+        .user("owner", 1, Role::PasswordAdministrator, Scope::Owned)
+        .await;
+    let user = house.plain_user("user", 2).await;
+    let vault = &house.vault;
+    let make = |name, caller| vault.add_resource((name, "Linux"), ResourceEdit::default(), caller);
+
+    let made = make("db1", &owner).await.unwrap();
+
+    let view = vault.resource("db1", &owner).await.unwrap();
+    assert_eq!((view.accounts, view.resource), (0, made));
+    let taken = make("DB1", &owner).await;
+    assert!(
+        matches!(taken, Err(VaultError::ResourceExists)),
+        "{taken:?}"
+    );
+    let unfit = make("", &owner).await;
+    assert!(matches!(unfit, Err(VaultError::Invalid(_))), "{unfit:?}");
+    let refusal = make("db2", &user).await;
+    assert!(
+        matches!(refusal, Err(VaultError::NotAllowed)),
+        "{refusal:?}"
+    );
+    let why = Outcome::Refused(RefusalReason::NotAllowed);
+    assert_eq!(house.newest(1), [(Operation::CreateResource, why)]);
+}

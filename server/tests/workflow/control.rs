@@ -100,10 +100,6 @@ async fn access_control_that_makes_no_sense_is_refused_with_words() {
             ..control(&["eve"])
         },
         NewAccessControl {
-            approvals: 0,
-            ..control(&["eve"])
-        },
-        NewAccessControl {
             approvals: 2,
             ..control(&["eve", "eve"])
         },

@@ -214,3 +214,66 @@ async fn a_rejected_request_begins_again() {
     scene.request(&scene.ann).await.unwrap();
     assert_waiting(scene.check_out(&scene.ann).await, Hurdle::Approval);
 }
+
+#[tokio::test]
+async fn where_nobody_need_approve_one_at_a_time_takes_what_it_requested() {
+    let mut control = control(&[]);
+    control.approvals = 0;
+    let scene = scene(&control).await;
+    assert_waiting(scene.retrieve(&scene.ann).await, Hurdle::Request);
+    assert_waiting(scene.check_out(&scene.ann).await, Hurdle::Request);
+
+    scene.request(&scene.ann).await.unwrap();
+    scene.request(&scene.ben).await.unwrap();
+
+    assert_waiting(scene.retrieve(&scene.ann).await, Hurdle::CheckOut);
+    assert_eq!(scene.check_out(&scene.ann).await.unwrap(), Status::Held);
+    assert_eq!(scene.retrieve(&scene.ann).await.unwrap(), "s3cret");
+    assert_in_use(scene.check_out(&scene.ben).await, "ann");
+}
+
+#[tokio::test]
+async fn whoever_requested_withdraws_it_and_not_what_it_holds() {
+    let scene = scene(&control(&["eve"])).await;
+    let (vault, wanted) = (&scene.house.vault, wanted("db1", "root"));
+    let withdraw = |caller| vault.withdraw(&wanted, caller);
+    assert_nothing(withdraw(&scene.ann).await, "request");
+    scene.request(&scene.ann).await.unwrap();
+    assert_nothing(withdraw(&scene.ben).await, "request");
+
+    withdraw(&scene.ann).await.unwrap();
+
+    assert_eq!(scene.last(), (Operation::Request, Outcome::Allowed));
+    assert_eq!(scene.status(&scene.ann).await, "[REQUEST]");
+    assert_nothing(scene.approve("ann", &scene.eve).await, "request");
+    scene.holds("ann", &scene.ann).await;
+    let held = withdraw(&scene.ann).await;
+    assert!(matches!(held, Err(VaultError::Held)), "{held:?}");
+}
+
+#[tokio::test]
+async fn a_request_is_seen_by_its_requester_and_its_approvers_and_nobody_else() {
+    let scene = scene(&control(&["eve"])).await;
+    let vault = &scene.house.vault;
+    scene.request(&scene.ann).await.unwrap();
+    let seen = vault.requests_seen(None, 10, &scene.ann).await.unwrap();
+    let place = seen.first().unwrap().place();
+
+    assert_eq!(vault.requests(None, 10, &scene.ann).await.unwrap(), []);
+    for caller in [&scene.ann, &scene.eve] {
+        let view = vault.request_at(place, caller).await.unwrap();
+        assert_eq!(vec![view], seen);
+        assert_eq!(vault.requests_seen(None, 10, caller).await.unwrap(), seen);
+    }
+    for caller in [&scene.ben, &scene.zoe] {
+        assert_nothing(vault.request_at(place, caller).await, "request");
+        assert_eq!(vault.requests_seen(None, 10, caller).await.unwrap(), []);
+        let why = Outcome::Refused(RefusalReason::NoSuchThing);
+        assert!(scene.house.newest(2).contains(&(Operation::List, why)));
+    }
+    vault
+        .withdraw(&wanted("db1", "root"), &scene.ann)
+        .await
+        .unwrap();
+    assert_nothing(vault.request_at(place, &scene.ann).await, "request");
+}

@@ -81,7 +81,7 @@ fn access_control_that_makes_no_sense_is_refused_in_a_line() {
     for (words, said) in [
         (
             &["set", "db1", "--approvals", "3"][..],
-            "one or two must approve",
+            "nobody, one or two must approve",
         ),
         (
             &["set", "db1", "--approver", BOSS, "--approvals", "2"],

@@ -13,7 +13,7 @@ pub struct AccessControl {
     pub approvers: Vec<String>,
     /// The groups of which everybody may approve.
     pub approver_groups: Vec<String>,
-    /// How many must approve: 1 or 2.
+    /// How many must approve: 0, 1 or 2.
     pub approvals: u8,
     /// Whether one at a time may hold it.
     pub exclusive: bool,
@@ -42,7 +42,7 @@ pub struct NewAccessControl {
     /// The groups of which everybody may approve.
     #[serde(default)]
     pub approver_groups: Vec<String>,
-    /// How many must approve: 1 or 2; 1 if absent.
+    /// How many must approve: 0, 1 or 2; 1 if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approvals: Option<u8>,
     /// Whether one at a time may hold it.

@@ -18,7 +18,7 @@ pub struct NewAccessControl {
     pub approvers: Vec<String>,
     /// The names of groups of which everybody may approve.
     pub approver_groups: Vec<String>,
-    /// How many must approve: 1 or 2.
+    /// How many must approve: 1 or 2; 0 is nobody, and it is requested and checked out all the same.
     pub approvals: u8,
     /// Whether one at a time may hold it.
     pub exclusive: bool,
@@ -262,8 +262,8 @@ impl Vault {
 }
 
 fn check(new: &NewAccessControl) -> Result<(), &'static str> {
-    if !(1..=2).contains(&new.approvals) {
-        return Err("one or two must approve");
+    if new.approvals > 2 {
+        return Err("nobody, one or two must approve");
     }
     let most = AccessControl::MOST_APPROVERS;
     if new.approvers.len() > most || new.approver_groups.len() > most {

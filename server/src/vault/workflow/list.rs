@@ -3,7 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::domain::{AccountId, Operation, Request, Resource, ResourceId, Status, UserId};
+use crate::domain::{
+    AccountId, Operation, RefusalReason, Request, Resource, ResourceId, Status, UserId,
+};
 use crate::vault::book::Deed;
 use crate::vault::workflow::rights::{Thing, approver};
 use crate::vault::{Caller, Vault, VaultError};
@@ -30,6 +32,13 @@ impl FromStr for RequestPlace {
             _ => Err(()),
         }
     }
+}
+
+/// Whether a list shows what whoever asks has requested itself.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Own {
+    Shown,
+    Left,
 }
 
 /// A request as its list shows it.
@@ -70,6 +79,53 @@ impl Vault {
         limit: usize,
         caller: &Caller,
     ) -> Result<Vec<RequestView>, VaultError> {
+        self.requests_with(Own::Left, after, limit, caller).await
+    }
+
+    /// The same with `caller`'s own.
+    ///
+    /// # Errors
+    /// [`VaultError::Unavailable`].
+    pub async fn requests_seen(
+        &self,
+        after: Option<RequestPlace>,
+        limit: usize,
+        caller: &Caller,
+    ) -> Result<Vec<RequestView>, VaultError> {
+        self.requests_with(Own::Shown, after, limit, caller).await
+    }
+
+    /// The request at a place: `caller`'s own, or one about which it may decide.
+    ///
+    /// # Errors
+    /// [`VaultError::NotFound`] for any other, and for one that is over.
+    pub async fn request_at(
+        &self,
+        place: RequestPlace,
+        caller: &Caller,
+    ) -> Result<RequestView, VaultError> {
+        let deed = Deed::new(Operation::List).detail(format!("request {place}"));
+        let RequestPlace(resource, account, user) = place;
+        let key = self.rows.places().request(resource, account, user);
+        let view = match self.rows.get::<Request>(key).await? {
+            Some(kept) => self.shown_to(kept.record, Own::Shown, caller).await?,
+            None => None,
+        };
+        let Some(view) = view else {
+            let (why, answer) = (RefusalReason::NoSuchThing, VaultError::NotFound("request"));
+            return Err(self.refuse(&deed, why, answer, caller).await);
+        };
+        self.allow(&deed, caller).await?;
+        Ok(view)
+    }
+
+    async fn requests_with(
+        &self,
+        own: Own,
+        after: Option<RequestPlace>,
+        limit: usize,
+        caller: &Caller,
+    ) -> Result<Vec<RequestView>, VaultError> {
         let deed = Deed::new(Operation::List).detail("requests");
         self.allow(&deed, caller).await?;
         let places = self.rows.places();
@@ -88,7 +144,7 @@ impl Vault {
                 if views.len() >= limit {
                     return Ok(views);
                 }
-                views.extend(self.shown_to(kept.record, caller).await?);
+                views.extend(self.shown_to(kept.record, own, caller).await?);
             }
             if last {
                 return Ok(views);
@@ -102,11 +158,13 @@ impl Vault {
     async fn shown_to(
         &self,
         mut request: Request,
+        shown: Own,
         caller: &Caller,
     ) -> Result<Option<RequestView>, VaultError> {
         request.state = request.state.at(self.clock.now());
         let own = caller.user() == Some(request.requester);
-        if own || request.org != caller.org() || request.state.has_ended() {
+        let left = own && shown == Own::Left;
+        if left || request.org != caller.org() || request.state.has_ended() {
             return Ok(None);
         }
         let key = self.rows.places().resource(request.org, request.resource);
@@ -118,7 +176,7 @@ impl Vault {
         let control = control.map(|kept| kept.record);
         let by = approver(caller);
         let thing = Thing::of(&resource, request.account);
-        if !self.may_approve(control.as_ref(), by, thing).await? {
+        if !own && !self.may_approve(control.as_ref(), by, thing).await? {
             return Ok(None);
         }
         let account = self.account_name(resource.id, request.account).await?;

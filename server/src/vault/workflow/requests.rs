@@ -115,6 +115,33 @@ impl Vault {
             .map(drop)
     }
 
+    /// Takes back what `caller` has requested and does not hold yet.
+    ///
+    /// # Errors
+    /// [`VaultError::Refused`] for whoever may not retrieve it; [`VaultError::NotFound`] when there
+    /// is no request; [`VaultError::Held`] when it is checked out.
+    pub async fn withdraw(&self, wanted: &Wanted<'_>, caller: &Caller) -> Result<(), VaultError> {
+        let mut deed = deed(Operation::Request, wanted).detail("withdrawn");
+        self.primary_only(&deed, caller).await?;
+        let found = self
+            .find(wanted, Action::Retrieve, &mut deed, caller)
+            .await?;
+        let requester = self.requester(&found, None, &deed, caller).await?;
+        let turn = turn(&found, &requester, Step::Withdraw, wanted, &deed);
+        self.turn(&turn, caller).await.map(drop)
+    }
+
+    /// Writes down that a request means nobody or nothing, or not just one thing, and gives the
+    /// words back for the caller.
+    pub async fn means_nothing(&self, words: &str, caller: &Caller) -> VaultError {
+        let deed = Deed::new(Operation::Request).detail(words);
+        let (why, answer) = (
+            RefusalReason::NoSuchThing,
+            VaultError::Invalid(words.to_owned()),
+        );
+        self.refuse(&deed, why, answer, caller).await
+    }
+
     /// Makes an approver's step.
     pub(super) async fn decided(
         &self,
