@@ -40,20 +40,25 @@ impl Vault {
     }
 }
 
-/// What keeps a connector from an address that the operator has not allowed.
+/// What keeps a connector from an address that the operator has not allowed, whatever it leads to.
 fn forbidden(address: IpAddr, allow: &[Host]) -> Option<&'static str> {
     let address = address.to_canonical();
-    let inner = inner(address);
-    let allowed = |host: &Host| host.contains(inner) == Some(true);
+    let mut meant = inner(address);
+    meant.push(address);
+    meant.into_iter().find_map(|meant| judged(meant, allow))
+}
+
+fn judged(address: IpAddr, allow: &[Host]) -> Option<&'static str> {
+    let allowed = |host: &Host| host.contains(address) == Some(true);
     if allow.iter().any(allowed) {
         return None;
     }
-    match inner {
-        _ if inner.is_unspecified() || inner.is_multicast() => Some("no machine's address"),
+    match address {
+        _ if address.is_unspecified() || address.is_multicast() => Some("no machine's address"),
         IpAddr::V4(Ipv4Addr::BROADCAST) => Some("no machine's address"),
-        _ if inner.is_loopback() => Some("this machine"),
-        _ if link_local(inner) => Some("a link-local or metadata address"),
-        _ if METADATA.contains(&inner) => Some("a metadata address"),
+        _ if address.is_loopback() => Some("this machine"),
+        _ if link_local(address) => Some("a link-local or metadata address"),
+        _ if METADATA.contains(&address) => Some("a metadata address"),
         _ if is_own(address) => Some("this machine"),
         _ => None,
     }
@@ -66,21 +71,38 @@ fn link_local(address: IpAddr) -> bool {
     }
 }
 
-/// The IPv4 address that an IPv6 one leads to: through a translator (RFC 6052) or a relay (RFC
-/// 3056).
-fn inner(address: IpAddr) -> IpAddr {
+/// The IPv4 addresses that an IPv6 one may lead to: through a translator (RFC 6052, 2765), a relay
+/// (RFC 3056, 4380) or a tunnel (RFC 5214).
+fn inner(address: IpAddr) -> Vec<IpAddr> {
     let IpAddr::V6(long) = address else {
-        return address;
+        return Vec::new();
     };
     let short = |high: u16, low: u16| {
         let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
         IpAddr::V4(Ipv4Addr::new(a, b, c, d))
     };
     match long.segments() {
-        [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] => short(high, low),
-        [0, 0, 0, 0, 0, 0, high, low] if high != 0 => short(high, low),
-        _ => address,
+        [0x64, 0xff9b, 1, ..] => local_use(long),
+        [0x64, 0xff9b, 0, 0, 0, 0, high, low]
+        | [0, 0, 0, 0, 0xffff, 0, high, low]
+        | [0x2002, high, low, ..]
+        | [_, _, _, _, 0 | 0x200, 0x5efe, high, low] => vec![short(high, low)],
+        // Of the client's, every bit stands inverted.
+        [0x2001, 0, high, low, _, _, port, last] => vec![short(high, low), short(!port, !last)],
+        [0, 0, 0, 0, 0, 0, high, low] if high != 0 => vec![short(high, low)],
+        _ => Vec::new(),
     }
+}
+
+/// 64:ff9b:1::/48 is divided as each network likes (RFC 8215), and where the IPv4 address stands
+/// depends on that: after 48, 56, 64 or 96 bits, around the eighth byte (RFC 6052, 2.2). What
+/// begins with a zero is no place that anything stands at.
+fn local_use(address: Ipv6Addr) -> Vec<IpAddr> {
+    let [_, _, _, _, _, _, a, b, _, c, d, e, f, g, h, i] = address.octets();
+    let readings = [[a, b, c, d], [b, c, d, e], [c, d, e, f], [f, g, h, i]];
+    let mut addresses = readings.map(Ipv4Addr::from).to_vec();
+    addresses.retain(|address| !matches!(address.octets(), [0, ..]));
+    addresses.into_iter().map(IpAddr::V4).collect()
 }
 
 /// Nobody else's address can be bound to.
@@ -89,10 +111,15 @@ fn is_own(address: IpAddr) -> bool {
 }
 
 /// Where clouds tell machines their secrets, beside the link-local 169.254.169.254.
-const METADATA: [IpAddr; 3] = [
+const METADATA: [IpAddr; 8] = [
     IpAddr::V4(Ipv4Addr::new(100, 100, 100, 200)),
+    IpAddr::V4(Ipv4Addr::new(168, 63, 129, 16)),
     IpAddr::V4(Ipv4Addr::new(192, 0, 0, 192)),
+    IpAddr::V6(Ipv6Addr::new(0xfd00, 0x42, 0, 0, 0, 0, 0, 0x42)),
+    IpAddr::V6(Ipv6Addr::new(0xfd00, 0xc1, 0, 0, 0, 0, 0xa9fe, 0xa9fe)),
+    IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x23)),
     IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254)),
+    IpAddr::V6(Ipv6Addr::new(0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254)),
 ];
 
 #[cfg(test)]
@@ -123,12 +150,39 @@ mod tests {
             "64:ff9b::a9fe:a9fe",
             "fe80::1",
             "100.100.100.200",
+            "168.63.129.16",
+            "::ffff:168.63.129.16",
+            "2002:a83f:8110::1",
+            "fd00:ec2::23",
             "fd00:ec2::254",
+            "fd20:ce::254",
+            // RFC 2765, 5214 and 4380: of 4380 the server, then the client, inverted.
+            "::ffff:0:127.0.0.1",
+            "2001:db8::5efe:169.254.169.254",
+            "2001:db8::200:5efe:127.0.0.1",
+            "2001:0:7f00:1::1",
+            "2001:0:c000:201:0:0:5601:5601",
+            "2001:0:c000:201:0:0:80ff:fffe",
+            // RFC 8215, after 96, 48, 56 and 64 bits.
+            "64:ff9b:1::127.0.0.1",
+            "64:ff9b:1:2:3:4:169.254.169.254",
+            "64:ff9b:1:a9fe:a9:fe00::",
+            "64:ff9b:1:7f:0:1::",
+            "64:ff9b:1:7:a9:fea9:fe00::",
         ] {
             assert!(why(address, &[]).is_some(), "{address}");
         }
-        assert_eq!(why("192.0.2.1", &[]), None);
-        assert_eq!(why("2001:db8::1", &[]), None);
+        for address in [
+            "192.0.2.1",
+            "2001:db8::1",
+            "::ffff:192.0.2.1",
+            "64:ff9b::192.0.2.1",
+            "64:ff9b:1::192.0.2.1",
+            "2002:c000:201::1",
+            "2001:0:c000:201:0:0:3fff:fdfe",
+        ] {
+            assert_eq!(why(address, &[]), None, "{address}");
+        }
     }
 
     #[test]
@@ -137,5 +191,7 @@ mod tests {
         assert_eq!(why("::ffff:127.0.0.1", &["127.0.0.0/8"]), None);
         assert!(why("::1", &["127.0.0.0/8"]).is_some());
         assert!(why("169.254.169.254", &["127.0.0.0/8"]).is_some());
+        assert_eq!(why("64:ff9b::7f00:1", &["127.0.0.0/8"]), None);
+        assert!(why("64:ff9b::7f00:1", &["64:ff9b::/96"]).is_some());
     }
 }
