@@ -4,9 +4,10 @@
 use std::process::{ExitStatus, Stdio};
 
 use async_trait::async_trait;
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 use tokio::io::AsyncWriteExt;
 use tokio::process::{Child, Command as Program};
+use tokio::task::spawn_blocking;
 use zeroize::Zeroizing;
 
 use crate::connectors::{Connector, ConnectorError, Order, Proof, Site, Trouble};
@@ -70,12 +71,16 @@ impl Connector for Command {
     }
 }
 
-/// The program under way: killed, with all that it started, when nobody waits for it any more.
-struct Running(Child);
+/// The program under way. Its process group is killed when it has ended, or when nobody waits for
+/// it any more. Whatever left that group on purpose (`setsid`) is not found.
+struct Running {
+    child: Child,
+    group: Option<Pid>,
+}
 
 impl Running {
     async fn finish(mut self, lines: &[&str]) -> Result<ExitStatus, Trouble> {
-        let input = self.0.stdin.take();
+        let input = self.child.stdin.take();
         let mut text = Zeroizing::new(String::with_capacity(LONGEST));
         for line in lines {
             text.push_str(line);
@@ -85,16 +90,42 @@ impl Running {
             // A program that does not read it says so by its status.
             let _unread = input.write_all(text.as_bytes()).await;
         }
-        self.0.wait().await.map_err(|_| Trouble::Cut)
+        self.ended().await;
+        self.kill();
+        self.child.wait().await.map_err(|_| Trouble::Cut)
+    }
+}
+
+impl Running {
+    fn new(child: Child) -> Self {
+        let id = child.id().and_then(|id| i32::try_from(id).ok());
+        let group = id.and_then(Pid::from_raw);
+        Self { child, group }
+    }
+
+    /// Waits for its end; where that can be, without taking note of it, for until then its number
+    /// is nobody else's.
+    async fn ended(&mut self) {
+        let watch = |group| spawn_blocking(move || waitid(WaitId::Pid(group), UNNOTED));
+        if let Some(watch) = self.group.map(watch)
+            && matches!(watch.await, Ok(Ok(_)))
+        {
+            return;
+        }
+        let _noted = self.child.wait().await;
+    }
+
+    /// Ends the whole group; once only, for its number may then belong to others.
+    fn kill(&mut self) {
+        if let Some(group) = self.group.take() {
+            let _gone = kill_process_group(group, Signal::KILL);
+        }
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        let id = self.0.id().and_then(|id| i32::try_from(id).ok());
-        if let Some(group) = id.and_then(Pid::from_raw) {
-            let _gone = kill_process_group(group, Signal::KILL);
-        }
+        self.kill();
     }
 }
 
@@ -123,12 +154,14 @@ fn start(site: &Site<'_>, facts: &[(&str, &str)]) -> Result<Running, Trouble> {
         .process_group(0)
         .kill_on_drop(true)
         .spawn()
-        .map(Running)
+        .map(Running::new)
         .map_err(|_| Trouble::Setting(NO_PROGRAM))
 }
 
 /// Three passwords of the longest kind, so that the text never moves in memory.
 const LONGEST: usize = 3 * (Password::LIMIT + 1);
+/// For its end, of which the system is to keep the note.
+const UNNOTED: WaitIdOptions = WaitIdOptions::EXITED.union(WaitIdOptions::NOWAIT);
 const ONE_LINE: &str = "the command reads one password a line: it can hold no control character";
 const NO_KEY: &str = "a command takes the password of an administrative account, not a key";
 const NO_PROGRAM: &str = "the command cannot be started";

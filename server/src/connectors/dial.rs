@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
@@ -10,21 +11,37 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, SignatureScheme};
 use sha2::{Digest, Sha256};
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use crate::connectors::{Site, Trouble};
+use crate::connectors::{ConnectorError, Site, Trouble};
 use crate::domain::Pin;
 
-/// Connects to the first of the addresses that answers, and to no other.
+/// Connects to the first of the addresses that answers, and to no other. Those that stay silent
+/// share half of the time that there is.
 pub(super) async fn dial(site: &Site<'_>) -> Result<TcpStream, Trouble> {
-    for address in site.addresses {
-        if let Ok(line) = TcpStream::connect(address).await {
+    let (begun, patience) = (Instant::now(), site.patience / 2);
+    for (left, address) in (1..=site.addresses.len()).rev().zip(site.addresses) {
+        let share = patience.saturating_sub(begun.elapsed()) / u32::try_from(left).unwrap_or(1);
+        if let Ok(Ok(line)) = timeout(share, TcpStream::connect(address)).await {
             let _as_it_is = line.set_nodelay(true);
             return Ok(line);
         }
     }
     Err(Trouble::Unreachable)
+}
+
+/// `entering`, which tells the target no new password, given up while there is time left to tell
+/// it: a line that stalls until then has changed nothing.
+pub(super) async fn untold<T>(
+    site: &Site<'_>,
+    entering: impl Future<Output = Result<T, Trouble>>,
+) -> Result<T, ConnectorError> {
+    let entered = timeout(site.patience * 3 / 4, entering).await;
+    entered
+        .unwrap_or(Err(Trouble::Slow))
+        .map_err(Trouble::before)
 }
 
 /// TLS over `line`, if the target shows the certificate that is expected; `None` expects none, and

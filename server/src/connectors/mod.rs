@@ -12,6 +12,7 @@ mod mysql;
 mod passwd;
 mod postgres;
 mod ssh;
+mod sudo;
 
 pub use error::{ConnectorError, Trouble};
 
@@ -31,6 +32,10 @@ pub struct Site<'a> {
     pub target: &'a ResetTarget,
     /// The addresses of its host, checked; tried one after the other.
     pub addresses: &'a [SocketAddr],
+    /// How long one conversation is waited for: what is not done by then, the target should not do
+    /// later. What leads up to telling it gets a part of that only, so that a target that is slow
+    /// to let somebody in is known not to have been told.
+    pub patience: Duration,
 }
 
 /// Who changes the passwords of others.
@@ -71,8 +76,6 @@ pub struct Order<'a> {
     pub new: &'a Password,
     /// Who changes it; `None` is the account itself, which logs in with the old one.
     pub admin: Option<Admin<'a>>,
-    /// How long it is waited for: what is not done by then, the target should not do later.
-    pub patience: Duration,
 }
 
 impl<'a> Order<'a> {

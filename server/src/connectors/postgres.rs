@@ -10,7 +10,7 @@ use tokio_postgres::config::SslMode;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Config, Connection, Error, NoTls};
 
-use crate::connectors::dial::{dial, peer, pinned, tls};
+use crate::connectors::dial::{dial, peer, pinned, tls, untold};
 use crate::connectors::{Admin, Connector, ConnectorError, Order, Proof, Site, Trouble, one_line};
 use crate::domain::{Connector as Settings, Password, Pin, Wire};
 
@@ -27,8 +27,8 @@ impl Connector for Postgres {
     async fn change(&self, site: &Site<'_>, order: &Order<'_>) -> Result<(), ConnectorError> {
         let login = order.login();
         let begun = Instant::now();
-        let line = line(site).await.map_err(Trouble::before)?;
-        let entered = log_in(site, line, &login).await.map_err(Trouble::before)?;
+        let entering = async { log_in(site, line(site).await?, &login).await };
+        let entered = untold(site, entering).await?;
         let (client, connection) = match entered {
             Entered::Yes(entered) => *entered,
             Entered::No | Entered::ButNotHere => {
@@ -39,7 +39,7 @@ impl Connector for Postgres {
         let role = order.account.replace('"', "\"\"");
         // Letters, digits and `$:+/=` alone: nothing in it could end the text.
         let sentence = format!("ALTER ROLE \"{role}\" PASSWORD '{verifier}'");
-        let bounds = bounds(order.patience.saturating_sub(begun.elapsed()));
+        let bounds = bounds(site.patience.saturating_sub(begun.elapsed()));
         let changing = async {
             let bounded = client.batch_execute(&bounds).await;
             bounded.map_err(|error| refusal(&error, "").before())?;

@@ -2,17 +2,19 @@
 //! unless it is root; without one, the account itself answers what `passwd` asks on a terminal.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use russh::client::{self, AuthResult, Handle, KeyboardInteractiveAuthResponse as Interactive};
 use russh::keys::{Algorithm, PrivateKeyWithHashAlg, PublicKeyOrCertificate, decode_secret_key};
 use russh::{Channel, ChannelMsg, MethodKind, Preferred};
 use sha2::{Digest, Sha256};
+use tokio::time::timeout;
 use zeroize::Zeroizing;
 
-use crate::connectors::dial::{dial, pinned};
+use crate::connectors::dial::{dial, pinned, untold};
 use crate::connectors::passwd::{Answer, Dialog};
+use crate::connectors::sudo::Talk;
 use crate::connectors::{Admin, Connector, ConnectorError, Order, Proof, Site, Trouble, one_line};
 use crate::domain::{Password, Pin};
 
@@ -28,14 +30,22 @@ impl Connector for Ssh {
 
     async fn change(&self, site: &Site<'_>, order: &Order<'_>) -> Result<(), ConnectorError> {
         let login = order.login();
-        let session = enter(site).await.map_err(Trouble::before)?;
-        let entered = log_in(session, &login).await.map_err(Trouble::before)?;
-        let Some(session) = entered else {
-            return Err(Trouble::LoginRefused(login.name.to_owned()).before());
+        let begun = Instant::now();
+        let entering = async {
+            match log_in(enter(site).await?, &login).await? {
+                None => Err(Trouble::LoginRefused(login.name.to_owned())),
+                Some(session) => match order.admin {
+                    Some(admin) => Ok(Way::By(Talk::begin(&session, &admin, order).await?)),
+                    None => Ok(Way::Itself(session)),
+                },
+            }
         };
-        match order.admin {
-            Some(admin) => chpasswd(&session, &admin, order).await,
-            None => passwd(&session, order).await,
+        match untold(site, entering).await? {
+            Way::By(talk) => talk.tell(order).await,
+            Way::Itself(session) => {
+                let left = site.patience.saturating_sub(begun.elapsed());
+                passwd(&session, order, left - left / 8).await
+            }
         }
     }
 
@@ -57,10 +67,18 @@ impl Connector for Ssh {
     }
 }
 
-type Session = Handle<HostKey>;
+pub(super) type Session = Handle<HostKey>;
+
+/// Who is in, and how it goes on.
+enum Way {
+    /// An administrative account, which has begun to change the other's.
+    By(Talk),
+    /// The account itself.
+    Itself(Session),
+}
 
 /// Remembers the host key that was shown, and goes on only with the one that is expected.
-struct HostKey {
+pub(super) struct HostKey {
     expected: Option<Pin>,
     shown: Arc<Mutex<Option<Pin>>>,
 }
@@ -189,72 +207,11 @@ async fn answer_prompts(
     Err(Trouble::Cut)
 }
 
-/// `chpasswd` reads `name:password`; what stands behind the first colon is the password.
-async fn chpasswd(
+async fn passwd(
     session: &Session,
-    admin: &Admin<'_>,
     order: &Order<'_>,
+    patience: Duration,
 ) -> Result<(), ConnectorError> {
-    if order.account.contains(':') {
-        return Err(Trouble::Setting(COLON).before());
-    }
-    let mut input = Zeroizing::new(String::with_capacity(4 * LONGEST));
-    for part in [order.account, ":", order.new.expose(), "\n"] {
-        input.push_str(part);
-    }
-    let command = match admin.name {
-        "root" => "chpasswd",
-        _ => "sudo -n chpasswd",
-    };
-    let mut ended = run(session, command, &input).await?;
-    let Proof::Password(password) = admin.proof else {
-        return judged(&ended, &[order.new.expose()]);
-    };
-    // Where sudo asks for a password it has run nothing yet.
-    if ended.0 != 0 && ended.1.contains("sudo:") {
-        let line = Zeroizing::new(format!("{}\n{}", password.expose(), *input));
-        ended = run(session, "sudo -k -S -p '' chpasswd", &line).await?;
-    }
-    judged(&ended, &[order.new.expose(), password.expose()])
-}
-
-fn judged((status, words): &(u32, String), secrets: &[&str]) -> Result<(), ConnectorError> {
-    match status {
-        0 => Ok(()),
-        _ => Err(Trouble::refused(words, secrets).after()),
-    }
-}
-
-/// Runs a command that reads `input`: its exit status, and what it says.
-async fn run(
-    session: &Session,
-    command: &str,
-    input: &str,
-) -> Result<(u32, String), ConnectorError> {
-    let cut = |_| Trouble::Cut.before();
-    let mut channel = session.channel_open_session().await.map_err(cut)?;
-    channel.exec(true, command).await.map_err(cut)?;
-    // From here on the target may have been told.
-    let cut = |_| Trouble::Cut.after();
-    channel.data(input.as_bytes()).await.map_err(cut)?;
-    channel.eof().await.map_err(cut)?;
-    let (mut status, mut words) = (None, String::new());
-    while let Some(message) = channel.wait().await {
-        match message {
-            ChannelMsg::Data { data } | ChannelMsg::ExtendedData { data, .. }
-                if words.len() < MOST_WORDS =>
-            {
-                words.push_str(&String::from_utf8_lossy(&data));
-            }
-            ChannelMsg::ExitStatus { exit_status } => status = Some(exit_status),
-            _ => {}
-        }
-    }
-    let status = status.ok_or_else(|| Trouble::Cut.after())?;
-    Ok((status, words))
-}
-
-async fn passwd(session: &Session, order: &Order<'_>) -> Result<(), ConnectorError> {
     let cut = |_| Trouble::Cut.before();
     let mut channel = session.channel_open_session().await.map_err(cut)?;
     channel
@@ -266,7 +223,9 @@ async fn passwd(session: &Session, order: &Order<'_>) -> Result<(), ConnectorErr
         .await
         .map_err(cut)?;
     let mut dialog = Dialog::default();
-    let status = converse(&mut channel, &mut dialog, order).await;
+    let conversing = converse(&mut channel, &mut dialog, order);
+    let status = timeout(patience, conversing).await;
+    let status = status.unwrap_or(Err(Trouble::Slow));
     let secrets = [order.old.expose(), order.new.expose()];
     let trouble = match status {
         Ok(Some(0)) if dialog.told() => return Ok(()),
@@ -312,14 +271,12 @@ async fn converse(
 }
 
 /// What PAM takes.
-const LONGEST: usize = 500;
+pub(super) const LONGEST: usize = 500;
 const MOST_PROMPTS: usize = 4;
-const MOST_WORDS: usize = 4096;
 /// No target that is silent so long is still talked to.
 const SILENCE: Duration = Duration::from_mins(5);
 const CONTROL: &str = "a password on such a machine can hold no control character";
 const TOO_LONG: &str = "a password on such a machine can have 500 bytes at most";
 const BAD_KEY: &str = "the administrative account's SSH key cannot be read, or has a passphrase";
 const NO_PASSWORDS: &str = "the target lets nobody in by a password";
-const COLON: &str = "no account of such a machine has a colon in its name";
 const NO_PASSWD: &str = "the target does not let the account run passwd";

@@ -22,6 +22,7 @@ fi
 IFS= read -r second
 case $(cat "$here/mode") in
     refuse) exit 1;;
+    leave) sleep 600 & echo $! > "$here/left";;
     die) kill -KILL $$;;
 esac
 [ "$first" = "$(cat "$here/password")" ] || exit 1
@@ -106,4 +107,52 @@ async fn a_command_that_cannot_be_started_changes_nothing() {
         (scene.stored("app").await.as_str(), scene.pending().await),
         ("old", 0)
     );
+}
+
+#[tokio::test]
+async fn what_a_command_leaves_running_ends_with_it() {
+    let home = tempfile::tempdir().unwrap();
+    let scene = keeper(home.path()).await;
+    mode(home.path(), "leave");
+
+    scene.changes("app", "n3w").await;
+
+    let left = std::fs::read_to_string(home.path().join("left")).unwrap();
+    let process = Path::new("/proc").join(left.trim()).join("stat");
+    // Killed at once; whoever inherits it may take a moment to take note.
+    let end = std::time::Instant::now() + harness::PATIENCE;
+    while let Ok(text) = std::fs::read_to_string(&process) {
+        if text.contains(") Z ") {
+            break;
+        }
+        assert!(std::time::Instant::now() < end, "{text}");
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn a_password_of_4_kib_goes_where_it_fits_and_is_refused_in_words_elsewhere() {
+    // No policy allows more than so many characters.
+    let long = "🔑".repeat(1024);
+    assert_eq!(long.len(), 4096);
+    for (connector, words) in [
+        (Connector::Ssh, "can have 500 bytes at most"),
+        (crate::postgres::connector(), "can have 900 bytes at most"),
+        (crate::mariadb::connector(), "can have 250 bytes at most"),
+        (crate::slapd::connector(), "can have 900 bytes at most"),
+    ] {
+        let scene = scene("app", "old").await;
+        scene.expect(target(connector, 9), None).await;
+
+        let answer = scene.change("app", &long).await;
+
+        assert_failed(&answer, words);
+        assert_eq!(
+            (scene.stored("app").await.as_str(), scene.pending().await),
+            ("old", 0)
+        );
+    }
+    let home = tempfile::tempdir().unwrap();
+    let scene = keeper(home.path()).await;
+    scene.changes("app", &long).await;
 }

@@ -6,17 +6,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use crate::postgres::{connector, postgres, psql};
+use claviger::domain::Connector;
+
 use crate::scene::{scene, target};
+use crate::{machine, mariadb, postgres, slapd};
 
 /// Passes bytes on to `to`; the next connection is cut after so many of the target's bytes.
-struct Proxy {
-    port: u16,
+pub struct Proxy {
+    pub port: u16,
     cut_after: Arc<AtomicUsize>,
 }
 
 impl Proxy {
-    fn to(to: u16) -> Self {
+    pub fn to(to: u16) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
         let cut_after = Arc::new(AtomicUsize::new(usize::MAX));
@@ -37,7 +39,7 @@ impl Proxy {
         Self { port, cut_after }
     }
 
-    fn cut_next_after(&self, bytes: usize) {
+    pub fn cut_next_after(&self, bytes: usize) {
         self.cut_after.store(bytes, Ordering::SeqCst);
     }
 }
@@ -57,22 +59,22 @@ fn pass(mut from: TcpStream, mut to: TcpStream, mut most: usize) {
     });
 }
 
-#[tokio::test]
-async fn wherever_the_line_is_cut_the_vault_knows_a_password_that_logs_in() {
-    let Some(postgres) =
-        postgres("wherever_the_line_is_cut_the_vault_knows_a_password_that_logs_in")
-    else {
-        return;
-    };
-    assert!(psql(&postgres, "CREATE ROLE app LOGIN PASSWORD 'old'"));
-    let proxy = Proxy::to(postgres.port);
-    let scene = scene("app", "old").await;
-    scene.reach(&target(connector(), proxy.port)).await;
+/// Cuts the line after `stride` bytes of the target's, twice that, … in `steps` changes, some of
+/// which come to nothing: each time the vault knows in the end what logs in.
+async fn cut_anywhere(
+    connector: Connector,
+    port: u16,
+    account: &str,
+    (steps, stride): (usize, usize),
+) {
+    let proxy = Proxy::to(port);
+    let scene = scene(account, "0ld-S3cret-of-it").await;
+    scene.reach(&target(connector, proxy.port)).await;
     let mut outcomes = (0, 0);
 
-    for step in 0..40 {
-        proxy.cut_next_after(1 + step * 64);
-        match scene.change("app", &format!("n3w-s3cret-{step}")).await {
+    for step in 0..steps {
+        proxy.cut_next_after(1 + step * stride);
+        match scene.change(account, &format!("N3w-S3cret-{step}")).await {
             Ok(()) => outcomes.0 += 1,
             Err(_) => outcomes.1 += 1,
         }
@@ -80,9 +82,52 @@ async fn wherever_the_line_is_cut_the_vault_knows_a_password_that_logs_in() {
         scene.house.clock.pass(Duration::from_secs(600));
         scene.house.vault.heal(true).await.unwrap();
 
-        assert!(scene.opens("app").await, "{step}");
+        assert!(scene.opens(account).await, "{step}");
         assert_eq!(scene.pending().await, 0, "{step}");
     }
 
     assert!(outcomes.0 > 0 && outcomes.1 > 0, "{outcomes:?}");
+}
+
+#[tokio::test]
+async fn wherever_the_line_is_cut_the_vault_knows_a_password_that_logs_in() {
+    let name = "wherever_the_line_is_cut_the_vault_knows_a_password_that_logs_in";
+    let Some(target) = postgres::postgres(name) else {
+        return;
+    };
+    let role = "CREATE ROLE app LOGIN PASSWORD '0ld-S3cret-of-it'";
+    assert!(postgres::psql(&target, role));
+
+    cut_anywhere(postgres::connector(), target.port, "app", (40, 64)).await;
+}
+
+#[tokio::test]
+async fn wherever_the_line_to_sshd_is_cut_a_known_password_logs_in() {
+    let Some(target) = machine::sshd("wherever_the_line_to_sshd_is_cut_a_known_password_logs_in")
+    else {
+        return;
+    };
+    let user = machine::User::with("0ld-S3cret-of-it");
+
+    cut_anywhere(Connector::Ssh, target.port, &user.0, (24, 160)).await;
+}
+
+#[tokio::test]
+async fn wherever_the_line_to_mariadb_is_cut_a_known_password_logs_in() {
+    let name = "wherever_the_line_to_mariadb_is_cut_a_known_password_logs_in";
+    let Some(target) = mariadb::mariadb(name, "0ld-S3cret-of-it") else {
+        return;
+    };
+
+    cut_anywhere(mariadb::connector(), target.port, "app", (30, 64)).await;
+}
+
+#[tokio::test]
+async fn wherever_the_line_to_a_directory_is_cut_a_known_password_logs_in() {
+    let name = "wherever_the_line_to_a_directory_is_cut_a_known_password_logs_in";
+    let Some((target, _)) = slapd::slapd(name, "0ld-S3cret-of-it") else {
+        return;
+    };
+
+    cut_anywhere(slapd::connector(), target.port, "joe", (30, 64)).await;
 }

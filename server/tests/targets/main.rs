@@ -14,8 +14,11 @@ mod daemon;
 #[expect(dead_code, reason = "shared with the vault's other tests")]
 #[path = "../vault/fixture.rs"]
 mod fixture;
+mod machine;
 mod mariadb;
 mod postgres;
 mod scene;
 mod slapd;
 mod sshd;
+mod stalled;
+mod sudo;

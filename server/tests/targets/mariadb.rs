@@ -6,16 +6,19 @@ use claviger::vault::NewTarget;
 use crate::daemon::{Daemon, as_user, certificate, place, program, run, start};
 use crate::scene::{METACHARACTERS, UNICODE, admin, assert_failed, scene, target};
 
-fn mariadb(name: &str) -> Option<Daemon> {
+/// A server with `app` of this password, and `boss`.
+pub fn mariadb(name: &str, password: &str) -> Option<Daemon> {
     let server = program(name, &["/usr/sbin/mariadbd"])?;
     let install = program(name, &["/usr/bin/mariadb-install-db"])?;
     let (home, port) = place();
     certificate(home.path());
     let path = |name: &str| home.path().join(name).display().to_string();
     std::fs::create_dir(home.path().join("data")).unwrap();
-    let users = "CREATE USER 'app'@'%' IDENTIFIED BY 'old';\n\
-                 CREATE USER 'boss'@'%' IDENTIFIED BY 'adm1n';\n\
-                 GRANT ALL ON *.* TO 'boss'@'%' WITH GRANT OPTION;\n";
+    let users = format!(
+        "CREATE USER 'app'@'%' IDENTIFIED BY '{password}';\n\
+         CREATE USER 'boss'@'%' IDENTIFIED BY 'adm1n';\n\
+         GRANT ALL ON *.* TO 'boss'@'%' WITH GRANT OPTION;\n"
+    );
     std::fs::write(home.path().join("users.sql"), users).unwrap();
     run(as_user("mysql", &install, home.path())
         .args(["--no-defaults", "--auth-root-authentication-method=normal"])
@@ -39,7 +42,7 @@ fn mariadb(name: &str) -> Option<Daemon> {
     Some(start(&mut command, home, port))
 }
 
-fn connector() -> Connector {
+pub fn connector() -> Connector {
     Connector::Mysql {
         from: "%".to_owned(),
     }
@@ -47,9 +50,10 @@ fn connector() -> Connector {
 
 #[tokio::test]
 async fn mariadb_changes_passwords_for_their_owner_and_for_an_administrator() {
-    let Some(mariadb) =
-        mariadb("mariadb_changes_passwords_for_their_owner_and_for_an_administrator")
-    else {
+    let Some(mariadb) = mariadb(
+        "mariadb_changes_passwords_for_their_owner_and_for_an_administrator",
+        "old",
+    ) else {
         return;
     };
     let scene = scene("app", "old").await;
@@ -84,9 +88,10 @@ async fn mariadb_changes_passwords_for_their_owner_and_for_an_administrator() {
 
 #[tokio::test]
 async fn mariadb_with_another_certificate_or_a_wrong_password_is_a_refusal() {
-    let Some(mariadb) =
-        mariadb("mariadb_with_another_certificate_or_a_wrong_password_is_a_refusal")
-    else {
+    let Some(mariadb) = mariadb(
+        "mariadb_with_another_certificate_or_a_wrong_password_is_a_refusal",
+        "old",
+    ) else {
         return;
     };
     let scene = scene("app", "wrong").await;
@@ -96,13 +101,8 @@ async fn mariadb_with_another_certificate_or_a_wrong_password_is_a_refusal() {
         &scene.change("app", "n3w").await,
         "cannot log in to the target",
     );
-    let new = NewTarget {
-        pin: Some(claviger::domain::Pin([7; 32])),
-        ..target(connector(), mariadb.port)
-    };
-    let vault = &scene.house.vault;
-    let set = vault.set_reset_target("it".into(), &new, &scene.operator);
-    set.await.unwrap();
+    let other = Some(claviger::domain::Pin([7; 32]));
+    scene.expect(target(connector(), mariadb.port), other).await;
 
     let answer = scene.change("app", "n3w").await;
 
@@ -111,4 +111,42 @@ async fn mariadb_with_another_certificate_or_a_wrong_password_is_a_refusal() {
         (scene.stored("app").await.as_str(), scene.pending().await),
         ("wrong", 0)
     );
+}
+
+#[tokio::test]
+async fn mariadb_changes_the_password_of_an_oddly_named_user_and_of_nobody_else() {
+    let name = "mariadb_changes_the_password_of_an_oddly_named_user_and_of_nobody_else";
+    let Some(mariadb) = mariadb(name, "old") else {
+        return;
+    };
+    let odd = r#"a'b"c`d\e;f@g -- h"#;
+    let scene = scene(odd, "old").await;
+    scene
+        .house
+        .create("boss", "boss", "adm1n", &scene.owner)
+        .await;
+    let new = NewTarget {
+        admin: admin("boss", "boss"),
+        ..target(connector(), mariadb.port)
+    };
+    let user = r#"CREATE USER 'a''b"c`d\\e;f@g -- h'@'%' IDENTIFIED BY 'old'"#;
+    sql(&mariadb, ("boss", "adm1n"), user);
+    scene.reach(&new).await;
+    scene.changes(odd, "by-the-boss").await;
+
+    scene.reach(&target(connector(), mariadb.port)).await;
+    scene.changes(odd, "by-itself").await;
+
+    // It is who it was.
+    sql(&mariadb, ("app", "old"), "SELECT 1");
+}
+
+/// Says something as this user.
+#[track_caller]
+fn sql(daemon: &Daemon, (user, password): (&str, &str), sentence: &str) {
+    run(std::process::Command::new("mariadb")
+        .args(["--no-defaults", "--protocol=tcp", "--host=127.0.0.1"])
+        .args(["--ssl-verify-server-cert=off", "-e", sentence])
+        .args([format!("--user={user}"), format!("--password={password}")])
+        .arg(format!("--port={}", daemon.port)));
 }

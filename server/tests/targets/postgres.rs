@@ -123,18 +123,42 @@ async fn an_administrative_role_changes_what_nobody_knows_any_more() {
 }
 
 #[tokio::test]
+async fn an_oddly_named_role_is_changed_and_no_other() {
+    let Some(postgres) = postgres("an_oddly_named_role_is_changed_and_no_other") else {
+        return;
+    };
+    let odd = r#"x" PASSWORD 'p'; ALTER ROLE "postgres" -- \"#;
+    assert!(psql(
+        &postgres,
+        r#"CREATE ROLE "x"" PASSWORD 'p'; ALTER ROLE ""postgres"" -- \" LOGIN PASSWORD 'old'"#
+    ));
+    let scene = scene(odd, "lost").await;
+    scene
+        .house
+        .create("boss", "postgres", "adm1n", &scene.owner)
+        .await;
+    let new = NewTarget {
+        admin: admin("boss", "postgres"),
+        ..target(connector(), postgres.port)
+    };
+    scene.reach(&new).await;
+
+    scene.puts_right(odd, "f1rst-s3cret").await;
+    scene.changes(odd, METACHARACTERS).await;
+
+    assert!(psql(&postgres, "SELECT 1"));
+}
+
+#[tokio::test]
 async fn a_certificate_that_has_changed_is_a_refusal() {
     let Some(postgres) = postgres("a_certificate_that_has_changed_is_a_refusal") else {
         return;
     };
     let scene = scene("postgres", "adm1n").await;
-    let new = NewTarget {
-        pin: Some(claviger::domain::Pin([7; 32])),
-        ..target(connector(), postgres.port)
-    };
-    let vault = &scene.house.vault;
-    let set = vault.set_reset_target("it".into(), &new, &scene.operator);
-    set.await.unwrap();
+    let other = Some(claviger::domain::Pin([7; 32]));
+    scene
+        .expect(target(connector(), postgres.port), other)
+        .await;
 
     let answer = scene.change("postgres", "n3w").await;
 

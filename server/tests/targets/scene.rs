@@ -39,6 +39,11 @@ pub fn admin(resource: &str, account: &str) -> Option<(String, String)> {
 
 /// A vault with one resource `it` and its account, and a policy that allows everything.
 pub async fn scene(account: &str, password: &str) -> Scene {
+    scene_with(account, password, Duration::from_secs(30)).await
+}
+
+/// The same; targets are waited for so long.
+pub async fn scene_with(account: &str, password: &str, timeout: Duration) -> Scene {
     let house = house().await;
     let owner = house
         .user("owner", 1, Role::PasswordAdministrator, Scope::Owned)
@@ -58,7 +63,7 @@ pub async fn scene(account: &str, password: &str) -> Scene {
     house.create("it", account, password, &owner).await;
     let limits = ResetLimits {
         allow: vec![Host::parse("127.0.0.0/8").unwrap()],
-        timeout: Duration::from_secs(30),
+        timeout,
         wait: Duration::from_secs(120),
         ..ResetLimits::default()
     };
@@ -81,6 +86,14 @@ impl Scene {
             Some(shown) if !first.trusted => self.test(Some(shown)).await,
             _ => first,
         }
+    }
+
+    /// Says how the target is reached, and which host key or certificate it has, unseen.
+    pub async fn expect(&self, target: NewTarget, pin: Option<Pin>) {
+        let vault = &self.house.vault;
+        let target = NewTarget { pin, ..target };
+        let set = vault.set_reset_target("it".into(), &target, &self.operator);
+        set.await.unwrap();
     }
 
     pub async fn test(&self, trust: Option<Pin>) -> TargetTest {

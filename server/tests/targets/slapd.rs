@@ -8,8 +8,9 @@ use claviger::vault::NewTarget;
 use crate::daemon::{Daemon, certificate, place, program, run, start};
 use crate::scene::{METACHARACTERS, UNICODE, admin, assert_failed, scene, target};
 
-/// A directory; LDAPS on its port, LDAP with StartTLS on the second one.
-fn slapd(name: &str) -> Option<(Daemon, u16)> {
+/// A directory with `joe` and `a,b` of this password; LDAPS on its port, LDAP with StartTLS on the
+/// second one.
+pub fn slapd(name: &str, password: &str) -> Option<(Daemon, u16)> {
     let server = program(name, &["/usr/sbin/slapd"])?;
     let adder = program(name, &["/usr/sbin/slapadd"])?;
     let ((home, port), (_, second)) = (place(), place());
@@ -28,10 +29,12 @@ fn slapd(name: &str) -> Option<(Daemon, u16)> {
         path("data"),
     );
     std::fs::write(home.path().join("config"), config).unwrap();
-    let people = "dn: dc=example\nobjectClass: dcObject\nobjectClass: organization\ndc: example\n\
-                  o: x\n\ndn: uid=joe,dc=example\nobjectClass: inetOrgPerson\nuid: joe\ncn: joe\n\
-                  sn: joe\nuserPassword: old\n\ndn: uid=a\\2Cb,dc=example\n\
-                  objectClass: inetOrgPerson\nuid: a,b\ncn: odd\nsn: odd\nuserPassword: old\n";
+    let people = format!(
+        "dn: dc=example\nobjectClass: dcObject\nobjectClass: organization\ndc: example\n\
+         o: x\n\ndn: uid=joe,dc=example\nobjectClass: inetOrgPerson\nuid: joe\ncn: joe\n\
+         sn: joe\nuserPassword: {password}\n\ndn: uid=a\\2Cb,dc=example\n\
+         objectClass: inetOrgPerson\nuid: a,b\ncn: odd\nsn: odd\nuserPassword: {password}\n"
+    );
     std::fs::write(home.path().join("people"), people).unwrap();
     run(Command::new(adder).args(["-f", &path("config"), "-l", &path("people")]));
     let urls = format!("ldaps://127.0.0.1:{port} ldap://127.0.0.1:{second}");
@@ -40,7 +43,7 @@ fn slapd(name: &str) -> Option<(Daemon, u16)> {
     Some((start(&mut command, home, port), second))
 }
 
-fn connector() -> Connector {
+pub fn connector() -> Connector {
     Connector::Ldap {
         dn: "uid={account},dc=example".to_owned(),
         directory: Directory::Rfc3062,
@@ -49,9 +52,10 @@ fn connector() -> Connector {
 
 #[tokio::test]
 async fn a_directory_changes_passwords_for_their_owner_over_ldaps_and_starttls() {
-    let Some((slapd, second)) =
-        slapd("a_directory_changes_passwords_for_their_owner_over_ldaps_and_starttls")
-    else {
+    let Some((slapd, second)) = slapd(
+        "a_directory_changes_passwords_for_their_owner_over_ldaps_and_starttls",
+        "old",
+    ) else {
         return;
     };
     let scene = scene("joe", "old").await;
@@ -71,9 +75,10 @@ async fn a_directory_changes_passwords_for_their_owner_over_ldaps_and_starttls()
 
 #[tokio::test]
 async fn a_directory_changes_passwords_for_an_administrator_and_odd_names() {
-    let Some((slapd, _)) =
-        slapd("a_directory_changes_passwords_for_an_administrator_and_odd_names")
-    else {
+    let Some((slapd, _)) = slapd(
+        "a_directory_changes_passwords_for_an_administrator_and_odd_names",
+        "old",
+    ) else {
         return;
     };
     let scene = scene("a,b", "forgotten").await;
@@ -94,9 +99,10 @@ async fn a_directory_changes_passwords_for_an_administrator_and_odd_names() {
 
 #[tokio::test]
 async fn a_directory_with_another_certificate_or_a_wrong_password_is_a_refusal() {
-    let Some((slapd, _)) =
-        slapd("a_directory_with_another_certificate_or_a_wrong_password_is_a_refusal")
-    else {
+    let Some((slapd, second)) = slapd(
+        "a_directory_with_another_certificate_or_a_wrong_password_is_a_refusal",
+        "old",
+    ) else {
         return;
     };
     let scene = scene("joe", "wrong").await;
@@ -106,16 +112,50 @@ async fn a_directory_with_another_certificate_or_a_wrong_password_is_a_refusal()
         &scene.change("joe", "n3w").await,
         "cannot log in to the target",
     );
+    let other = Some(claviger::domain::Pin([7; 32]));
+    let starttls = NewTarget {
+        wire: Wire::StartTls,
+        ..target(connector(), second)
+    };
+    for new in [target(connector(), slapd.port), starttls] {
+        scene.expect(new, other).await;
+
+        let answer = scene.change("joe", "n3w").await;
+
+        assert_failed(&answer, "host key or certificate has changed");
+        assert_eq!(
+            (scene.stored("joe").await.as_str(), scene.pending().await),
+            ("wrong", 0)
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_reconcile_account_puts_right_what_nobody_here_knows() {
+    let Some((slapd, _)) = slapd(
+        "a_reconcile_account_puts_right_what_nobody_here_knows",
+        "old",
+    ) else {
+        return;
+    };
+    let scene = scene("joe", "forgotten").await;
+    let boss = "cn=admin,dc=example";
+    scene
+        .house
+        .create("boss", boss, "adm1n", &scene.owner)
+        .await;
+    scene.reach(&target(connector(), slapd.port)).await;
+    assert_failed(
+        &scene.change("joe", "n3w").await,
+        "cannot log in to the target",
+    );
+    assert_eq!(scene.stored("joe").await, "forgotten");
     let new = NewTarget {
-        pin: Some(claviger::domain::Pin([7; 32])),
+        reconcile: admin("boss", boss),
         ..target(connector(), slapd.port)
     };
-    let vault = &scene.house.vault;
-    let set = vault.set_reset_target("it".into(), &new, &scene.operator);
-    set.await.unwrap();
+    scene.reach(&new).await;
 
-    let answer = scene.change("joe", "n3w").await;
-
-    assert_failed(&answer, "host key or certificate has changed");
-    assert_eq!(scene.pending().await, 0);
+    scene.puts_right("joe", "known-again").await;
+    scene.changes("joe", "by-itself").await;
 }

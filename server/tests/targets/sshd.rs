@@ -1,73 +1,12 @@
-//! OpenSSH's sshd, with users that go away with the test.
-
-use std::process::Command;
-use std::sync::atomic::{AtomicU32, Ordering};
+//! OpenSSH's sshd.
 
 use claviger::domain::Connector;
 use claviger::vault::{NewAccount, NewPassword, NewTarget};
 
-use crate::daemon::{Daemon, feed, is_root, place, program, run, start};
+use crate::daemon::program;
 use crate::fixture::given;
+use crate::machine::{User, key_of_root, sshd};
 use crate::scene::{METACHARACTERS, UNICODE, admin, assert_failed, scene, target};
-
-/// A user of this machine, for a while.
-struct User(String);
-
-impl User {
-    fn with(password: &str) -> Self {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("clv{}x{number}", std::process::id());
-        run(Command::new("useradd").args(["--no-create-home", "--shell", "/bin/sh", &name]));
-        let user = Self(name);
-        feed(
-            &mut Command::new("chpasswd"),
-            &format!("{}:{password}\n", user.0),
-        );
-        user
-    }
-
-    /// Where it is said what it may do through sudo.
-    fn rule(&self) -> String {
-        format!("/etc/sudoers.d/{}", self.0)
-    }
-}
-
-impl Drop for User {
-    fn drop(&mut self) {
-        let _gone = Command::new("userdel").args(["-f", &self.0]).output();
-        let _gone = std::fs::remove_file(self.rule());
-    }
-}
-
-fn sshd(name: &str) -> Option<Daemon> {
-    let program = program(name, &["/usr/sbin/sshd"])?;
-    if !is_root(name) {
-        return None;
-    }
-    let (home, port) = place();
-    std::fs::create_dir_all("/run/sshd").unwrap();
-    let key = home.path().join("key");
-    new_key(&key);
-    let text = format!(
-        "Port {port}\nListenAddress 127.0.0.1\nHostKey {}\nPidFile none\nUsePAM yes\n\
-         PasswordAuthentication yes\nPermitRootLogin yes\nMaxStartups 200\nStrictModes no\n\
-         AuthorizedKeysFile {}\n",
-        key.display(),
-        home.path().join("authorized").display(),
-    );
-    let config = home.path().join("config");
-    std::fs::write(&config, text).unwrap();
-    let mut command = Command::new(program);
-    command.args(["-D", "-e", "-f"]).arg(config);
-    Some(start(&mut command, home, port))
-}
-
-fn new_key(path: &std::path::Path) {
-    run(Command::new("ssh-keygen")
-        .args(["-q", "-t", "ed25519", "-N", "", "-f"])
-        .arg(path));
-}
 
 #[tokio::test]
 async fn an_account_changes_its_own_password_by_passwd() {
@@ -102,10 +41,7 @@ async fn an_administrator_changes_passwords_by_chpasswd_through_sudo() {
     ] {
         std::fs::write(boss.rule(), line).unwrap();
         let scene = scene(&user.0, "0ld-s3cret").await;
-        feed(
-            &mut Command::new("chpasswd"),
-            &format!("{}:0ld-s3cret\n", user.0),
-        );
+        user.set("0ld-s3cret");
         scene
             .house
             .create("boss", &boss.0, "adm1n-s3cret", &scene.owner)
@@ -131,13 +67,7 @@ async fn an_administrator_may_log_in_with_a_key() {
     };
     let user = User::with("0ld-s3cret");
     let scene = scene(&user.0, "0ld-s3cret").await;
-    let key = sshd.home.path().join("boss");
-    new_key(&key);
-    std::fs::copy(
-        key.with_extension("pub"),
-        sshd.home.path().join("authorized"),
-    )
-    .unwrap();
+    let key = key_of_root(&sshd);
     scene
         .house
         .create("boss", "other", "s3cret", &scene.owner)

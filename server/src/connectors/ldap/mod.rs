@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use tokio::io::{AsyncRead, AsyncWrite};
 use zeroize::Zeroizing;
 
-use crate::connectors::dial::{dial, peer, pinned, tls};
+use crate::connectors::dial::{dial, peer, pinned, tls, untold};
 use crate::connectors::ldap::message::{Answer, Talk};
 use crate::connectors::{Connector, ConnectorError, Order, Proof, Site, Trouble, one_line};
 use crate::domain::{Connector as Settings, Directory, Password, Pin, Wire};
@@ -29,15 +29,18 @@ impl Connector for Ldap {
         let Proof::Password(password) = login.proof else {
             return Err(Trouble::Setting("a directory takes no SSH key").before());
         };
-        let mut talk = line(site).await.map_err(Trouble::before)?;
         let name = match order.admin {
             Some(admin) => dn::of_admin(template, admin.name),
             None => dn::of(template, order.account),
         };
-        let bound = talk.bind(&name, password).await.map_err(Trouble::before)?;
-        if !lets_in(&bound).map_err(Trouble::before)? {
-            return Err(Trouble::LoginRefused(login.name.to_owned()).before());
-        }
+        let entering = async {
+            let mut talk = line(site).await?;
+            match lets_in(&talk.bind(&name, password).await?)? {
+                true => Ok(talk),
+                false => Err(Trouble::LoginRefused(login.name.to_owned())),
+            }
+        };
+        let mut talk = untold(site, entering).await?;
         let name = dn::of(template, order.account);
         let old = order.admin.is_none().then_some(order.old);
         let answer = match directory {

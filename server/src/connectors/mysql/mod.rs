@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use zeroize::Zeroizing;
 
-use crate::connectors::dial::{dial, peer, pinned, tls};
+use crate::connectors::dial::{dial, peer, pinned, tls, untold};
 use crate::connectors::mysql::proof::kept;
 use crate::connectors::mysql::wire::{Greeting, Line, Talk};
 use crate::connectors::{Admin, Connector, ConnectorError, Order, Proof, Site, Trouble, one_line};
@@ -29,13 +29,16 @@ impl Connector for Mysql {
     async fn change(&self, site: &Site<'_>, order: &Order<'_>) -> Result<(), ConnectorError> {
         let login = order.login();
         let begun = Instant::now();
-        let (mut talk, greeting) = greeted(site).await.map_err(Trouble::before)?;
-        let entered = log_in(&mut talk, &greeting, &login).await;
-        if !entered.map_err(Trouble::before)? {
-            return Err(Trouble::LoginRefused(login.name.to_owned()).before());
-        }
-        let left = order.patience.saturating_sub(begun.elapsed());
-        talk.say(&manners(left)).await.map_err(Trouble::before)?;
+        let entering = async {
+            let (mut talk, greeting) = greeted(site).await?;
+            if !log_in(&mut talk, &greeting, &login).await? {
+                return Err(Trouble::LoginRefused(login.name.to_owned()));
+            }
+            let left = site.patience.saturating_sub(begun.elapsed());
+            talk.say(&manners(left)).await?;
+            Ok((talk, greeting))
+        };
+        let (mut talk, greeting) = untold(site, entering).await?;
         let sentence = sentence(site, order, &greeting).map_err(Trouble::before)?;
         match talk.say(&sentence).await {
             Ok(()) => Ok(()),

@@ -173,7 +173,6 @@ impl Job<'_> {
             old: &pending.old,
             new: &pending.new,
             admin: admin.map(Login::admin),
-            patience: self.limits.timeout,
         };
         let site = self.site();
         let telling = self.connector.change(&site, &order);
@@ -197,6 +196,7 @@ impl Job<'_> {
         Site {
             target: &self.target,
             addresses: &self.addresses,
+            patience: self.limits.timeout,
         }
     }
 }

@@ -211,6 +211,7 @@ impl Vault {
         let site = Site {
             target,
             addresses: &addresses,
+            patience: tools.limits.timeout,
         };
         let looking = connector.shown(&site);
         match tokio::time::timeout(tools.limits.timeout, looking).await {
