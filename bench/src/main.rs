@@ -12,6 +12,7 @@ mod pages;
 mod peers;
 mod proc;
 mod report;
+mod rotate;
 mod ssh;
 mod stand;
 mod trouble;
@@ -68,6 +69,9 @@ fn measure(options: &Options) -> Result<(), Trouble> {
     }
     if options.wants("checkouts") {
         report.attempt("checkouts", |report| checkouts::measure(options, report));
+    }
+    if options.names("rotate") {
+        report.attempt("rotate", |report| rotate::measure(options, report));
     }
     if options.wants("million") {
         report.attempt("million", |report| measures::million(options, report));

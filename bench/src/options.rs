@@ -14,8 +14,11 @@ Measures Claviger, a bare rustls server with the same durable audit, and OpenBao
     --seconds N         how long each run is counted                  [default: 5]
     --accounts N        accounts in the vault                         [default: 10000]
     --many N            accounts for `million`                        [default: 1000000]
+    --rotated N         accounts for `rotate`                         [default: 1000]
+    --at-once N         how many of them are changed at once          [default: 4]
     --only NAME[,NAME]  kept, rest, oneshot, resumed, hybrid, change, memory, idle, ssh, checkouts,
-                        million; or one load: kept-8
+                        million; or one load: kept-8; or rotate, which makes users of this machine,
+                        needs root and is run only when it is named
     --without NAME      a peer to leave out: bare, openbao
     --claviger FILE     this program in place of the one Cargo builds
     --dir DIR           data of all servers; a real disk              [default: target/bench-data]
@@ -35,6 +38,10 @@ pub struct Options {
     pub accounts: u64,
     /// Accounts of the large vault.
     pub many: u64,
+    /// Accounts of the machine whose passwords are rotated.
+    pub rotated: u64,
+    /// How many of those at once.
+    pub at_once: u64,
     /// Names or beginnings of names; all when empty.
     pub only: Vec<String>,
     /// Peers left out.
@@ -65,6 +72,8 @@ impl Default for Options {
             duration: Duration::from_secs(5),
             accounts: 10_000,
             many: 1_000_000,
+            rotated: 1_000,
+            at_once: 4,
             only: Vec::new(),
             without: Vec::new(),
             claviger: None,
@@ -91,6 +100,8 @@ impl Options {
                 "--runs" => options.runs = number(value()?)?.max(1) as usize,
                 "--seconds" => options.duration = Duration::from_secs(number(value()?)?.max(1)),
                 "--accounts" => options.accounts = number(value()?)?.max(1),
+                "--rotated" => options.rotated = number(value()?)?.max(1),
+                "--at-once" => options.at_once = number(value()?)?.max(1),
                 "--many" => options.many = number(value()?)?.max(1),
                 "--only" => options.only.extend(value()?.split(',').map(str::to_owned)),
                 "--without" => options
@@ -108,8 +119,13 @@ impl Options {
 
     /// Whether the load or measure of this name is asked for.
     pub fn wants(&self, name: &str) -> bool {
+        self.only.is_empty() || self.names(name)
+    }
+
+    /// Whether it is asked for by its name.
+    pub fn names(&self, name: &str) -> bool {
         let named = |only: &String| name.strip_prefix(only.as_str()).is_some_and(ends_a_word);
-        self.only.is_empty() || self.only.iter().any(named)
+        self.only.iter().any(named)
     }
 
     /// Whether the peer of this name takes part.
@@ -153,5 +169,6 @@ mod tests {
 
         assert!(options.wants("kept-8") && options.wants("kept-32") && options.wants("change-8"));
         assert!(!options.wants("change-32") && !options.wants("memory"));
+        assert!(Options::default().wants("memory") && !Options::default().names("rotate"));
     }
 }

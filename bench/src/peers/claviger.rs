@@ -99,18 +99,20 @@ impl Claviger {
         }
     }
 
-    /// Sets `key = value` in `[section]` of `claviger.toml`, where the key stands already.
+    /// Sets `key = value` in `[section]` of `claviger.toml`, where the key stands already, if only
+    /// as a comment.
     ///
     /// # Errors
     /// When it does not.
     pub fn set(&self, section: &str, key: &str, value: &str) -> Result<(), Trouble> {
         let path = self.data.join("claviger.toml");
         let text = fs::read_to_string(&path)?;
-        let (title, name) = (format!("[{section}]\n"), format!("\n{key} = "));
+        let (title, name) = (format!("[{section}]\n"), format!("{key} = "));
         let parts = text.split_once(&title).and_then(|(before, rest)| {
-            let (head, tail) = rest.split_once(&name)?;
+            let found = rest.split_once(&format!("\n{name}"));
+            let (head, tail) = found.or_else(|| rest.split_once(&format!("\n# {name}")))?;
             let (_, after) = tail.split_once('\n')?;
-            Some(format!("{before}{title}{head}{name}{value}\n{after}"))
+            Some(format!("{before}{title}{head}\n{name}{value}\n{after}"))
         });
         let text = parts.ok_or_else(|| Trouble::new(format!("no {section}.{key}")))?;
         Ok(fs::write(path, text)?)
@@ -257,6 +259,29 @@ impl Claviger {
         }
     }
 
+    /// A file beside the data directory, with this ending.
+    pub fn beside(&self, ending: &str) -> PathBuf {
+        self.data.with_extension(ending)
+    }
+
+    /// The same as [`Self::command`], with what it says on its way shown.
+    ///
+    /// # Errors
+    /// When it ends with anything but 0.
+    pub fn shown(&self, words: &[&str]) -> Result<String, Trouble> {
+        let mut command = Command::new(&self.program);
+        let command = command.args(words).arg("--data").arg(&self.data);
+        let ended = command
+            .stdin(Stdio::null())
+            .stderr(Stdio::inherit())
+            .output()?;
+        let said = String::from_utf8_lossy(&ended.stdout).into_owned();
+        match ended.status.success() {
+            true => Ok(said),
+            false => Err(Trouble::new(said)),
+        }
+    }
+
     /// Runs `claviger WORDS… --data DIR` to its end; returns what it printed.
     ///
     /// # Errors
@@ -286,7 +311,11 @@ impl Claviger {
     }
 
     /// Imports `file`, watching how large the command and the server become.
-    fn import(&self, server: &Process, file: &Path) -> Result<Import, Trouble> {
+    /// Imports this file.
+    ///
+    /// # Errors
+    /// When the command fails.
+    pub fn import(&self, server: &Process, file: &Path) -> Result<Import, Trouble> {
         let start = Instant::now();
         let mut command = Command::new(&self.program);
         command

@@ -1,13 +1,10 @@
 //! Passwords changed on a machine that is logged in to by its users: the true server on one side,
 //! OpenSSH's sshd on the other.
 
-#![expect(unreachable_pub, reason = "modules of one test program")]
-
 #[expect(dead_code, reason = "shared with the tests of the connectors")]
 #[path = "../../../server/tests/targets/daemon.rs"]
 mod daemon;
 mod doors;
-#[expect(dead_code, reason = "shared with the tests of the connectors")]
 #[path = "../../../server/tests/targets/machine.rs"]
 mod machine;
 mod rotation;
