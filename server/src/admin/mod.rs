@@ -29,6 +29,7 @@ mod moment;
 mod organisations;
 mod policies;
 mod problem;
+mod registrations;
 mod remote;
 mod requests;
 mod resets;

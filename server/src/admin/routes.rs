@@ -8,8 +8,9 @@ use http::Method;
 use crate::admin::problem::Refusal;
 use crate::admin::{
     Desk, access_controls, accounts, applications, audit, backups, certificates, exports, groups,
-    health, imports, keys, organisations, policies, requests, resets, resource_groups, resources,
-    rotations, second_factors, secrets, sessions, settings, shares, ssh_keys, tokens, users,
+    health, imports, keys, organisations, policies, registrations, requests, resets,
+    resource_groups, resources, rotations, second_factors, secrets, sessions, settings, shares,
+    ssh_keys, tokens, users,
 };
 
 /// Every method and path of the API.
@@ -34,7 +35,8 @@ pub(crate) fn router(desk: Desk) -> Router {
 fn table() -> Table {
     let get = Method::GET;
     let post = Method::POST;
-    with_workflow(with_people(with_resource_groups(Table::default())))
+    let table = with_registrations(with_resource_groups(Table::default()));
+    with_workflow(with_people(table))
         .at(&get, "/v1/status", health::status)
         .at(&get, "/v1/users", users::list)
         .at(&post, "/v1/users", users::add)
@@ -109,6 +111,39 @@ fn table() -> Table {
         .at(&post, "/v1/audit/resume", audit::resume)
         .at(&post, "/v1/keys/rotate", keys::rotate)
         .at(&post, "/v1/backups", backups::make)
+}
+
+fn with_registrations(table: Table) -> Table {
+    let get = Method::GET;
+    let post = Method::POST;
+    table
+        .at(&get, "/v1/registrations", registrations::list)
+        .at(&post, "/v1/registrations", registrations::add)
+        .at(&get, REGISTRATION, registrations::show)
+        .at(&Method::PATCH, REGISTRATION, registrations::edit)
+        .at(&Method::DELETE, REGISTRATION, registrations::remove)
+        .at(
+            &get,
+            "/v1/registrations/{registration}/accounts",
+            registrations::accounts,
+        )
+        .at(
+            &post,
+            "/v1/registrations/{registration}/accounts",
+            registrations::add_account,
+        )
+        .at(
+            &Method::DELETE,
+            "/v1/registrations/{registration}/accounts/{resource}/{account}",
+            registrations::remove_account,
+        )
+        .at(&get, RETRIEVABLE_KEY, registrations::key)
+        .at(&post, RETRIEVABLE_KEY, registrations::renew_key)
+        .at(&get, BROKER, registrations::broker)
+        .at(&Method::PUT, BROKER, registrations::put_broker)
+        .at(&Method::DELETE, BROKER, registrations::remove_broker)
+        .at(&get, BROKER_KEY, registrations::broker_key)
+        .at(&post, BROKER_KEY, registrations::renew_broker_key)
 }
 
 fn with_people(table: Table) -> Table {
@@ -203,6 +238,10 @@ fn with_resets(table: Table) -> Table {
         .at(&post, "/v1/rotations/run", rotations::run)
 }
 
+const REGISTRATION: &str = "/v1/registrations/{registration}";
+const RETRIEVABLE_KEY: &str = "/v1/registrations/{registration}/accounts/{resource}/{account}/key";
+const BROKER: &str = "/v1/registrations/{registration}/broker";
+const BROKER_KEY: &str = "/v1/registrations/{registration}/broker/key";
 const APPLICATION: &str = "/v1/applications/{application}";
 /// Where one signs in.
 pub(crate) const SESSION: &str = "/v1/session";

@@ -3,6 +3,7 @@
 //! Exit status 0 is done, 1 failed, 2 a command line that makes no sense. What goes wrong is one
 //! line on standard error that says what to do.
 
+mod a2a;
 mod access_control;
 mod account;
 mod account_secret;
@@ -102,6 +103,8 @@ enum Command {
     Cert(cert::Cert),
     #[command(subcommand)]
     App(app::App),
+    #[command(subcommand)]
+    A2a(a2a::A2a),
     #[command(subcommand)]
     Resource(resource::Resource),
     #[command(subcommand)]
@@ -221,6 +224,7 @@ fn run(command: Command, context: &Context) -> Result<ExitCode, CliError> {
         Command::Group(group) => block_on(group.run(context))?,
         Command::Cert(cert) => block_on(cert.run(context))?,
         Command::App(app) => block_on(app.run(context))?,
+        Command::A2a(a2a) => block_on(a2a.run(context))?,
         Command::Resource(resource) => block_on(resource.run(context))?,
         Command::ResourceGroup(group) => block_on(group.run(context))?,
         Command::Account(account) => block_on(account.run(context))?,

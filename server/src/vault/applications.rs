@@ -268,7 +268,7 @@ impl Vault {
         }
     }
 
-    async fn application_called(
+    pub(super) async fn application_called(
         &self,
         org: OrgId,
         name: &str,

@@ -450,6 +450,18 @@ fn proves(user: &User, shown: &CertificateCredential) -> bool {
     })
 }
 
+/// The thumbprints that a user is bound to.
+pub(super) fn thumbprints(user: &User) -> Vec<Thumbprint> {
+    let UserKind::Api { certificates, .. } = &user.kind else {
+        return Vec::new();
+    };
+    let print = |binding: &CertBinding| match binding {
+        CertBinding::Thumbprint { thumbprint, .. } => Some(*thumbprint),
+        CertBinding::Exactly(_) | CertBinding::IssuedBy(_) => None,
+    };
+    certificates.iter().filter_map(print).collect()
+}
+
 /// Notes the certificate beside its thumbprint; says whether that is news.
 fn see_first(user: &mut User, shown: &CertificateCredential) -> bool {
     let UserKind::Api { certificates, .. } = &mut user.kind else {

@@ -102,6 +102,24 @@ impl Vault {
         Ok(views)
     }
 
+    /// The id of the registration with a name, for an administrator; what is found is not written
+    /// down, but what is done with it.
+    ///
+    /// # Errors
+    /// [`VaultError::NotAllowed`], [`VaultError::NotFound`].
+    pub async fn registration_called(
+        &self,
+        name: &str,
+        caller: &Caller,
+    ) -> Result<ApplicationId, VaultError> {
+        let deed = Deed::new(Operation::List).detail(format!("registration {name}"));
+        self.administer(&deed, caller).await?;
+        match self.application_called(caller.org(), name).await? {
+            Some(kept) => Ok(kept.record.id),
+            None => Err(self.no_registration(&deed, caller).await),
+        }
+    }
+
     /// A registration.
     ///
     /// # Errors

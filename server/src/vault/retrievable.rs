@@ -169,8 +169,8 @@ impl Vault {
         let kept = self.kept_retrievable(id, account, &deed, caller).await?;
         self.allow(&deed, caller).await?;
         let mut changes = self.rows.changes();
-        changes.depend_on(&kept);
-        self.clear_retrievable(&mut changes, &kept);
+        changes.remove(&kept);
+        self.clear_ways_to(&mut changes, &kept.record);
         let done = changes.commit().await.map_err(VaultError::from);
         self.settle(&deed, done, caller).await
     }
@@ -230,10 +230,15 @@ impl Vault {
 
     /// The three rows of an account that an application may have.
     pub(super) fn clear_retrievable(&self, changes: &mut Changes<'_>, kept: &Kept<RetrievableRow>) {
-        let (places, it) = (self.rows.places(), &kept.record.retrievable);
-        changes.clear(places.retrievable(it.resource, it.account, it.application));
+        changes.clear(kept.key.clone());
+        self.clear_ways_to(changes, &kept.record);
+    }
+
+    /// What leads to an account that an application may have: the application, and the key.
+    fn clear_ways_to(&self, changes: &mut Changes<'_>, row: &RetrievableRow) {
+        let (places, it) = (self.rows.places(), &row.retrievable);
         changes.clear(places.retrievable_of(it.application, it.account));
-        changes.clear(places.api_key(&kept.record.key));
+        changes.clear(places.api_key(&row.key));
     }
 
     async fn put_retrievable(

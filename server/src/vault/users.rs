@@ -2,13 +2,14 @@
 
 use crate::domain::{
     AccountId, Action, CertBinding, Decision, Fingerprint, FreeText, Grantee, Lock, NameError,
-    Operation, OrgId, RefusalReason, Resource, ResourceId, Role, Scope, Target, Thumbprint,
-    Timestamp, User, UserId, UserKind, decide, may_stand_in,
+    Operation, OrgId, RefusalReason, Resource, ResourceId, Role, Scope, Target, Timestamp, User,
+    UserId, UserKind, decide, may_stand_in,
 };
 use crate::store::Key;
 use crate::store::rows::{Changes, Ids, Kept, LoginRow};
 use crate::vault::book::Deed;
 use crate::vault::id_block::IdKind;
+use crate::vault::keyed::thumbprints;
 use crate::vault::leftovers::Leftover;
 use crate::vault::second_factor::NO_PERSON as NO_FACTOR;
 use crate::vault::{Caller, UserRef, Vault, VaultError};
@@ -503,18 +504,6 @@ fn exact(user: &User) -> Vec<Fingerprint> {
     let print = |binding: &CertBinding| match binding {
         CertBinding::Exactly(print) => Some(*print),
         CertBinding::IssuedBy(_) | CertBinding::Thumbprint { .. } => None,
-    };
-    certificates.iter().filter_map(print).collect()
-}
-
-/// The thumbprints that a user is bound to.
-pub(super) fn thumbprints(user: &User) -> Vec<Thumbprint> {
-    let UserKind::Api { certificates, .. } = &user.kind else {
-        return Vec::new();
-    };
-    let print = |binding: &CertBinding| match binding {
-        CertBinding::Thumbprint { thumbprint, .. } => Some(*thumbprint),
-        CertBinding::Exactly(_) | CertBinding::IssuedBy(_) => None,
     };
     certificates.iter().filter_map(print).collect()
 }

@@ -13,6 +13,7 @@ mod document;
 mod groups;
 mod people;
 mod records;
+mod registrations;
 mod requests;
 mod resets;
 mod resource_groups;

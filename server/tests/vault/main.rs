@@ -20,6 +20,7 @@ mod leftovers;
 mod material;
 mod pages;
 mod persons;
+mod registrations;
 mod resource_groups;
 mod retrieve;
 mod second_factor;

@@ -15,6 +15,7 @@ mod page;
 mod part;
 mod policy;
 mod problem;
+mod registration;
 mod reset;
 mod resource;
 mod resource_group;
@@ -45,6 +46,10 @@ pub use page::Page;
 pub use part::Part;
 pub use policy::{NewPolicy, Policy, PolicyEdit};
 pub use problem::Problem;
+pub use registration::{
+    ApiKeyText, Broker, NewBroker, NewRegistration, NewRetrievable, Registration, RegistrationEdit,
+    Retrievable,
+};
 pub use reset::{
     DueChange, HeldAccount, NewPasswordRotation, NewResetTarget, PasswordRotation, PendingReset,
     ResetOrder, ResetTarget, RunFailure, RunProgress, TargetOrder, TargetTest,
