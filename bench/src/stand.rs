@@ -64,10 +64,13 @@ fn ours(options: &Options, dir: &Path, accounts: u64) -> Result<(Process, Vec<Pe
     let claviger = Claviger::init(&program, &dir.join("claviger"))?;
     let running = claviger.serve()?;
     claviger.populate(&running.process, accounts)?;
-    let peers = vec![
+    let mut peers = vec![
         claviger.peer(&running, accounts),
         claviger.rest_peer(&running, accounts)?,
     ];
+    if options.wants("a2a-8") || options.wants("a2a-32") {
+        peers.push(claviger.a2a_peer(&running, accounts)?);
+    }
     Ok((running.process, peers))
 }
 

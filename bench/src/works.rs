@@ -53,6 +53,11 @@ const WORKS: &[Work] = &[
     work("rest-32", "GET password by REST, kept-alive", Verb::Retrieve, Link::KeptAlive, 32)
         .through(Door::Rest)
         .reaching(20_000.0, Some(4.0), None, None),
+    work("a2a-8", "GET Credentials by A2A, kept-alive", Verb::Retrieve, Link::KeptAlive, 8)
+        .through(Door::A2a),
+    work("a2a-32", "GET Credentials by A2A, kept-alive", Verb::Retrieve, Link::KeptAlive, 32)
+        .through(Door::A2a)
+        .reaching(20_000.0, Some(4.0), None, None),
     work("oneshot-8", "retrieve, one-shot, full handshake", Verb::Retrieve, ONE_SHOT, 8)
         .reaching(2_000.0, Some(10.0), Some(450.0), Some(0.8)),
     work("oneshot-32", "retrieve, one-shot, full handshake", Verb::Retrieve, ONE_SHOT, 32)

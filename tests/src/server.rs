@@ -368,6 +368,7 @@ impl Server {
             .arg(self.set_up.listen.as_deref().unwrap_or("127.0.0.1:0"))
             .args(["--rest", "127.0.0.1:0"])
             .args(["--ssh", "127.0.0.1:0"])
+            .args(["--a2a", "127.0.0.1:0"])
             .args(&self.set_up.arguments);
         command.arg("--data").arg(&self.data);
         command.envs(self.set_up.environment.iter().cloned());

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
+use super::a2a::A2a;
 use super::certificates::CLIENT_NAME;
 use super::{Door, Peer, Process, Verb, Words, password_head};
 use crate::load::Passport;
@@ -36,6 +37,8 @@ pub struct Running {
     pub rest: SocketAddr,
     /// Where its SSH door is.
     pub ssh: SocketAddr,
+    /// Where its A2A door is.
+    pub a2a: SocketAddr,
     /// From its start until it was `ready`.
     pub seconds: f64,
 }
@@ -135,6 +138,8 @@ impl Claviger {
                 "127.0.0.1:0",
                 "--ssh",
                 "127.0.0.1:0",
+                "--a2a",
+                "127.0.0.1:0",
                 "--data",
             ])
             .arg(&self.data);
@@ -154,7 +159,7 @@ impl Claviger {
                 drop(sender.send(line));
             }
         });
-        let (mut xmlrpc, mut rest, mut ssh) = (None, None, None);
+        let (mut xmlrpc, mut rest, mut ssh, mut a2a) = (None, None, None, None);
         loop {
             let line = lines
                 .recv_timeout(PATIENCE.saturating_sub(start.elapsed()))
@@ -168,14 +173,18 @@ impl Claviger {
             if let Some(shown) = line.strip_prefix("ssh listening on ") {
                 ssh = Some(shown.parse()?);
             }
-            if let (Some(xmlrpc), Some(rest), Some(ssh), "ready") =
-                (xmlrpc, rest, ssh, line.as_str())
+            if let Some(shown) = line.strip_prefix("a2a listening on ") {
+                a2a = Some(shown.parse()?);
+            }
+            if let (Some(xmlrpc), Some(rest), Some(ssh), Some(a2a), "ready") =
+                (xmlrpc, rest, ssh, a2a, line.as_str())
             {
                 return Ok(Running {
                     process,
                     xmlrpc,
                     rest,
                     ssh,
+                    a2a,
                     seconds: start.elapsed().as_secs_f64(),
                 });
             }
@@ -234,6 +243,20 @@ impl Claviger {
             token: token.trim().to_owned(),
         };
         Ok(self.peer_at(running, Door::Rest, running.rest, Arc::new(words)))
+    }
+
+    /// How to talk to its A2A door.
+    ///
+    /// # Errors
+    /// When a program cannot be registered there.
+    pub fn a2a_peer(&self, running: &Running, accounts: u64) -> Result<Peer, Trouble> {
+        let words = Arc::new(A2a::register(self, running.a2a, accounts)?);
+        Ok(self.peer_at(running, Door::A2a, running.a2a, words))
+    }
+
+    /// The certificate of the CA that issued the server's.
+    pub fn ca(&self) -> PathBuf {
+        self.issued().join("ca.pem")
     }
 
     fn peer_at(

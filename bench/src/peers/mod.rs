@@ -1,5 +1,6 @@
 //! The servers that are measured, each a process of its own, and the words each understands.
 
+pub mod a2a;
 pub mod audit;
 pub mod bare;
 pub mod certificates;
@@ -30,6 +31,8 @@ pub enum Door {
     XmlRpc,
     /// REST with a token.
     Rest,
+    /// A2A with a client certificate and an API key.
+    A2a,
 }
 
 /// How to say it to one kind of server.

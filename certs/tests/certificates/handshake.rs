@@ -174,6 +174,33 @@ fn where_it_is_optional_none_is_fine_but_a_bad_one_is_not() {
 }
 
 #[test]
+fn where_it_is_judged_later_a_stranger_comes_in_with_its_own_key_alone() {
+    let house = House::new();
+    let options = ServerOptions {
+        clients: Clients::DangerUnjudged,
+        ..ServerOptions::default()
+    };
+    let trust = trusting(&["own-p256"], &[]);
+    let server = house.server(&trust, options);
+    for version in VERSIONS {
+        let none = shake(&server, &house.client(version, None));
+        let stranger = shake(
+            &server,
+            &house.client_as(version, &identity("client", "p256")),
+        );
+        let stolen = house.client(version, Some((&[certificate("own-p256")], &key("ca"))));
+        let stolen = shake(&server, &stolen);
+
+        assert!(none.is_done() && none.peer().is_empty());
+        assert!(stranger.is_done() && stranger.peer() == [certificate("client")]);
+        assert_eq!(
+            stolen.server_end,
+            Err(Error::InvalidCertificate(CertificateError::BadSignature))
+        );
+    }
+}
+
+#[test]
 fn where_clients_are_anonymous_they_are_not_asked() {
     let house = House::new();
     let options = ServerOptions {

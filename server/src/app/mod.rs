@@ -1,5 +1,6 @@
 //! The only place that sees every floor: builds them from the ground up and opens the doors.
 
+mod a2a;
 mod backup;
 mod checks;
 mod error;

@@ -15,6 +15,7 @@ use tokio::task::JoinSet;
 use tracing::{error, info, warn};
 
 use crate::admin::{AdminDoor, Desk, RemoteDesk, Tasks, to_text};
+use crate::app::a2a::open_a2a;
 use crate::app::files::Room;
 use crate::app::folder::check_private;
 use crate::app::house::unlock;
@@ -25,10 +26,10 @@ use crate::app::restore::left_over;
 use crate::app::ssh::open_ssh;
 use crate::app::watch::{Seen, Watch, times};
 use crate::app::{AppError, DataFolder, House, checks};
-use crate::config::{Config, Listen};
+use crate::config::{Config, Doors, Listen};
 use crate::domain::{Door, Operation};
 use crate::doors::{
-    Closer, Closing, Crowd, CrowdSettings, Gate, HealthDoor, Leaving, Limits, ListenSettings,
+    A2a, Closer, Closing, Crowd, CrowdSettings, Gate, HealthDoor, Leaving, Limits, ListenSettings,
     Listener, Meter, Native, Rest, RestSettings, Ssh, Xmlrpc, XmlrpcSettings,
 };
 use crate::vault::AnchorState;
@@ -130,6 +131,10 @@ async fn open_doors(
         open.push((Ssh::NAME, ssh.listener.address().to_string()));
         host_key = Some(ssh.host_key.to_string());
         doors.spawn(ssh.door.serve(ssh.listener, closer.closing()));
+    }
+    if let Some(a2a) = open_a2a((folder, config), (house, &watch), room, &meter)? {
+        open.push((A2a::NAME, a2a.listener.address().to_string()));
+        doors.spawn(a2a.listener.serve_tls(a2a.tls, a2a.door, closer.closing()));
     }
     if let Listen::On(address) = config.health.listen {
         let listener = health_listener(config, address, &meter)?;
@@ -303,11 +308,17 @@ fn room(config: &Config) -> Result<Room, AppError> {
         &config.admin.max_connections,
     ];
     let ours = ours.map(|most| most.as_usize()).into_iter().sum();
-    let (xmlrpc, rest, ssh) = (&config.doors.xmlrpc, &config.doors.rest, &config.doors.ssh);
+    let Doors {
+        xmlrpc,
+        rest,
+        ssh,
+        a2a,
+    } = &config.doors;
     let wanted = [
         (xmlrpc.listen, &xmlrpc.max_connections),
         (rest.listen, &rest.max_connections),
         (ssh.listen, &ssh.max_connections),
+        (a2a.listen, &a2a.max_connections),
     ];
     let wanted = wanted.iter().filter(|(listen, _)| *listen != Listen::Off);
     Room::make(wanted.map(|(_, most)| most.as_usize()).sum(), ours)
@@ -372,6 +383,7 @@ macro_rules! limits_of {
         }
     }};
 }
+pub(crate) use limits_of;
 
 fn limits(config: &Config) -> Limits {
     limits_of!(config.doors.xmlrpc, config)
@@ -429,7 +441,7 @@ fn xmlrpc(
     ))
 }
 
-fn tls(
+pub(crate) fn tls(
     config: &Config,
     house: &House,
     watch: &Watch,

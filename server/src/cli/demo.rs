@@ -56,6 +56,7 @@ impl Demo {
         config.doors.xmlrpc.listen = free(config.doors.xmlrpc.listen);
         config.doors.rest.listen = free(config.doors.rest.listen);
         config.doors.ssh.listen = free(config.doors.ssh.listen);
+        config.doors.a2a.listen = free(config.doors.a2a.listen);
         log(config.log.format, config.log.level.min(LogLevel::Warn));
         let (opened, doors) = oneshot::channel();
         let (stop, stopped) = oneshot::channel::<()>();

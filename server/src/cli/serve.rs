@@ -14,8 +14,8 @@ use crate::config::{Config, Count, Listen, LogFormat, LogLevel};
 /// Serve the data directory until SIGTERM or Ctrl-C, which let requests under way end first
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  claviger serve --data /var/lib/claviger --xmlrpc 0.0.0.0:7070 --rest 0.0.0.0:7272 --ssh 0.0.0.0:5522
-  claviger serve --xmlrpc 127.0.0.1:0 --rest off --ssh off --health 127.0.0.1:9090
+  claviger serve --data /var/lib/claviger --xmlrpc 0.0.0.0:7070 --rest 0.0.0.0:7272 --ssh 0.0.0.0:5522 --a2a 0.0.0.0:8443
+  claviger serve --xmlrpc 127.0.0.1:0 --rest off --ssh off --a2a off --health 127.0.0.1:9090
 
 Prints one line a door with its true address, such as `xmlrpc listening on 127.0.0.1:7070`, then
 `ready`. The log goes to standard error. Options here win over claviger.toml.")]
@@ -29,6 +29,9 @@ pub(crate) struct Serve {
     /// Where scripts come in by SSH: an address with a port (0 picks one), or off
     #[arg(long, value_name = "ADDR|off")]
     ssh: Option<Listen>,
+    /// Where programs come in by A2A: an address with a port (0 picks one), or off
+    #[arg(long, value_name = "ADDR|off")]
+    a2a: Option<Listen>,
     /// Where machines that watch this one ask for /health and /metrics, or off
     #[arg(long, value_name = "ADDR|off")]
     health: Option<Listen>,
@@ -47,6 +50,9 @@ impl Serve {
         }
         if let Some(listen) = self.ssh {
             config.doors.ssh.listen = listen;
+        }
+        if let Some(listen) = self.a2a {
+            config.doors.a2a.listen = listen;
         }
         if let Some(listen) = self.health {
             config.health.listen = listen;

@@ -76,6 +76,9 @@ impl Config {
         if self.doors.rest.max_header < Size::from_kib(8) {
             return refuse("doors.rest.max_header", "it must be at least 8KiB");
         }
+        if self.doors.a2a.max_header < Size::from_kib(8) {
+            return refuse("doors.a2a.max_header", "it must be at least 8KiB");
+        }
         if let Err((key, reason)) = self.check_ssh() {
             return refuse(key, reason);
         }

@@ -14,8 +14,8 @@ mod value;
 
 pub use error::ConfigError;
 pub use settings::{
-    Admin, Audit, Engine, Ha, HaMode, Health, KeySource, Limits, LineEnd, Log, LogFormat, LogLevel,
-    MasterKey, Reset, RestDoor, SshDoor, Store, XmlrpcDoor,
+    A2aDoor, Admin, Audit, Engine, Ha, HaMode, Health, KeySource, Limits, LineEnd, Log, LogFormat,
+    LogLevel, MasterKey, Reset, RestDoor, SshDoor, Store, XmlrpcDoor,
 };
 pub use tls::{Lenience, Nonce, Ocsp, Tls};
 pub use value::{Count, Listen, Place, Size, Span, Text};
@@ -32,6 +32,8 @@ pub struct Doors {
     pub rest: RestDoor,
     /// SSH.
     pub ssh: SshDoor,
+    /// A2A.
+    pub a2a: A2aDoor,
 }
 
 /// All settings.

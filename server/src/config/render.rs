@@ -20,6 +20,7 @@ impl Config {
         section("doors.xmlrpc", &self.doors.xmlrpc, &mut text);
         section("doors.rest", &self.doors.rest, &mut text);
         section("doors.ssh", &self.doors.ssh, &mut text);
+        section("doors.a2a", &self.doors.a2a, &mut text);
         section("tls", &self.tls, &mut text);
         section("health", &self.health, &mut text);
         section("admin", &self.admin, &mut text);

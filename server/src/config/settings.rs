@@ -170,6 +170,53 @@ section! {
     }
 }
 
+section! {
+    /// The door for programs that speak A2A: a client certificate and an API key over TLS, and the
+    /// service that registers them.
+    A2aDoor {
+        /// The address and port it listens on; port 0 picks a free one, `off` closes the door.
+        /// To be reached from other machines: "0.0.0.0:8443", or `[::]:8443` for IPv6 too.
+        listen: Listen = Listen::On(std::net::SocketAddr::from(([127, 0, 0, 1], 8443)));
+        /// How many requests a minute without a certificate, key or token that counts are answered
+        /// and written into the audit trail, from one address. Beyond it they are answered 429.
+        max_strangers: Count = Count::new(60);
+        /// The longest request body.
+        max_body: Size = Size::from_mib(1);
+        /// Whether a request body may come compressed with gzip.
+        gzip: bool = true;
+        /// What a compressed body may unpack to at most.
+        max_unpacked: Size = Size::from_mib(1);
+        /// How many times its own size a compressed body may unpack to at most.
+        max_unpack_ratio: Count = Count::new(100);
+        /// Memory for all request bodies of more than 64KiB at once; whoever comes after waits.
+        body_memory: Size = Size::from_mib(64);
+        /// The longest request line, query included, and headers together; at least 8KiB.
+        max_header: Size = Size::from_kib(16);
+        /// The most header lines of a request.
+        max_headers: Count = Count::new(64);
+        /// The most API keys in one request, of a program that listens for changes of many.
+        max_keys: Count = Count::new(256);
+        /// The most connections at once.
+        max_connections: Count = Count::new(10_000);
+        /// The most connections at once from one address.
+        max_connections_per_address: Count = Count::new(1_000);
+        /// The most connections that may wait in the operating system to be accepted.
+        backlog: Count = Count::new(1_024);
+        /// How long a TLS handshake may take.
+        handshake_timeout: Span = Span::from_secs(10);
+        /// How long the headers of a request may take, from their first byte.
+        header_timeout: Span = Span::from_secs(10);
+        /// How long the body of a request may take.
+        body_timeout: Span = Span::from_secs(30);
+        /// How long a request may take to be answered, and a client to read its answer.
+        answer_timeout: Span = Span::from_secs(30);
+        /// How long the rest of a refused request is still read, so that its sender sees why.
+        linger_timeout: Span = Span::from_secs(2);
+        /// How long a connection may stay open between two requests.
+        idle_timeout: Span = Span::from_secs(120);
+    }
+}
+
 /// What ends a line of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]

@@ -15,6 +15,8 @@ pub enum Door {
     Rest,
     /// The command line over SSH.
     Ssh,
+    /// The A2A service over TLS.
+    A2a,
     /// The native API on the Unix socket.
     Admin,
     /// The server itself: start, stop, clean-up.
@@ -265,7 +267,7 @@ macro_rules! words {
     };
 }
 
-words! { Door { Xmlrpc => "xmlrpc", Rest => "rest", Ssh => "ssh", Admin => "admin", Server => "server", } }
+words! { Door { Xmlrpc => "xmlrpc", Rest => "rest", Ssh => "ssh", A2a => "a2a", Admin => "admin", Server => "server", } }
 
 words! { Operation {
     Identify => "identify", Retrieve => "retrieve", Change => "change",

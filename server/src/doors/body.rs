@@ -63,6 +63,12 @@ impl Whole {
     }
 }
 
+impl AsRef<[u8]> for Whole {
+    fn as_ref(&self) -> &[u8] {
+        self.bytes()
+    }
+}
+
 /// The memory that all large bodies of a door share, so that ten thousand slow peers that each
 /// send the most they may do not cost ten thousand times that. Small bodies need none of it: no
 /// crowd of large ones keeps them out.

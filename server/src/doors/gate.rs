@@ -50,6 +50,20 @@ struct Known {
     caller: Caller,
 }
 
+/// A certificate that counts, whoever it may be.
+#[derive(Clone, Debug)]
+pub(crate) struct Proved {
+    verified: Arc<Verified>,
+    credential: CertificateCredential,
+}
+
+impl Proved {
+    /// As the vault wants to see it.
+    pub(crate) fn credential(&self) -> &CertificateCredential {
+        &self.credential
+    }
+}
+
 impl Visitor {
     /// A peer of whom nothing is known yet.
     pub(crate) fn new(peer: Peer) -> Self {
@@ -129,8 +143,44 @@ impl Gate {
                 return Ok(known.caller);
             }
         }
-        let unsettled = "who may come in changes faster than it can be checked";
-        Err(VaultError::Unavailable(Outage::Part(unsettled)))
+        Err(VaultError::Unavailable(Outage::Part(UNSETTLED)))
+    }
+
+    /// What `visitor` has proved, for its request `request`; nobody is looked up by it.
+    ///
+    /// # Errors
+    /// [`VaultError::Unidentified`] when it shows no certificate, or one that does not count;
+    /// [`VaultError::Unavailable`].
+    pub(crate) async fn prove(
+        &self,
+        visitor: &Visitor,
+        request: RequestId,
+    ) -> Result<Proved, VaultError> {
+        let origin = self.origin(visitor, request);
+        for _ in 0..TRIES {
+            let before = self.trust.generation();
+            let proved = self.check(visitor, &origin).await?;
+            // As above: what was taken back while a responder was asked counts no more.
+            if self.trust.generation() == before {
+                return Ok(proved);
+            }
+        }
+        Err(VaultError::Unavailable(Outage::Part(UNSETTLED)))
+    }
+
+    /// Whether what was proved still is: neither trust nor time has changed that.
+    pub(crate) fn still_counts(&self, proved: &Proved) -> bool {
+        let now = self.vault.now();
+        proved.verified.generation() == self.trust.generation()
+            && proved.verified.holds_at(unix_time(now))
+            && now < proved.credential.valid_until
+    }
+
+    /// Whether the certificate of `visitor` is trusted, as far as that can be told without asking
+    /// anybody; nothing is written down.
+    pub(crate) fn trusts(&self, visitor: &Visitor) -> bool {
+        let now = unix_time(self.vault.now());
+        self.trust.verify(visitor.peer.chain(), now).is_ok()
     }
 
     /// Two numbers that stay as they are while nobody is let in or taken back.
@@ -139,17 +189,22 @@ impl Gate {
     }
 
     async fn find_out(&self, visitor: &Visitor, request: RequestId) -> Result<Known, VaultError> {
-        let origin = Origin {
+        let origin = self.origin(visitor, request);
+        let Proved {
+            verified,
+            credential,
+        } = self.check(visitor, &origin).await?;
+        let credential = Credential::Certificate(credential);
+        let caller = self.vault.identify(&credential, &origin).await?;
+        Ok(Known { verified, caller })
+    }
+
+    fn origin(&self, visitor: &Visitor, request: RequestId) -> Origin {
+        Origin {
             door: self.door,
             peer: Some(visitor.peer.address()),
             request,
-        };
-        let (verified, credential) = self.check(visitor, &origin).await?;
-        let caller = self.vault.identify(&credential, &origin).await?;
-        if let (Some(leaving), Some(leaf)) = (&self.leaving, visitor.peer.chain().first()) {
-            leaving.note(leaf, verified.not_after(), self.vault.now().unix_seconds());
         }
-        Ok(Known { verified, caller })
     }
 
     /// Whether nothing has changed since: neither users, trust nor time.
@@ -160,11 +215,7 @@ impl Gate {
     }
 
     /// The certificate as the vault wants to see it: trusted now, and not revoked.
-    async fn check(
-        &self,
-        visitor: &Visitor,
-        origin: &Origin,
-    ) -> Result<(Arc<Verified>, Credential), VaultError> {
+    async fn check(&self, visitor: &Visitor, origin: &Origin) -> Result<Proved, VaultError> {
         let now = self.vault.now();
         let verified = match self.trust.verify(visitor.peer.chain(), unix_time(now)) {
             Ok(verified) => verified,
@@ -179,8 +230,13 @@ impl Gate {
             return Err(turned.await);
         }
         let until = valid_until(&verified, &status, now);
-        let credential = credential(&verified, until);
-        Ok((verified, Credential::Certificate(credential)))
+        if let (Some(leaving), Some(leaf)) = (&self.leaving, visitor.peer.chain().first()) {
+            leaving.note(leaf, verified.not_after(), now.unix_seconds());
+        }
+        Ok(Proved {
+            credential: credential(&verified, until),
+            verified,
+        })
     }
 
     async fn ask_responder(&self, verified: &Verified, now: Timestamp) -> OcspStatus {
@@ -260,6 +316,7 @@ fn valid_until(verified: &Verified, status: &OcspStatus, now: Timestamp) -> Time
     }
 }
 
+const UNSETTLED: &str = "who may come in changes faster than it can be checked";
 const ASK_AGAIN: Duration = Duration::from_secs(60);
 
 /// How often it is found out who calls, while that changes.

@@ -240,7 +240,12 @@ impl Vault {
         Err(self.refuse(deed, why, answer, caller).await)
     }
 
-    async fn keeps_other(&self, kind: SecretKind, deed: &Deed, caller: &Caller) -> VaultError {
+    pub(super) async fn keeps_other(
+        &self,
+        kind: SecretKind,
+        deed: &Deed,
+        caller: &Caller,
+    ) -> VaultError {
         let answer = VaultError::Invalid(words(kind).to_owned());
         self.refuse(deed, RefusalReason::Invalid, answer, caller)
             .await

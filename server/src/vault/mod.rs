@@ -11,6 +11,7 @@ mod applications;
 mod associations;
 mod away;
 mod backup;
+mod beside;
 mod book;
 mod broker;
 mod caller;
@@ -73,6 +74,7 @@ pub use accounts::{AccountEdit, AccountView, NewAccount};
 pub use anchor::AnchorState;
 pub use applications::{ApplicationEdit, ApplicationView, NewApplication};
 pub use backup::{BackupFiles, BackupProgress, BackupReport};
+pub use beside::ApiKeyBeside;
 pub use broker::{BrokerView, NewBroker};
 pub use caller::{
     Caller, CertificateCredential, CertificateTrust, Credential, Origin, PasswordCredential,

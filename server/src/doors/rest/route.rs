@@ -4,6 +4,7 @@
 use http::Method;
 
 use crate::domain::{AccountId, ResourceGroupId, ResourceId, UserId};
+use crate::doors::percent;
 
 /// What is asked for, with the ids and names of its path.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -345,29 +346,9 @@ pub(super) fn number(text: &str) -> Option<u64> {
 /// One segment of a path, decoded. None is empty, none steps aside or up, and none hides a control
 /// character.
 fn segment(raw: &str) -> Option<String> {
-    let text = decoded(raw)?;
+    let text = percent::decoded(raw)?;
     let stays = !text.is_empty() && text != "." && text != "..";
     (stays && !text.chars().any(char::is_control)).then_some(text)
-}
-
-fn decoded(raw: &str) -> Option<String> {
-    if !raw.contains('%') {
-        return Some(raw.to_owned());
-    }
-    let mut bytes = Vec::with_capacity(raw.len());
-    let mut rest = raw.bytes();
-    while let Some(byte) = rest.next() {
-        let digit = |digit: Option<u8>| char::from(digit?).to_digit(16);
-        let byte = match byte {
-            b'%' => {
-                let (high, low) = (digit(rest.next())?, digit(rest.next())?);
-                u8::try_from(high * 16 + low).ok()?
-            }
-            plain => plain,
-        };
-        bytes.push(byte);
-    }
-    String::from_utf8(bytes).ok()
 }
 
 #[cfg(test)]

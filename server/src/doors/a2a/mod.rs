@@ -1,0 +1,137 @@
+//! The A2A service over TLS: credentials for programs that show a certificate and an API key, and
+//! the service that registers them.
+//!
+//! `exchange` speaks HTTP, `path` reads the address, `guest` finds out who asks, `body` reads what came
+//! along, `reply` holds the form and the codes of every answer. `credentials` gives secrets out and
+//! takes new ones, `requests` is the broker, `signalr` tells of changes, `core` the service in which
+//! all of them are registered, with its log-in.
+
+mod body;
+mod core;
+mod credentials;
+mod exchange;
+mod guest;
+mod path;
+mod private_key;
+mod reply;
+mod requests;
+mod signalr;
+
+pub use guest::Guest as A2aGuest;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use bytes::Bytes;
+use http::{HeaderMap, Method, Request, Response};
+use hyper::body::Incoming;
+use tracing::{Instrument, debug_span};
+
+use crate::domain::RequestId;
+use crate::doors::a2a::exchange::Meters;
+use crate::doors::a2a::guest::Guest;
+use crate::doors::a2a::path::Target;
+use crate::doors::body::Purse;
+use crate::doors::rarely::Rarely;
+use crate::doors::strangers::Strangers;
+use crate::doors::{Gate, Limits, Meter, Peer, Protocol};
+use crate::vault::Vault;
+
+/// What an operator may set about this door alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct A2aSettings {
+    /// How many requests a minute that prove nothing are answered and written down, from one
+    /// address; beyond it they are turned away unread. Default 60.
+    pub strangers: u32,
+    /// The most API keys in one request. Default 256.
+    pub keys: usize,
+}
+
+impl Default for A2aSettings {
+    fn default() -> Self {
+        Self {
+            strangers: 60,
+            keys: 256,
+        }
+    }
+}
+
+/// The door for programs that speak A2A.
+pub struct A2a {
+    vault: Arc<Vault>,
+    gate: Gate,
+    settings: A2aSettings,
+    limits: Limits,
+    purse: Purse,
+    strangers: Strangers,
+    meters: Meters,
+    outages: Rarely,
+}
+
+impl fmt::Debug for A2a {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("A2a")
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}
+
+/// One request, as its family sees it.
+#[derive(Debug)]
+struct Asked<'a> {
+    door: &'a A2a,
+    guest: &'a Guest,
+    method: Method,
+    target: Target,
+    headers: HeaderMap,
+    /// Whole, within its limits, wiped when it is dropped.
+    body: Bytes,
+    request: RequestId,
+}
+
+impl A2a {
+    /// The name of the door in metrics and logs.
+    pub const NAME: &'static str = "a2a";
+
+    /// A door to `vault` for those whom `gate` finds trusted.
+    #[must_use]
+    pub fn new(
+        vault: Arc<Vault>,
+        gate: Gate,
+        settings: A2aSettings,
+        limits: Limits,
+        meter: &Meter,
+    ) -> Self {
+        let one_body = limits.body_bytes.saturating_add(limits.inflated_bytes);
+        Self {
+            vault,
+            gate,
+            strangers: Strangers::new(settings.strangers),
+            settings,
+            limits,
+            purse: Purse::new(limits.body_memory.max(one_body)),
+            meters: Meters::new(meter),
+            outages: Rarely::new(Duration::from_secs(1)),
+        }
+    }
+}
+
+impl Protocol for A2a {
+    type Session = Guest;
+    type Body = Body;
+
+    const QUOTES_IN_URLS: bool = true;
+
+    fn open(&self, peer: Peer) -> Guest {
+        Guest::new(peer)
+    }
+
+    async fn answer(&self, guest: &Guest, request: Request<Incoming>) -> Response<Body> {
+        let id = self.vault.next_request();
+        let peer = guest.address();
+        let span = debug_span!("request", door = Self::NAME, %id, %peer);
+        self.exchange(guest, request, id).instrument(span).await
+    }
+}

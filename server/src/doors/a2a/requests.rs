@@ -1,0 +1,11 @@
+//! The broker: access requests in the name of somebody else.
+
+use crate::doors::a2a::Asked;
+use crate::doors::a2a::exchange::astray;
+use crate::doors::a2a::path::Lost;
+use crate::doors::a2a::reply::Reply;
+
+/// Answers what is below `AccessRequests`.
+pub(super) async fn answer(_asked: &Asked<'_>) -> Reply {
+    Err(astray(Lost::Nothing))
+}

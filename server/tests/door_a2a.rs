@@ -1,0 +1,15 @@
+//! The A2A door over true TLS, in front of a true vault.
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "what the tests share may stop them, too"
+)]
+
+#[path = "door_a2a/credentials.rs"]
+mod credentials;
+#[path = "door_a2a/frame.rs"]
+mod frame;
+#[path = "door_a2a/house.rs"]
+mod house;
+#[path = "door_a2a/registered.rs"]
+mod registered;
