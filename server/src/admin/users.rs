@@ -144,10 +144,12 @@ pub(crate) async fn unbind(
     Named((login, fingerprint)): Named<(String, String)>,
     asked: Asked<Plain>,
 ) -> Result<StatusCode, Refusal> {
-    let print = fingerprint_from(&fingerprint)?;
-    desk.vault
-        .edit_user(&login, &UserEdit::Unbind(print), &asked.caller)
-        .await?;
+    let thumbprint = fingerprint.trim_start_matches("SHA-1 ").parse();
+    let edit = match thumbprint {
+        Ok(thumbprint) => UserEdit::UnbindThumbprint(thumbprint),
+        Err(()) => UserEdit::Unbind(fingerprint_from(&fingerprint)?),
+    };
+    desk.vault.edit_user(&login, &edit, &asked.caller).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -34,4 +34,7 @@ pub struct Broker {
     pub users: Vec<UserId>,
     /// And whoever is in one of these groups.
     pub groups: Vec<GroupId>,
+    /// Whether whoever said so reaches everything: otherwise it speaks for nobody who does, now or
+    /// later.
+    pub wide: bool,
 }

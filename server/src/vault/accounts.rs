@@ -2,7 +2,7 @@
 
 use crate::domain::{
     Account, AccountId, AccountName, Action, Change, FreeText, NameError, Operation, PolicyId,
-    RefusalReason, Resource, SecretKind, SecretVersion, Status, Timestamp, UserId,
+    RefusalReason, Resource, SecretKind, SecretVersion, Status, Timestamp, UserId, beside,
 };
 use crate::store::rows::{Changes, Ids, Kept};
 use crate::vault::book::Deed;
@@ -163,10 +163,23 @@ impl Vault {
         if let Err(e) = edit.apply(&mut account) {
             return Err(self.refuse(&deed, RefusalReason::Invalid, e, caller).await);
         }
+        let renamed = account.name != found.account.record.name;
+        if renamed && beside::base(&account.name).is_some() {
+            // What stands beside another account goes with it: whoever has this one alone puts
+            // nothing there.
+            let whole = ResourceRef::Id(found.resource.record.id);
+            let mut deed = deed.clone();
+            self.find_resource(whole, Action::Manage, &mut deed, caller)
+                .await?;
+        }
         self.policy_exists(account.policy, &deed, caller).await?;
         self.allow(&deed, caller).await?;
         let done = self.commit_account_edit(&found.account, &account).await;
         self.settle(&deed, done, caller).await?;
+        if renamed {
+            // Whoever came by a key knows it by its name.
+            self.generation.grow();
+        }
         Ok(account)
     }
 

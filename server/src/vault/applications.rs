@@ -146,6 +146,8 @@ impl Vault {
             Ok(application) => application,
             Err((why, answer)) => return Err(self.refuse(&deed, why, answer, caller).await),
         };
+        self.not_widened((&kept.record, &application), &deed, caller)
+            .await?;
         self.allow(&deed, caller).await?;
         let done = self.commit_application_edit(&kept, &application).await;
         self.settle(&deed, done, caller).await?;
@@ -255,8 +257,9 @@ impl Vault {
                     .rows
                     .places()
                     .user(kept.record.org, kept.record.inherits);
-                if let Some(user) = self.rows.get::<User>(key).await? {
-                    self.not_above(&user.record, deed, caller).await?;
+                match self.rows.get::<User>(key).await? {
+                    Some(user) => self.not_above(&user.record, deed, caller).await?,
+                    None => self.not_above_what_is_gone(deed, caller).await?,
                 }
                 Ok(kept)
             }
@@ -478,6 +481,7 @@ impl Vault {
 fn apply(edit: &ApplicationEdit, application: &mut Application) -> Result<(), No> {
     if let Some(host) = &edit.host {
         application.host = Host::parse(host).map_err(|error| invalid(error.to_string()))?;
+        application.anywhere = false;
     }
     if let Some(allowed) = edit.allowed {
         if allowed.is_empty() {

@@ -32,6 +32,10 @@ impl Deed {
         }
     }
 
+    pub(super) fn is(&self, operation: Operation) -> bool {
+        self.operation == operation
+    }
+
     pub(super) fn on(mut self, resource: &str, account: &str) -> Self {
         self.resource = clipped(resource, NAME);
         self.account = clipped(account, NAME);

@@ -2,11 +2,12 @@
 
 use crate::domain::{
     Allowed, ApiKey, ApplicationId, Broker, Group, GroupId, Host, Operation, Permit, RefusalReason,
-    User, UserId,
+    Scope, User, UserId,
 };
 use crate::store::rows::{BrokerRow, Ids, Kept};
 use crate::vault::book::Deed;
 use crate::vault::caller::Identity;
+use crate::vault::registrations::reaches_all;
 use crate::vault::users::last_number;
 use crate::vault::{Caller, KeyOf, Keyed, Vault, VaultError};
 
@@ -77,6 +78,7 @@ impl Vault {
         self.are_there(new, &deed, caller).await?;
         let place = self.rows.places().broker(id);
         let kept = self.rows.get::<BrokerRow>(place.clone()).await?;
+        self.not_above_broker(kept.as_ref(), &deed, caller).await?;
         let key = match &kept {
             Some(kept) => kept.record.key.clone(),
             None => self.draw_key()?,
@@ -85,13 +87,15 @@ impl Vault {
             application: id,
             org: caller.org(),
             from,
-            users: new.users.clone(),
-            groups: new.groups.clone(),
+            users: sorted(new.users.clone()),
+            groups: sorted(new.groups.clone()),
+            wide: reaches_all(caller),
         };
         let row = BrokerRow { broker, key };
         self.allow(&deed, caller).await?;
         let mut changes = self.rows.changes();
-        changes.depend_on(&application);
+        // None comes after the application is removed, or has been looked at to be widened.
+        changes.replace(&application, &application.record)?;
         changes.set(place, kept.as_ref(), &row)?;
         if kept.is_none() {
             changes.add(self.rows.places().api_key(&row.key), &proven(&row))?;
@@ -133,6 +137,7 @@ impl Vault {
         let deed = deed_on(id, "another key to speak for users");
         self.primary_only(&deed, caller).await?;
         let kept = self.kept_broker(id, &deed, caller).await?;
+        self.not_above_broker(Some(&kept), &deed, caller).await?;
         let row = BrokerRow {
             broker: kept.record.broker.clone(),
             key: self.draw_key()?,
@@ -147,11 +152,11 @@ impl Vault {
         self.broker_view(row).await
     }
 
-    /// Whom whoever came by a key may mean, as far as they may be spoken for: at most
-    /// a thousand.
+    /// Whom whoever came by a key may mean.
     ///
     /// # Errors
-    /// [`VaultError::NotAllowed`] for a key that is for something else.
+    /// [`VaultError::NotAllowed`] for a key that is for something else; [`VaultError::Invalid`] for
+    /// more than a thousand.
     pub async fn brokered_users(&self, keyed: &Keyed) -> Result<Vec<User>, VaultError> {
         let row = self.broker_of(keyed).await?;
         let (places, org) = (self.rows.places(), row.broker.org);
@@ -166,18 +171,28 @@ impl Vault {
                 continue;
             }
             let members = places.members(group);
-            let page = self.rows.page::<Ids>(&members, None, MOST_BROKERED).await?;
-            ids.extend(page.iter().map(|kept| UserId(last_number(&kept.key))));
+            let page = self.rows.page::<Ids>(&members, None, MOST_BROKERED + 1);
+            ids.extend(
+                page.await?
+                    .iter()
+                    .map(|kept| UserId(last_number(&kept.key))),
+            );
+            ids = sorted(ids);
+            if ids.len() > MOST_BROKERED {
+                return Err(VaultError::Invalid(TOO_MANY.to_owned()));
+            }
         }
-        ids.sort_unstable_by_key(|id| id.0);
-        ids.dedup();
         let mut users = Vec::new();
-        for id in ids.into_iter().take(MOST_BROKERED) {
+        for id in ids {
             let kept = self.rows.get::<User>(places.user(org, id)).await?;
-            let present = kept.filter(|kept| !self.is_kept_out(&kept.record));
-            users.extend(present.map(|kept| kept.record));
+            let user = kept.map(|kept| kept.record);
+            users.extend(user.filter(|user| self.may_be_spoken_for(user, row.broker.wide)));
         }
         Ok(users)
+    }
+
+    fn may_be_spoken_for(&self, user: &User, wide: bool) -> bool {
+        !self.is_kept_out(user) && (wide || user.scope == Scope::Owned)
     }
 
     /// Whoever came by a key, as it requests in a user's name: it may request what the user may, and
@@ -191,7 +206,7 @@ impl Vault {
         let row = self.broker_of(keyed).await?;
         let key = self.rows.places().user(row.broker.org, user);
         let kept = self.rows.get::<User>(key).await?.map(|kept| kept.record);
-        let kept = kept.filter(|user| !self.is_kept_out(user));
+        let kept = kept.filter(|user| self.may_be_spoken_for(user, row.broker.wide));
         let meant = match kept {
             Some(user) if row.broker.users.contains(&user.id) => Some(user),
             Some(user) if self.is_in_one(&user, &row.broker.groups).await? => Some(user),
@@ -213,6 +228,20 @@ impl Vault {
             identity: identity.into(),
             origin: keyed.caller.origin,
         })
+    }
+
+    /// What somebody who reaches everything has said is nobody else's to change, or to have.
+    async fn not_above_broker(
+        &self,
+        kept: Option<&Kept<BrokerRow>>,
+        deed: &Deed,
+        caller: &Caller,
+    ) -> Result<(), VaultError> {
+        if reaches_all(caller) || kept.is_none_or(|kept| !kept.record.broker.wide) {
+            return Ok(());
+        }
+        let why = RefusalReason::NotAllowed;
+        Err(self.refuse(deed, why, VaultError::NotAllowed, caller).await)
     }
 
     async fn broker_of(&self, keyed: &Keyed) -> Result<BrokerRow, VaultError> {
@@ -300,6 +329,13 @@ impl Vault {
     }
 }
 
+/// Each once, in order.
+fn sorted<I: Ord>(mut ids: Vec<I>) -> Vec<I> {
+    ids.sort_unstable();
+    ids.dedup();
+    ids
+}
+
 fn proven(row: &BrokerRow) -> Ids {
     Ids(vec![row.broker.org.0, row.broker.application.0])
 }
@@ -311,3 +347,4 @@ fn deed_on(id: ApplicationId, what: &str) -> Deed {
 /// How many users one application may speak for: all of them are looked at where one is sought by
 /// its name.
 const MOST_BROKERED: usize = 1000;
+const TOO_MANY: &str = "this broker speaks for more than a thousand users: name one by its id";

@@ -113,9 +113,17 @@ pub(super) struct Identity {
     /// The token of a user's that it comes in by, as its keyed hash.
     pub(super) token: Option<[u8; 32]>,
     /// The certificate that it signed in with.
-    pub(super) certificate: Option<Arc<CertificateCredential>>,
+    pub(super) certificate: Option<Arc<Certified>>,
     /// The one account that it reaches, and nothing else that its user may have.
     pub(super) grant: Option<Arc<Grant>>,
+}
+
+/// What somebody has signed in with.
+#[derive(Debug)]
+pub(super) struct Certified {
+    pub(super) shown: CertificateCredential,
+    /// The state of trust when it counted: whoever signed in is not there to show it again.
+    pub(super) trust: u64,
 }
 
 /// An account that an application has by an API key.

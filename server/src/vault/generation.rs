@@ -7,15 +7,28 @@ use crate::vault::{Caller, Vault};
 
 /// Grows with every change of users, trust, organisations and settings.
 #[derive(Debug, Default)]
-pub(super) struct Generation(AtomicU64);
+pub(super) struct Generation {
+    all: AtomicU64,
+    trust: AtomicU64,
+}
 
 impl Generation {
     pub(super) fn now(&self) -> u64 {
-        self.0.load(Ordering::Acquire)
+        self.all.load(Ordering::Acquire)
     }
 
     pub(super) fn grow(&self) {
-        self.0.fetch_add(1, Ordering::AcqRel);
+        self.all.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Grows with every change of trust, and every doubt of it.
+    pub(super) fn trust(&self) -> u64 {
+        self.trust.load(Ordering::Acquire)
+    }
+
+    pub(super) fn grow_with_trust(&self) {
+        self.trust.fetch_add(1, Ordering::AcqRel);
+        self.grow();
     }
 }
 
@@ -31,7 +44,7 @@ impl Vault {
     /// Makes every caller be identified again: for whoever changes trust from outside, by new
     /// revocation lists for instance.
     pub fn doubt_everyone(&self) {
-        self.generation.grow();
+        self.generation.grow_with_trust();
     }
 
     /// The number that grows with every change of who may come in.

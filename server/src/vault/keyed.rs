@@ -5,17 +5,15 @@ use std::sync::Arc;
 
 use crate::domain::{
     Account, AccountId, AccountName, Allowed, ApiKey, Application, ApplicationId, CertBinding,
-    Fingerprint, Host, Level, Lock, OrgId, Permit, RefusalReason, ResourceId, Role, Scope,
-    SecretKind, Thumbprint, User, UserId, UserKind,
+    Host, Level, Lock, OrgId, Permit, RefusalReason, ResourceId, Role, Scope, SecretKind,
+    Thumbprint, User, UserId, UserKind,
 };
-use crate::store::rows::{BrokerRow, Ids, Kept, RetrievableRow, TrustKind, TrustRow};
+use crate::store::rows::{BrokerRow, Ids, Kept, RetrievableRow};
 use crate::vault::away::{Proof, Stranger};
 use crate::vault::book::Deed;
-use crate::vault::caller::{Grant, Identity};
+use crate::vault::caller::{Certified, Grant, Identity, Who};
 use crate::vault::retrievable::is_same;
-use crate::vault::{
-    Caller, CertificateCredential, CertificateTrust, Origin, Outage, SignedIn, Vault, VaultError,
-};
+use crate::vault::{Caller, CertificateCredential, Origin, Outage, SignedIn, Vault, VaultError};
 
 /// Somebody who came with an API key.
 #[derive(Clone, Debug)]
@@ -126,11 +124,16 @@ impl Vault {
         shown: &CertificateCredential,
         origin: &Origin,
     ) -> Result<SignedIn, VaultError> {
+        let trust = self.generation.trust();
         let identity = self.certificate_user(shown, origin).await?;
         let until = self.clock.now().after(self.settings.load().sign_in);
         let identity = Identity {
-            valid_until: identity.valid_until.min(until),
-            certificate: Some(Arc::new(shown.clone())),
+            // From where it comes is asked every time: the host need not be looked up again sooner.
+            valid_until: shown.valid_until.min(until),
+            certificate: Some(Arc::new(Certified {
+                shown: shown.clone(),
+                trust,
+            })),
             ..identity
         };
         let caller = Caller {
@@ -140,28 +143,33 @@ impl Vault {
         self.open_session(&caller, origin)
     }
 
-    /// Whoever signed in with a certificate, as it is now, if that would still prove it.
+    /// Whoever signed in with a certificate, as it is now, if that would still prove it: nothing
+    /// about trust has changed since, for the certificate is not there to be looked at again.
     pub(super) async fn certified_again(
         &self,
-        (before, shown): (&Identity, &Arc<CertificateCredential>),
+        (before, certified): (&Identity, &Arc<Certified>),
         origin: &Origin,
     ) -> Result<Option<Identity>, VaultError> {
         let generation = self.generation();
-        let user = match self.is_still_trusted(shown).await? {
-            true => self.proved_by(shown).await?,
-            false => None,
-        };
-        let Some(user) = user.map(|kept| kept.record) else {
+        if certified.trust != self.generation.trust() {
+            return Ok(None);
+        }
+        let kept = self.proved_by(&certified.shown).await?;
+        let same = |user: &User| before.who == Who::User(user.id) && before.org == user.org;
+        let Some(user) = kept.map(|kept| kept.record).filter(same) else {
             return Ok(None);
         };
+        let expires = user.expires.unwrap_or(before.valid_until);
         if self.may_enter(&user, origin).await.is_err() {
             return Ok(None);
         }
-        let until = before.valid_until;
         Ok(Some(Identity {
             session: before.session,
-            certificate: Some(shown.clone()),
-            ..self.identity_of(user, until, generation).await?
+            certificate: Some(certified.clone()),
+            valid_until: before.valid_until.min(expires),
+            ..self
+                .identity_of(user, before.valid_until, generation)
+                .await?
         }))
     }
 
@@ -253,6 +261,9 @@ impl Vault {
         if !application.anywhere
             && let Err(why) = self.comes_from(&application.host, peer).await
         {
+            return Ok(Err(why));
+        }
+        if let Some(why) = self.factor_against_token(user).await? {
             return Ok(Err(why));
         }
         // An application's own certificate comes from the application's own host.
@@ -377,27 +388,28 @@ impl Vault {
         &self,
         shown: &CertificateCredential,
     ) -> Result<Option<Kept<User>>, VaultError> {
-        let mut ids = self.users_bound_to(shown.fingerprint).await?;
+        let exact = self.users_bound_to(shown.fingerprint).await?;
         let key = self.rows.places().users_by_thumbprint(shown.thumbprint);
         let listed = self.rows.get::<Ids>(key).await?;
         let numbers = listed.map_or(Vec::new(), |kept| kept.record.0);
         let (pairs, _) = numbers.as_chunks::<2>();
-        ids.extend(pairs.iter().map(|[org, id]| (OrgId(*org), UserId(*id))));
-        ids.sort_unstable_by_key(|(org, id)| (org.0, id.0));
-        ids.dedup();
-        let mut proved = None;
-        for (org, id) in ids {
+        let known = pairs.iter().map(|[org, id]| (OrgId(*org), UserId(*id)));
+        let mut proved: Vec<Kept<User>> = Vec::new();
+        for (org, id) in exact.into_iter().chain(known) {
             let kept = self
                 .rows
                 .get::<User>(self.rows.places().user(org, id))
                 .await?;
             let kept = kept.filter(|kept| proves(&kept.record, shown));
-            if kept.is_some() && proved.is_some() {
-                return Ok(None);
-            }
-            proved = proved.or(kept);
+            proved.extend(kept.filter(|kept| proved.iter().all(|it| it.key != kept.key)));
         }
-        Ok(proved)
+        if proved.len() > 1 {
+            // Whoever else was bound to somebody's certificate does not shut its user out.
+            let name = shown.common_name.as_deref().unwrap_or_default();
+            proved.retain(|kept| kept.record.name.as_str() == name);
+        }
+        let one = proved.len() == 1;
+        Ok(proved.pop().filter(|_| one))
     }
 
     /// Remembers which certificate came first with a thumbprint: no other one that has it, too,
@@ -421,18 +433,6 @@ impl Vault {
             }
             Err(other) => Err(other),
         }
-    }
-
-    async fn is_still_trusted(&self, shown: &CertificateCredential) -> Result<bool, VaultError> {
-        let (print, kind): (Fingerprint, _) = match shown.trust {
-            CertificateTrust::Pinned => (shown.fingerprint, TrustKind::Pin),
-            CertificateTrust::IssuedBy(root) => (root, TrustKind::Root),
-        };
-        let kept = self
-            .rows
-            .get::<TrustRow>(self.rows.places().trust(print))
-            .await?;
-        Ok(kept.is_some_and(|kept| kept.record.kind == kind))
     }
 }
 

@@ -62,6 +62,7 @@ mod status;
 mod tokens;
 mod transfer;
 mod trust;
+mod user_edits;
 mod users;
 mod workflow;
 

@@ -6,7 +6,7 @@ use crate::domain::{
     Host, Lock, Operation, Permit, Platform, RefusalReason, Thumbprint, User, UserId, UserKind,
     decide, may_stand_in,
 };
-use crate::store::rows::{Ids, Kept, TrustRow};
+use crate::store::rows::{BrokerRow, Ids, Kept, TrustRow};
 use crate::vault::applications::No;
 use crate::vault::book::Deed;
 use crate::vault::id_block::IdKind;
@@ -139,8 +139,8 @@ impl Vault {
     ///
     /// # Errors
     /// As for [`Self::add_registration`]; [`VaultError::NotFound`] when there is none;
-    /// [`VaultError::NotAllowed`] when it has accounts, and would come into the hands of another
-    /// user or change them from now on, for whoever does not reach everything.
+    /// [`VaultError::NotAllowed`] when it has anything by API key, for whoever does not reach
+    /// everything: such a one may only lock or remove it.
     pub async fn put_registration(
         &self,
         id: ApplicationId,
@@ -218,10 +218,24 @@ impl Vault {
             return Err(self.no_registration(deed, caller).await);
         };
         let key = self.rows.places().user(caller.org(), kept.record.inherits);
-        if let Some(user) = self.rows.get::<User>(key).await? {
-            self.not_above(&user.record, deed, caller).await?;
+        match self.rows.get::<User>(key).await? {
+            Some(user) => self.not_above(&user.record, deed, caller).await?,
+            None => self.not_above_what_is_gone(deed, caller).await?,
         }
         Ok(kept)
+    }
+
+    /// Whose user is removed may have reached everything: nobody knows.
+    pub(super) async fn not_above_what_is_gone(
+        &self,
+        deed: &Deed,
+        caller: &Caller,
+    ) -> Result<(), VaultError> {
+        if reaches_all(caller) {
+            return Ok(());
+        }
+        let why = RefusalReason::NotAllowed;
+        Err(self.refuse(deed, why, VaultError::NotAllowed, caller).await)
     }
 
     /// The application with an id, for whoever sees it.
@@ -368,24 +382,68 @@ impl Vault {
         Ok(Ok(after))
     }
 
-    /// Whoever could hand accounts that it does not reach to a user of its own would reach them.
-    async fn not_widened(
+    /// Refuses, and writes down, what would give somebody the accounts of an application, or the
+    /// names it speaks in, that does not reach everything: such a one may only shut it out.
+    pub(super) async fn not_widened(
         &self,
         (before, after): (&Application, &Application),
         deed: &Deed,
         caller: &Caller,
     ) -> Result<(), VaultError> {
-        let widened =
-            before.inherits != after.inherits || (after.bidirectional && !before.bidirectional);
-        if !widened || caller.is_operator() || caller.reaches_all() {
+        let locked = Application {
+            lock: Lock::Locked,
+            ..before.clone()
+        };
+        if after == before || *after == locked || reaches_all(caller) {
             return Ok(());
         }
-        let theirs = self.rows.places().retrievables_of(before.id);
-        if self.rows.page::<Ids>(&theirs, None, 1).await?.is_empty() {
+        if !self.has_keys(before.id).await? {
             return Ok(());
         }
         let why = RefusalReason::NotAllowed;
         Err(self.refuse(deed, why, VaultError::NotAllowed, caller).await)
+    }
+
+    /// As [`Self::not_widened`], for what proves a user in whose hands applications are.
+    pub(super) async fn opens_no_application(
+        &self,
+        user: &User,
+        deed: &Deed,
+        caller: &Caller,
+    ) -> Result<(), VaultError> {
+        if reaches_all(caller) {
+            return Ok(());
+        }
+        let prefix = self.rows.places().applications(user.org);
+        let mut after = None;
+        loop {
+            let page = self.rows.page::<Application>(&prefix, after.as_ref(), PAGE);
+            let page = page.await?;
+            let Some(last) = page.last() else {
+                return Ok(());
+            };
+            after = Some(last.key.clone());
+            for kept in page {
+                if kept.record.inherits == user.id && self.has_keys(kept.record.id).await? {
+                    let why = RefusalReason::NotAllowed;
+                    return Err(self.refuse(deed, why, VaultError::NotAllowed, caller).await);
+                }
+            }
+        }
+    }
+
+    /// Whether an application has anything by API key.
+    async fn has_keys(&self, id: ApplicationId) -> Result<bool, VaultError> {
+        let places = self.rows.places();
+        let theirs = places.retrievables_of(id);
+        if !self.rows.page::<Ids>(&theirs, None, 1).await?.is_empty() {
+            return Ok(true);
+        }
+        Ok(self
+            .rows
+            .get::<BrokerRow>(places.broker(id))
+            .await?
+            .is_some())
     }
 
     async fn commit_registration(
@@ -404,6 +462,11 @@ impl Vault {
         changes.replace(kept, after)?;
         Ok(changes.commit().await?)
     }
+}
+
+/// Whether nothing in the organisation is out of somebody's reach.
+pub(super) fn reaches_all(caller: &Caller) -> bool {
+    caller.is_operator() || caller.reaches_all()
 }
 
 fn invalid(words: String) -> No {

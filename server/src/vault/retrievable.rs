@@ -5,10 +5,11 @@ use zeroize::Zeroizing;
 
 use crate::domain::{
     Account, AccountId, Action, ApiKey, ApplicationId, Host, Operation, RefusalReason, Resource,
-    ResourceId, Retrievable,
+    ResourceId, Retrievable, beside,
 };
 use crate::store::rows::{Changes, Ids, Kept, RetrievableRow};
 use crate::vault::book::Deed;
+use crate::vault::find::Found;
 use crate::vault::users::last_number;
 use crate::vault::{AccountRef, Caller, ResourceRef, Vault, VaultError, Wanted};
 
@@ -26,11 +27,12 @@ pub struct RetrievableView {
 }
 
 impl Vault {
-    /// Lets an application have an account by an API key; where it has it already, its key stays
-    /// and `from` counts from now on.
+    /// Lets an application have an account by an API key; where it has it already, its key stays,
+    /// and the addresses where there are no new ones.
     ///
     /// # Errors
-    /// [`VaultError::NotAllowed`] for whoever does not administer, or does not manage the account;
+    /// [`VaultError::NotAllowed`] for whoever does not administer, or does not manage the account
+    /// and what stands beside it;
     /// [`VaultError::NotFound`] when there is no such registration; [`VaultError::Refused`] when
     /// there is no such account; [`VaultError::Invalid`] for what is no address.
     pub async fn add_retrievable(
@@ -47,10 +49,16 @@ impl Vault {
         let found = self
             .find(&wanted, Action::Manage, &mut deed, caller)
             .await?;
+        self.manages_beside(&found, caller).await?;
         let from = self.addresses(from, &deed, caller).await?;
         let resource = found.resource.record.id;
         let key = self.rows.places().retrievable(resource, account, id);
         if let Some(kept) = self.rows.get::<RetrievableRow>(key.clone()).await? {
+            // Whoever says nothing of addresses takes none away.
+            let from = match from.is_empty() {
+                true => kept.record.retrievable.from.clone(),
+                false => from,
+            };
             return self.put_retrievable((&kept, from), &deed, caller).await;
         }
         let row = RetrievableRow {
@@ -66,8 +74,8 @@ impl Vault {
         };
         self.allow(&deed, caller).await?;
         let mut changes = self.rows.changes();
-        // No row comes after what it speaks of is removed.
-        changes.depend_on(&application);
+        // No row comes after what it speaks of is removed, or has been looked at to be widened.
+        changes.replace(&application, &application.record)?;
         changes.depend_on(&found.account);
         changes.add(key, &row)?;
         let index = self.rows.places().retrievable_of(id, account);
@@ -145,9 +153,10 @@ impl Vault {
         from: &[String],
         caller: &Caller,
     ) -> Result<RetrievableView, VaultError> {
-        let deed = deed_on(id, "say from where an account's key counts");
+        let mut deed = deed_on(id, "say from where an account's key counts");
         self.primary_only(&deed, caller).await?;
         self.administered_registration(id, &deed, caller).await?;
+        self.manages(account, &mut deed, caller).await?;
         let kept = self.kept_retrievable(id, account, &deed, caller).await?;
         let from = self.addresses(from, &deed, caller).await?;
         self.put_retrievable((&kept, from), &deed, caller).await
@@ -185,9 +194,10 @@ impl Vault {
         account: AccountId,
         caller: &Caller,
     ) -> Result<RetrievableView, VaultError> {
-        let deed = deed_on(id, "another key for an account");
+        let mut deed = deed_on(id, "another key for an account");
         self.primary_only(&deed, caller).await?;
         self.administered_registration(id, &deed, caller).await?;
+        self.manages(account, &mut deed, caller).await?;
         let kept = self.kept_retrievable(id, account, &deed, caller).await?;
         let row = RetrievableRow {
             retrievable: kept.record.retrievable.clone(),
@@ -202,6 +212,29 @@ impl Vault {
         self.settle(&deed, done, caller).await?;
         let view = self.retrievable_view(row).await?;
         view.ok_or(VaultError::NotFound(ACCOUNT))
+    }
+
+    async fn manages(
+        &self,
+        account: AccountId,
+        deed: &mut Deed,
+        caller: &Caller,
+    ) -> Result<Found, VaultError> {
+        let wanted = Wanted::of(ResourceRef::OfAccount, AccountRef::Id(account));
+        self.find(&wanted, Action::Manage, deed, caller).await
+    }
+
+    /// That whoever gives an account away manages what stands beside it, too: it goes with it.
+    async fn manages_beside(&self, found: &Found, caller: &Caller) -> Result<(), VaultError> {
+        let (resource, name) = (found.resource.record.id, &found.account.record.name);
+        let keys = (1..=beside::MOST_API_KEYS).map(|number| beside::api_key(name, number));
+        for name in keys.chain([beside::ssh_key(name)]).flatten() {
+            if let Some(kept) = self.account_called(resource, name.as_str()).await? {
+                let mut deed = Deed::new(Operation::Application);
+                self.manages(kept.record.id, &mut deed, caller).await?;
+            }
+        }
+        Ok(())
     }
 
     /// A key that nobody has.

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::domain::{ApiToken, Operation, RefusalReason, Timestamp, User, UserId};
+use crate::domain::{ApiToken, Door, Operation, RefusalReason, Timestamp, User, UserId};
 use crate::store::rows::{Changes, LoginRow};
 use crate::vault::book::Deed;
 use crate::vault::caller::{Entry, Identity, Who};
@@ -146,7 +146,13 @@ impl Vault {
         let Some(identity) = self.sessions.get(&tag, self.clock.now()) else {
             return Ok(None);
         };
-        let identity = match identity.generation == self.generation() {
+        // A thumbprint proves nothing at the other doors: neither does a session that rests on it.
+        if identity.certificate.is_some() && origin.door != Door::A2a {
+            return Ok(None);
+        }
+        // Who is not asked again by anything but its token is asked from where it comes.
+        let known = identity.generation == self.generation() && identity.certificate.is_none();
+        let identity = match known {
             true => identity,
             false => match self.proved_again(&identity, origin).await? {
                 Some(identity) => {
@@ -227,8 +233,8 @@ impl Vault {
         identity: &Identity,
         origin: &Origin,
     ) -> Result<Option<Identity>, VaultError> {
-        if let Some(shown) = &identity.certificate {
-            return self.certified_again((identity, shown), origin).await;
+        if let Some(certified) = &identity.certificate {
+            return self.certified_again((identity, certified), origin).await;
         }
         let generation = self.generation();
         let (Who::User(id), Some(entry)) = (identity.who, identity.entry) else {

@@ -124,7 +124,7 @@ impl Vault {
         // be trusted again.
         let _one_at_a_time = self.publishing.lock().await;
         self.trust.trust(&self.all_trusted().await?);
-        self.generation.grow();
+        self.generation.grow_with_trust();
         Ok(())
     }
 

@@ -2,8 +2,8 @@
 
 use crate::domain::{
     AccountId, Action, CertBinding, Decision, Fingerprint, FreeText, Grantee, Lock, NameError,
-    Operation, OrgId, RefusalReason, Resource, ResourceId, Role, Scope, Target, Timestamp, User,
-    UserId, UserKind, decide, may_stand_in,
+    Operation, OrgId, RefusalReason, Resource, ResourceId, Role, Scope, Target, Thumbprint,
+    Timestamp, User, UserId, UserKind, decide, may_stand_in,
 };
 use crate::store::Key;
 use crate::store::rows::{Changes, Ids, Kept, LoginRow};
@@ -11,7 +11,7 @@ use crate::vault::book::Deed;
 use crate::vault::id_block::IdKind;
 use crate::vault::keyed::thumbprints;
 use crate::vault::leftovers::Leftover;
-use crate::vault::second_factor::NO_PERSON as NO_FACTOR;
+use crate::vault::user_edits::{apply, words};
 use crate::vault::{Caller, UserRef, Vault, VaultError};
 
 /// An API user to be made.
@@ -46,6 +46,8 @@ pub enum UserEdit {
     Bind(CertBinding),
     /// One less.
     Unbind(Fingerprint),
+    /// One less that only its thumbprint is known of.
+    UnbindThumbprint(Thumbprint),
     /// Whether a person comes in with a second factor only.
     DemandFactor(bool),
 }
@@ -173,6 +175,14 @@ impl Vault {
         }
         if let UserEdit::Bind(CertBinding::Exactly(print)) = edit {
             self.no_application_has(&[*print], &deed, caller).await?;
+        }
+        if let UserEdit::Bind(CertBinding::Thumbprint { thumbprint, .. }) = edit {
+            self.thumbprints_are_free(&[*thumbprint], &deed, caller)
+                .await?;
+        }
+        if matches!(edit, UserEdit::Bind(_) | UserEdit::Lock(Lock::Open)) {
+            self.opens_no_application(&kept.record, &deed, caller)
+                .await?;
         }
         self.allow(&deed, caller).await?;
         let done = self.commit_user_edit(&kept, &user).await;
@@ -506,65 +516,6 @@ fn exact(user: &User) -> Vec<Fingerprint> {
         CertBinding::IssuedBy(_) | CertBinding::Thumbprint { .. } => None,
     };
     certificates.iter().filter_map(print).collect()
-}
-
-fn apply(edit: &UserEdit, user: &mut User) -> Result<(), (RefusalReason, VaultError)> {
-    match edit {
-        UserEdit::Lock(lock) => user.lock = *lock,
-        UserEdit::DemandFactor(demanded) => match &mut user.kind {
-            UserKind::Person(person) => person.second_factor = *demanded,
-            UserKind::Api { .. } => {
-                let answer = VaultError::Invalid(NO_FACTOR.to_owned());
-                return Err((RefusalReason::Invalid, answer));
-            }
-        },
-        UserEdit::Bind(binding) => {
-            let certificates = certificates_of(user)?;
-            if certificates.contains(binding) {
-                let answer = VaultError::Exists("a binding of this user");
-                return Err((RefusalReason::Exists, answer));
-            }
-            certificates.push(binding.clone());
-        }
-        UserEdit::Unbind(print) => {
-            let certificates = certificates_of(user)?;
-            let before = certificates.len();
-            certificates.retain(|binding| match binding {
-                CertBinding::Exactly(other) | CertBinding::IssuedBy(other) => other != print,
-                CertBinding::Thumbprint { seen, .. } => *seen != Some(*print),
-            });
-            if certificates.len() == before {
-                let answer = VaultError::NotFound("certificate of this user");
-                return Err((RefusalReason::NoSuchThing, answer));
-            }
-        }
-    }
-    Ok(())
-}
-
-fn certificates_of(user: &mut User) -> Result<&mut Vec<CertBinding>, (RefusalReason, VaultError)> {
-    match &mut user.kind {
-        UserKind::Api { certificates, .. } => Ok(certificates),
-        UserKind::Person(_) => {
-            let answer = VaultError::Invalid("a person has no client certificate".to_owned());
-            Err((RefusalReason::Invalid, answer))
-        }
-    }
-}
-
-fn words(edit: &UserEdit) -> String {
-    match edit {
-        UserEdit::Lock(Lock::Locked) => "lock".to_owned(),
-        UserEdit::Lock(Lock::Open) => "unlock".to_owned(),
-        UserEdit::Bind(CertBinding::Exactly(print)) => format!("bind certificate {print}"),
-        UserEdit::Bind(CertBinding::IssuedBy(print)) => format!("bind to certificates of {print}"),
-        UserEdit::Bind(CertBinding::Thumbprint { thumbprint, .. }) => {
-            format!("bind thumbprint {thumbprint}")
-        }
-        UserEdit::DemandFactor(true) => "second factor demanded".to_owned(),
-        UserEdit::DemandFactor(false) => "second factor not demanded".to_owned(),
-        UserEdit::Unbind(print) => format!("unbind certificate {print}"),
-    }
 }
 
 /// The number that a key ends with.

@@ -68,7 +68,7 @@ impl Record for RetrievableRow {
 }
 
 impl Record for BrokerRow {
-    /// `form(1)=1 || application(8) || org(8) || key(44) || count of users(4) || users(8 each) ||
+    /// `form(1)=1 || wide(1) || application(8) || org(8) || key(44) || count of users(4) || users(8 each) ||
     /// count of groups(4) || groups(8 each) || addresses, a line each`.
     fn encode(&self) -> Zeroizing<Vec<u8>> {
         let it = &self.broker;
@@ -76,7 +76,7 @@ impl Record for BrokerRow {
         let groups: Vec<u64> = it.groups.iter().map(|group| group.0).collect();
         let (users, groups, from) = (counted(&users), counted(&groups), lines(&it.from));
         let parts: [&[u8]; 7] = [
-            &[1],
+            &[1, u8::from(it.wide)],
             &it.application.0.to_be_bytes(),
             &it.org.0.to_be_bytes(),
             self.key.expose().as_bytes(),
@@ -88,7 +88,7 @@ impl Record for BrokerRow {
     }
 
     fn decode(bytes: &[u8]) -> Option<Self> {
-        let (&[1], bytes) = bytes.split_first_chunk::<1>()? else {
+        let (&[1, wide @ (0 | 1)], bytes) = bytes.split_first_chunk::<2>()? else {
             return None;
         };
         let (application, bytes) = bytes.split_first_chunk::<8>()?;
@@ -102,6 +102,7 @@ impl Record for BrokerRow {
             users: users.into_iter().map(UserId).collect(),
             groups: groups.into_iter().map(GroupId).collect(),
             from: read_lines(from)?,
+            wide: wide == 1,
         };
         Some(Self { broker, key })
     }
@@ -174,6 +175,7 @@ mod tests {
                 from: from(),
                 users: vec![UserId(3), UserId(4)],
                 groups: vec![GroupId(5)],
+                wide: true,
             },
             key: key(),
         };

@@ -1,8 +1,8 @@
 //! What stands before a retrieval where access control is on: only the holder passes.
 
 use crate::domain::{
-    AccessControl, Account, AccountId, Custody, RefusalReason, Request, ResourceId, State, Status,
-    Target, UserId,
+    AccessControl, Account, AccountId, Custody, Operation, RefusalReason, Request, ResourceId,
+    State, Status, Target, UserId,
 };
 use crate::store::rows::Kept;
 use crate::vault::book::Deed;
@@ -19,9 +19,7 @@ impl Vault {
         caller: &Caller,
     ) -> Result<Option<Kept<Custody>>, VaultError> {
         if caller.grant().is_some() {
-            // What an API key was made for is given out without a request: whoever may switch
-            // access control off has made it.
-            return Ok(None);
+            return self.undisturbed(spot, deed, caller).await;
         }
         let Some(control) = self.control_of(spot.resource, spot.account).await? else {
             return Ok(None);
@@ -49,6 +47,35 @@ impl Vault {
             }
         };
         Err(self.refuse(deed, why, answer, caller).await)
+    }
+
+    /// What an API key was made for is given out without a request: whoever may switch access
+    /// control off has made it. It changes nothing that somebody holds alone.
+    async fn undisturbed(
+        &self,
+        spot: &Spot,
+        deed: &Deed,
+        caller: &Caller,
+    ) -> Result<Option<Kept<Custody>>, VaultError> {
+        if deed.is(Operation::Retrieve) {
+            return Ok(None);
+        }
+        let Some(control) = self.control_of(spot.resource, spot.account).await? else {
+            return Ok(None);
+        };
+        let key = self.rows.places().custody(spot.resource, spot.account);
+        let custody = self.rows.get::<Custody>(key).await?;
+        let custody = custody.filter(|_| control.record.exclusive);
+        let now = self.clock.now();
+        let holder = custody.and_then(|kept| kept.record.held_by_other(UserId(0), now));
+        let Some(holder) = holder else {
+            return Ok(None);
+        };
+        let login = self.login_of(caller.org(), holder).await?;
+        let answer = VaultError::InUse(login);
+        Err(self
+            .refuse(deed, RefusalReason::InUse, answer, caller)
+            .await)
     }
 
     /// That nobody has taken or given back the password since `hold` was read.
