@@ -742,10 +742,7 @@ async fn what_stands_beside_an_account_goes_and_comes_only_by_who_manages_it() {
         ..AccountEdit::default()
     };
     let renamed = vault.edit_account("db1", "spare", &rename, &narrow).await;
-    assert!(
-        matches!(renamed, Err(VaultError::NotAllowed)),
-        "{renamed:?}"
-    );
+    assert!(matches!(renamed, Err(VaultError::Refused)), "{renamed:?}");
     house
         .share("db1", None, "narrow@10.0.0.1", Level::Manage)
         .await;
