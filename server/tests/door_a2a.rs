@@ -11,5 +11,13 @@ mod credentials;
 mod frame;
 #[path = "door_a2a/house.rs"]
 mod house;
+#[path = "door_a2a/login.rs"]
+mod login;
 #[path = "door_a2a/registered.rs"]
 mod registered;
+#[path = "door_a2a/registrations.rs"]
+mod registrations;
+#[path = "door_a2a/staff.rs"]
+mod staff;
+#[path = "door_a2a/trusted.rs"]
+mod trusted;

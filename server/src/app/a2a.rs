@@ -56,6 +56,7 @@ pub(crate) fn open_a2a(
     let settings = A2aSettings {
         strangers: door.max_strangers.get(),
         keys: door.max_keys.as_usize(),
+        port: listener.address().port(),
     };
     let door = A2a::new(house.vault.clone(), gate, settings, limits(config), meter);
     Ok(Some(OpenA2a {

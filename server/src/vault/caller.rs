@@ -189,6 +189,12 @@ impl Caller {
         self.identity.org
     }
 
+    /// Until when it counts, if nothing changes.
+    #[must_use]
+    pub fn until(&self) -> Timestamp {
+        self.identity.valid_until
+    }
+
     /// What it may do.
     #[must_use]
     pub fn role(&self) -> Role {

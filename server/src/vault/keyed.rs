@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use crate::domain::{
     Account, AccountId, AccountName, Allowed, ApiKey, Application, ApplicationId, CertBinding,
-    Host, Level, Lock, OrgId, Permit, RefusalReason, ResourceId, Role, Scope, SecretKind,
-    Thumbprint, User, UserId, UserKind,
+    Host, Level, Lock, Operation, OrgId, Permit, RefusalReason, ResourceId, Role, Scope,
+    SecretKind, Thumbprint, User, UserId, UserKind,
 };
 use crate::store::rows::{BrokerRow, Ids, Kept, RetrievableRow};
 use crate::vault::away::{Proof, Stranger};
@@ -140,6 +140,9 @@ impl Vault {
             identity: Arc::new(identity),
             origin: *origin,
         };
+        let deed =
+            Deed::new(Operation::Identify).detail(format!("certificate {}", shown.fingerprint));
+        self.allow(&deed, &caller).await?;
         self.open_session(&caller, origin)
     }
 
@@ -239,6 +242,9 @@ impl Vault {
     ) -> Result<Result<Meant, RefusalReason>, VaultError> {
         let (application, user) = (&meant.application, &meant.user.record);
         let own = application.certificates.contains(&shown.fingerprint);
+        if !self.settings.load().a2a_service {
+            return Ok(Err(RefusalReason::Locked));
+        }
         if shown.valid_until <= self.clock.now() {
             return Ok(Err(RefusalReason::Untrusted));
         }

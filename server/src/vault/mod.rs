@@ -27,6 +27,7 @@ mod generation;
 mod ground;
 mod group_edits;
 mod groups;
+mod handover;
 mod host;
 mod id_block;
 mod identify;
@@ -89,6 +90,7 @@ pub use directory::ListLimits;
 pub use error::{Hurdle, Outage, VaultError};
 pub use group_edits::GroupEdit;
 pub use groups::NewGroup;
+pub use handover::Voucher;
 pub use host::{Resolve, ResolveError, SystemResolver};
 pub use keyed::{KeyOf, Keyed};
 pub use keys::RotationProgress;
@@ -163,6 +165,7 @@ pub struct Vault {
     directory: directory::Directory,
     patience: patience::Patience,
     sessions: sessions::Sessions,
+    handovers: handover::Handovers,
     turnstile: persons::Turnstile,
     defaults: policies::DefaultPolicies,
     anchored: std::sync::Mutex<Option<AnchorState>>,
@@ -205,6 +208,7 @@ impl Vault {
             directory: directory::Directory::default(),
             patience: patience::Patience::default(),
             sessions: sessions::Sessions::default(),
+            handovers: handover::Handovers::default(),
             turnstile: persons::Turnstile::default(),
             defaults: policies::DefaultPolicies::default(),
             anchored: std::sync::Mutex::default(),

@@ -26,6 +26,8 @@ pub struct Settings {
     pub token_days: u16,
     /// How many live REST tokens a user may have: 1 to 100.
     pub tokens_per_user: u16,
+    /// Whether API keys open anything at the A2A door.
+    pub a2a_service: bool,
     /// How many SSH keys a user may have: 1 to 100.
     pub ssh_keys_per_user: u16,
     /// How many groups a user may be in: 1 to 100.
@@ -77,6 +79,7 @@ impl Default for Settings {
             host_lookup: Duration::from_secs(30),
             token_days: 365,
             tokens_per_user: 10,
+            a2a_service: true,
             ssh_keys_per_user: 10,
             groups_per_user: 20,
             members_per_group: 1000,
@@ -157,6 +160,11 @@ impl Settings {
                 self.tokens_per_user.to_string(),
                 "how many live REST tokens a user may have (1 to 100)",
             ),
+            view(
+                "a2a-service",
+                self.a2a_service.to_string(),
+                "whether API keys open anything at the A2A door (true, false)",
+            ),
         ];
         all.push(self.ssh_key_view());
         all.push(self.file_view());
@@ -197,6 +205,7 @@ impl Settings {
                 settings.host_lookup = Duration::from_secs(u64::from(seconds));
             }
             "token-days" => settings.token_days = number(name, value, 1..=3650)?,
+            "a2a-service" => settings.a2a_service = truth(value)?,
             "tokens-per-user" => settings.tokens_per_user = number(name, value, 1..=100)?,
             _ if settings.set_ssh_keys(name, value)? => {}
             _ if settings.set_file(name, value)? => {}

@@ -141,6 +141,15 @@ impl Guest {
             let refusal = self.untold("(no token)", asked).await;
             return Err(told_how(refusal, HOW_BY_BEARER));
         };
+        // Never remembered here: a session may end at any moment, by another connection, too.
+        let session = asked
+            .door
+            .vault
+            .by_session(&token, &self.origin(asked))
+            .await;
+        if let Some(caller) = session.map_err(|error| self.turned_away(error, asked))? {
+            return Ok(caller);
+        }
         let proof = Sha256::digest(token.expose().as_bytes()).into();
         if let Some(caller) = self.known_by(&proof)
             && asked.door.vault.holds(&caller)
@@ -164,10 +173,6 @@ impl Guest {
 
     async fn find_by_bearer(&self, token: ApiToken, asked: &Asked<'_>) -> Result<Caller, Refusal> {
         let (door, origin) = (asked.door, self.origin(asked));
-        let session = door.vault.by_session(&token, &origin).await;
-        if let Some(caller) = session.map_err(|error| self.turned_away(error, asked))? {
-            return Ok(caller);
-        }
         if door.strangers.too_many(self.address()) {
             let live = door.vault.is_live(&token).await;
             if !live.map_err(|error| door.refusal(error, asked.request))? {

@@ -47,6 +47,8 @@ pub struct A2aSettings {
     pub strangers: u32,
     /// The most API keys in one request. Default 256.
     pub keys: usize,
+    /// The port at which the door is open, for those who ask. Default 8443.
+    pub port: u16,
 }
 
 impl Default for A2aSettings {
@@ -54,6 +56,7 @@ impl Default for A2aSettings {
         Self {
             strangers: 60,
             keys: 256,
+            port: 8443,
         }
     }
 }
