@@ -133,9 +133,12 @@ fn a_reset_a_rotation_and_their_status_by_the_operators_commands() {
     fs::write(home.path().join("password"), "somebody else's").unwrap();
     let run = server.claviger(&["rotate", "run", "it"]).ended(1);
     assert!(run.stdout.contains("it/app: "), "{run}");
-    server
-        .claviger(&["resource", "target", "remove", "it"])
-        .ok();
+    let remove = ["resource", "target", "remove", "it"];
+    let unclear = server.claviger(&remove).ended(1);
+    assert!(unclear.stderr.contains("not clear yet"), "{unclear}");
+    let settle = ["reset", "settle", "it/app", "--old"];
+    server.claviger(&settle).ok();
+    server.claviger(&remove).ok();
     let none = server.claviger(&["reset", "it/app"]).ended(1);
     assert!(none.stderr.contains("no connector is set up"), "{none}");
 }
@@ -191,4 +194,58 @@ fn an_application_changes_a_password_on_its_target_through_xml_rpc() {
     assert_eq!(xml::value(&got).as_deref(), Some("n3w-s3cret"));
     let account = server.claviger(&["account", "show", "it", "app"]).ok();
     assert!(account.stdout.contains("not clear since"), "{account}");
+}
+
+#[test]
+fn what_no_login_tells_is_settled_by_the_operators_word() {
+    let home = tempfile::tempdir().unwrap();
+    let (server, _) = server(home.path());
+    fs::write(home.path().join("password"), "somebody else's").unwrap();
+    server.claviger(&["reset", "it/app"]).ended(1);
+    let account = server.claviger(&["account", "show", "it", "app"]).ok();
+    assert!(account.stdout.contains("not clear since"), "{account}");
+
+    server.claviger(&["reset", "settle", "it/app"]).ended(2);
+    let settled = server.claviger(&["reset", "settle", "it/app", "--old"]);
+
+    let words = "it/app: the stored password stays in force\n";
+    assert_eq!(settled.ok().stdout, words);
+    settled_now(&server);
+    fs::write(home.path().join("password"), "0ld-s3cret").unwrap();
+    server.claviger(&["resource", "target", "test", "it"]).ok();
+    server
+        .claviger(&["reset", "settle", "it/app", "--new"])
+        .ended(1);
+}
+
+#[track_caller]
+fn settled_now(server: &Server) {
+    let status = server.claviger(&["reset", "status", "--json"]).ok();
+    assert_eq!(status.stdout.trim(), "[]", "{status}");
+}
+
+#[test]
+fn a_restored_copy_changes_nothing_until_the_operator_resumes() {
+    let home = tempfile::tempdir().unwrap();
+    let (mut server, _) = server(home.path());
+    let place = |name: &str| home.path().join(name).to_string_lossy().into_owned();
+    let (file, key) = (place("backup"), place("key"));
+    fs::copy(server.data().join("master.key"), &key).unwrap();
+    server.claviger(&["backup", &file]).ok();
+    assert!(server.terminate().success());
+
+    let restore = ["restore", &file, "--replace", "--master-key", &key];
+    let restored = server.claviger(&restore).ok();
+    server.restart();
+
+    assert!(restored.stderr.contains("reset resume"), "{restored}");
+    let status = server.claviger(&["status"]);
+    assert!(status.stdout.contains("reset resume"), "{status}");
+    let stopped = server.claviger(&["reset", "it/app"]).ended(1);
+    assert!(stopped.stderr.contains("this is a copy"), "{stopped}");
+    let has = fs::read_to_string(home.path().join("password")).unwrap();
+    assert_eq!(has, "0ld-s3cret");
+    server.claviger(&["reset", "resume"]).ok();
+    server.claviger(&["reset", "it/app"]).ok();
+    server.claviger(&["reset", "resume"]).ended(1);
 }

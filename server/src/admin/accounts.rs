@@ -163,5 +163,6 @@ fn in_words(view: &AccountView, names: &Names) -> wire::Account {
         created: moment::to_text(account.created),
         changed: moment::to_text(account.changed),
         accessed: view.accessed.map(moment::to_text),
+        unclear_since: view.unclear_since.map(moment::to_text),
     }
 }

@@ -10,7 +10,7 @@ use crate::admin::moment::to_text;
 use crate::admin::problem::Refusal;
 use crate::admin::wire::{self, Page};
 use crate::domain::{Connector, ConnectorKind, Directory, Pin, Wire};
-use crate::vault::{NewPassword, NewTarget, Reach, TargetTest, TargetView, Wanted};
+use crate::vault::{Held, NewPassword, NewTarget, Reach, TargetTest, TargetView, Wanted};
 
 pub(crate) async fn show(
     State(desk): State<Desk>,
@@ -93,6 +93,31 @@ pub(crate) async fn reset(
     desk.vault
         .change(&wanted, new, Reach::Remote, &asked.caller)
         .await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub(crate) async fn settle(
+    State(desk): State<Desk>,
+    Named((resource, account)): Named<(String, String)>,
+    asked: Asked<Plain>,
+    Sent(order): Sent<wire::SettleOrder>,
+) -> Result<StatusCode, Refusal> {
+    let held = [Held::New, Held::Stored]
+        .into_iter()
+        .find(|held| held.as_str() == order.held)
+        .ok_or_else(|| Refusal::invalid("`held` is new or stored"))?;
+    let wanted = Wanted::named(&resource, &account);
+    desk.vault
+        .settle_reset(&wanted, held, &asked.caller)
+        .await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub(crate) async fn resume(
+    State(desk): State<Desk>,
+    asked: Asked<Plain>,
+) -> Result<StatusCode, Refusal> {
+    desk.vault.resume_resets(&asked.caller).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

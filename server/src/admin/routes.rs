@@ -230,7 +230,9 @@ fn with_resets(table: Table) -> Table {
         .at(&Method::DELETE, TARGET, resets::remove)
         .at(&post, "/v1/resources/{resource}/target/test", resets::test)
         .at(&post, RESET, resets::reset)
+        .at(&post, SETTLE, resets::settle)
         .at(&get, "/v1/resets", resets::pending)
+        .at(&post, "/v1/resets/resume", resets::resume)
         .at(&get, "/v1/rotations", rotations::list)
         .at(&put, "/v1/rotations", rotations::set)
         .at(&Method::DELETE, "/v1/rotations", rotations::remove)
@@ -246,6 +248,7 @@ const APPLICATION: &str = "/v1/applications/{application}";
 /// Where one signs in.
 pub(crate) const SESSION: &str = "/v1/session";
 const TARGET: &str = "/v1/resources/{resource}/target";
+const SETTLE: &str = "/v1/resources/{resource}/accounts/{account}/reset/settle";
 const RESET: &str = "/v1/resources/{resource}/accounts/{account}/reset";
 const MEMBER: &str = "/v1/groups/{group}/members/{login}";
 const SSH_KEYS: &str = "/v1/users/{login}/ssh-keys";

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Interval, MissedTickBehavior, interval};
 use tracing::{info, warn};
 
 use crate::app::AppError;
@@ -48,25 +48,46 @@ fn limits(reset: &Reset) -> Result<ResetLimits, AppError> {
 
 /// Settles everything that is pending at once, then looks every `pause` what is to be settled or
 /// changed, until `closing` says so. What is under way then is settled at the next start.
-pub(crate) async fn look_after(vault: Arc<Vault>, pause: Duration, mut closing: Closing) {
-    let mut ticks = interval(pause);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut first = true;
+pub(crate) async fn look_after(vault: Arc<Vault>, pause: Duration, closing: Closing) {
+    // Neither waits for the other: many that are due must not keep others unclear.
+    tokio::join!(
+        settle_all(&vault, pause, closing.clone()),
+        change_all(&vault, pause, closing)
+    );
+}
+
+async fn settle_all(vault: &Vault, pause: Duration, mut closing: Closing) {
+    let (mut ticks, mut first) = (ticks(pause), true);
     loop {
+        let settling = async {
+            ticks.tick().await;
+            settle(vault, first).await;
+        };
         tokio::select! {
             () = closing.said() => return,
-            _ = ticks.tick() => {}
-        }
-        tokio::select! {
-            () = closing.said() => return,
-            () = look(&vault, first) => first = false,
+            () = settling => first = false,
         }
     }
 }
 
-async fn look(vault: &Vault, first: bool) {
-    // Many that are due must not keep others unclear.
-    tokio::join!(settle(vault, first), change_due(vault));
+async fn change_all(vault: &Vault, pause: Duration, mut closing: Closing) {
+    let mut ticks = ticks(pause);
+    loop {
+        let changing = async {
+            ticks.tick().await;
+            change_due(vault).await;
+        };
+        tokio::select! {
+            () = closing.said() => return,
+            () = changing => {}
+        }
+    }
+}
+
+fn ticks(pause: Duration) -> Interval {
+    let mut ticks = interval(pause);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
 }
 
 async fn settle(vault: &Vault, first: bool) {

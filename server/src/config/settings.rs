@@ -444,7 +444,8 @@ section! {
         longest_retry: Span = Span::from_secs(3_600);
         /// How often it is looked what is to be settled or is due.
         sweep: Span = Span::from_secs(15);
-        /// How many passwords are changed at once by rotation.
+        /// How many passwords are changed at once by rotation, and how many settled beside them. A
+        /// host that does not answer is left alone for `retry`, so that it holds no other one up.
         at_once: Count = Count::new(4);
     }
 }

@@ -34,7 +34,8 @@ pub struct Site<'a> {
     pub addresses: &'a [SocketAddr],
     /// How long one conversation is waited for: what is not done by then, the target should not do
     /// later. What leads up to telling it gets a part of that only, so that a target that is slow
-    /// to let somebody in is known not to have been told.
+    /// to let somebody in is known not to have been told. Nor is a line silent for longer than that
+    /// which lives on although nobody waits for it any more.
     pub patience: Duration,
 }
 

@@ -119,7 +119,7 @@ async fn greet(
     let config = client::Config {
         preferred: preferred(),
         // The session lives on in a task of its own, whoever drops what it does here.
-        inactivity_timeout: Some(SILENCE),
+        inactivity_timeout: Some(site.patience),
         ..client::Config::default()
     };
     let session = client::connect_stream(Arc::new(config), line, handler).await;
@@ -273,8 +273,6 @@ async fn converse(
 /// What PAM takes.
 pub(super) const LONGEST: usize = 500;
 const MOST_PROMPTS: usize = 4;
-/// No target that is silent so long is still talked to.
-const SILENCE: Duration = Duration::from_mins(5);
 const CONTROL: &str = "a password on such a machine can hold no control character";
 const TOO_LONG: &str = "a password on such a machine can have 500 bytes at most";
 const BAD_KEY: &str = "the administrative account's SSH key cannot be read, or has a passphrase";

@@ -191,6 +191,7 @@ struct Gauges {
     batches: Gauge<u64, AtomicU64>,
     flushes: Gauge<u64, AtomicU64>,
     waiting: Gauge<u64, AtomicU64>,
+    unclear: Gauge<u64, AtomicU64>,
 }
 
 impl Gauges {
@@ -203,6 +204,11 @@ impl Gauges {
             "working",
             "Whether it can do its work",
             gauges.working.clone(),
+        );
+        meter.register(
+            "unclear_resets",
+            "Accounts of which it is not clear which password their targets have, 256 at most",
+            gauges.unclear.clone(),
         );
         meter.register(
             "audit_records",
@@ -237,5 +243,6 @@ impl Gauges {
         self.batches.set(status.store.batches);
         self.flushes.set(status.store.flushes);
         self.waiting.set(status.store.waiting as u64);
+        self.unclear.set(status.unclear_resets as u64);
     }
 }

@@ -70,6 +70,8 @@ pub struct AccountView {
     pub accessed: Option<Timestamp>,
     /// What whoever asks sees of its password.
     pub status: Status,
+    /// Since when it is not clear which password its target has; `None` where it is.
+    pub unclear_since: Option<Timestamp>,
 }
 
 impl Vault {
@@ -173,6 +175,13 @@ impl Vault {
                 .await?;
         }
         self.policy_exists(account.policy, &deed, caller).await?;
+        let _unmoved = match renamed {
+            true => Some(
+                self.move_account(&found.account.record, &deed, caller)
+                    .await?,
+            ),
+            false => None,
+        };
         self.allow(&deed, caller).await?;
         let done = self.commit_account_edit(&found.account, &account).await;
         self.settle(&deed, done, caller).await?;
@@ -357,6 +366,7 @@ impl Vault {
         let accessed = self.accessed(&account).await?;
         let status = self.status_of(&account, caller).await?;
         Ok(AccountView {
+            unclear_since: self.unclear_since(&account).await?,
             account,
             accessed,
             status,

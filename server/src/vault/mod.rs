@@ -100,7 +100,7 @@ pub use reference::{AccountRef, ResourceGroupRef, ResourceRef, TargetRef, UserRe
 pub use registrations::{NewRegistration, RegistrationView};
 pub use report::{AccountFacts, AccountReport};
 pub use reset::{
-    DueView, NewTarget, PendingView, ResetLimits, RotationView, RunFailure, RunProgress,
+    DueView, Held, NewTarget, PendingView, ResetLimits, RotationView, RunFailure, RunProgress,
     TargetTest, TargetView,
 };
 pub use resources::{ResourceEdit, ResourceView};

@@ -15,6 +15,8 @@ pub struct HouseStatus {
     pub data_key: u32,
     /// How many data keys there are; more than one while a rotation is under way.
     pub data_keys: usize,
+    /// Of how many accounts it is not clear which password their targets have; 256 at most.
+    pub unclear_resets: usize,
     /// How the store does.
     pub store: StoreStatus,
     /// Whether it can do its work: records and rows can be written.
@@ -44,7 +46,16 @@ impl Vault {
                 "{behind}; see `claviger audit tail` for what that was"
             )),
         }
+        problems.extend(self.standstill().await?);
+        let unclear = self.unclear().await?;
+        if unclear > 0 {
+            problems.push(format!(
+                "of {unclear} accounts it is not clear which password their targets have: see \
+                 `claviger reset status`"
+            ));
+        }
         Ok(HouseStatus {
+            unclear_resets: unclear,
             secondary: self.secondary,
             head: self.ledger.head(),
             data_key: self.rows.keys().newest(),

@@ -2,7 +2,8 @@
 
 use claviger::admin::wire::{
     DueChange, HeldAccount, NewPasswordRotation, NewResetTarget, Page, PasswordRotation,
-    PendingReset, ResetOrder, ResetTarget, RunFailure, RunProgress, TargetOrder, TargetTest,
+    PendingReset, ResetOrder, ResetTarget, RunFailure, RunProgress, SettleOrder, TargetOrder,
+    TargetTest,
 };
 use serde_json::{Value, json};
 
@@ -113,6 +114,7 @@ fn what_is_said_of_resets_and_rotations_is_documented() {
     };
 
     reads("ResetOrder", &order);
+    reads("SettleOrder", &SettleOrder { held: text() });
     reads("NewPasswordRotation", &new);
     fits(
         "PendingResetPage",
@@ -199,4 +201,19 @@ fn a_reset_without_a_target_is_refused_as_the_targets_fault() {
     let answer = server.send("POST", "/v1/resources/db1/accounts/root/reset", json!({}));
 
     assert_eq!(answer.with(502).problem(), "target");
+}
+
+#[test]
+fn where_nothing_is_unclear_and_nothing_stands_still_there_is_nothing_to_say() {
+    let server = Server::start();
+    add_resource(&server, "db1");
+    let settle = "/v1/resources/db1/accounts/root/reset/settle";
+
+    let settled = server.send("POST", settle, json!({"held": "new"}));
+    let neither = server.send("POST", settle, json!({"held": "both"}));
+    let resumed = server.send("POST", "/v1/resets/resume", json!({}));
+
+    assert_eq!(settled.with(404).problem(), "not-found");
+    assert_eq!(neither.with(422).problem(), "invalid");
+    assert_eq!(resumed.with(404).problem(), "not-found");
 }

@@ -42,6 +42,7 @@ impl Server {
         config.doors.xmlrpc.listen = Listen::Off;
         config.doors.rest.listen = Listen::Off;
         config.doors.ssh.listen = Listen::Off;
+        config.doors.a2a.listen = Listen::Off;
         config.limits.drain_timeout = "1s".parse().unwrap();
         change(&mut config);
         let (stop, stopped) = oneshot::channel();

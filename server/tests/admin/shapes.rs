@@ -383,6 +383,7 @@ fn resources_accounts_and_shares_are_shown_as_documented() {
         created: time(),
         changed: time(),
         accessed: None,
+        unclear_since: None,
     };
     let change = PasswordChange {
         version: 1,

@@ -4,11 +4,14 @@ use std::sync::Arc;
 
 use claviger::app::{self, AppError, Restore, Unlock};
 use claviger::crypto::{CryptoError, KeyRing, MasterSource};
-use claviger::domain::{ApiToken, Fingerprint, Level, Operation, Outcome, Password, Role, Scope};
+use claviger::domain::{
+    ApiToken, Connector, Fingerprint, Level, Operation, Outcome, Password, Role, Scope, Wire,
+};
 use claviger::ledger::{Query, Word};
 use claviger::store::StoreError;
 use claviger::vault::{
-    AnchorState, Credential, IssuedToken, NewPerson, Outage, PasswordCredential, VaultError,
+    AnchorState, Credential, IssuedToken, NewPerson, NewTarget, Outage, PasswordCredential,
+    VaultError,
 };
 use zeroize::Zeroizing;
 
@@ -46,6 +49,42 @@ async fn a_restored_vault_is_as_it_was_and_goes_on() {
     second.create("db2", "fresh", &owner).await;
     assert_eq!(second.retrieve("db2", &owner).await.unwrap(), "fresh");
     second.close().await;
+}
+
+#[tokio::test]
+async fn a_restored_vault_with_targets_stands_still() {
+    let home = home().await;
+    let first = home.open("data").await;
+    let operator = first.operator().await;
+    first.create("db1", "first", &operator).await;
+    let target = NewTarget {
+        connector: Connector::Ssh,
+        host: "db1.example".to_owned(),
+        port: None,
+        wire: Wire::Sealed,
+        admin: None,
+        reconcile: None,
+        pin: None,
+    };
+    let set = first
+        .vault
+        .set_reset_target("db1".into(), &target, &operator);
+    set.await.unwrap();
+    first.backup(&home.path("backup")).await.unwrap();
+    first.close().await;
+
+    let restored = home.restore("new").await.unwrap();
+
+    let told = |line: &String| line.contains("claviger reset resume");
+    assert!(restored.next.iter().any(told), "{:?}", restored.next);
+    let second = home.open("new").await;
+    let problems = second.vault.status().await.unwrap().problems;
+    assert!(problems.iter().any(told), "{problems:?}");
+    second.close().await;
+    let original = home.open("data").await;
+    let problems = original.vault.status().await.unwrap().problems;
+    assert!(!problems.iter().any(told), "{problems:?}");
+    original.close().await;
 }
 
 #[tokio::test]

@@ -35,6 +35,8 @@ pub enum Login {
     Answered,
     /// The line is cut.
     Cut,
+    /// Nobody is reached.
+    Unreachable,
 }
 
 #[derive(Debug, Default)]
@@ -49,6 +51,8 @@ pub struct Fake {
 #[derive(Debug, Default)]
 struct Inner {
     password: String,
+    /// The administrative account's.
+    admin: String,
     changes: VecDeque<Change>,
     logins: VecDeque<Login>,
     open: bool,
@@ -61,7 +65,8 @@ struct Inner {
 impl Fake {
     pub fn with(password: &str) -> Arc<Self> {
         let fake = Self::default();
-        fake.inner.lock().unwrap().password = password.to_owned();
+        fake.set(password);
+        fake.admin("adm1n");
         Arc::new(fake)
     }
 
@@ -98,6 +103,11 @@ impl Fake {
     /// Somebody else changes it.
     pub fn set(&self, password: &str) {
         self.inner.lock().unwrap().password = password.to_owned();
+    }
+
+    /// The administrative account has another one.
+    pub fn admin(&self, password: &str) {
+        self.inner.lock().unwrap().admin = password.to_owned();
     }
 
     /// Every password that it was told.
@@ -155,7 +165,9 @@ impl Connector for Handle {
                 let Proof::Password(password) = admin.proof else {
                     panic!("a key")
                 };
-                assert_eq!(password.expose(), "adm1n");
+                if password.expose() != inner.admin {
+                    return Err(Trouble::LoginRefused("admin".to_owned()).before());
+                }
             } else if inner.password != order.old.expose() {
                 return Err(Trouble::LoginRefused("it".to_owned()).before());
             }
@@ -191,6 +203,7 @@ impl Connector for Handle {
         match inner.logins.pop_front().unwrap_or(Login::Answered) {
             Login::Answered => Ok(inner.open || inner.password == password.expose()),
             Login::Cut => Err(Trouble::Cut.before()),
+            Login::Unreachable => Err(Trouble::Unreachable.before()),
         }
     }
 

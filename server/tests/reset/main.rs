@@ -19,4 +19,7 @@ mod outcome;
 mod refused;
 mod rotation;
 mod scene;
+mod standstill;
+mod still;
 mod vouch;
+mod word;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use claviger::domain::{ChangeAfter, Level};
 use claviger::vault::{NewAccessControl, NewAccount, ResetLimits, RunProgress, VaultError, Wanted};
 
-use crate::fake::Change;
+use crate::fake::{Change, Login};
 use crate::fixture::given;
 use crate::scene::{OLD, Scene, administered, limits, scene, scene_within, target};
 
@@ -65,6 +65,36 @@ async fn it_waits_for_its_window() {
         .clock
         .pass(Duration::from_hours(18) + Duration::from_mins(30));
     assert_eq!(run(&scene).await, (1, 1, 0));
+}
+
+#[tokio::test]
+async fn a_host_that_does_not_answer_is_asked_once_and_left_alone_for_a_while() {
+    let slowly = ResetLimits {
+        at_once: 1,
+        ..limits()
+    };
+    let scene = scene_within(&administered(), slowly).await;
+    let vault = &scene.house.vault;
+    for name in ["zoe", "zac"] {
+        let new = NewAccount {
+            resource: "db1".into(),
+            account: name,
+            ..NewAccount::default()
+        };
+        let added = vault.add_account(&new, given(OLD), &scene.owner);
+        added.await.unwrap();
+    }
+    rotating(&scene, None).await;
+    scene.house.clock.pass(31 * DAY);
+    scene.fake.logins(&[Login::Unreachable]);
+
+    assert_eq!(run(&scene).await, (3, 0, 3));
+
+    assert_eq!(scene.fake.asked(), 1);
+    scene.house.clock.pass(Duration::from_secs(30));
+    let (total, changed, _) = run(&scene).await;
+    assert_eq!(total, 3);
+    assert!(changed >= 1);
 }
 
 #[tokio::test]

@@ -34,6 +34,8 @@ pub struct Account {
     pub changed: String,
     /// When its password was last retrieved, as far as it was written down.
     pub accessed: Option<String>,
+    /// Since when it is not clear which password its target has; null where it is clear.
+    pub unclear_since: Option<String>,
 }
 
 /// An account to be made.

@@ -118,6 +118,14 @@ pub struct ResetOrder {
     pub ticket: Option<String>,
 }
 
+/// What whoever has looked knows of a target.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SettleOrder {
+    /// Which password the target has: `new` or `stored`.
+    pub held: String,
+}
+
 /// An account of which it is not clear yet which password its target has.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PendingReset {

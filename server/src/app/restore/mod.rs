@@ -94,8 +94,11 @@ pub async fn restore(
     };
     let (place, stage, content, Settled { keys, remark }) = blocking(building).await??;
     let damage = trail_damage(stage.folder().audit(), &keys, content.head).await?;
-    write_down(&stage, &content, damage.as_ref(), keys).await?;
+    let stopped = write_down(&stage, &content, damage.as_ref(), keys).await?;
     let mut next = warnings(&content, damage.as_ref());
+    if stopped {
+        next.push(STOPPED.to_owned());
+    }
     next.extend(leftovers.iter().map(|path| left_over(path)));
     next.extend(remark);
     next.extend(remarks(folder, &stage));
@@ -146,13 +149,14 @@ async fn trail_damage(
 }
 
 /// Opens the restored house once, so that it is known to open, and writes into its trail that it
-/// was restored.
+/// was restored; says whether it would change passwords on targets, which it does not until the
+/// operator says so.
 async fn write_down(
     stage: &Stage,
     content: &BackupContent,
     damage: Option<&Damage>,
     keys: KeyRing,
-) -> Result<(), AppError> {
+) -> Result<bool, AppError> {
     let house = House::open_past_damage(stage.folder(), stage.config(), keys).await?;
     let uid = rustix::process::geteuid().as_raw();
     let tag: String = content
@@ -170,9 +174,12 @@ async fn write_down(
     if let Some(damage) = damage {
         detail = format!("{detail}; its trail is damaged: {damage}");
     }
+    let why = format!("this is a copy from the backup of {}", text(content.made));
+    let stopped = house.vault.stop_resets(&why).await;
     let noted = house.vault.note(Operation::Restore, &detail).await;
     house.close("restore").await?;
-    Ok(noted?)
+    noted?;
+    Ok(stopped?)
 }
 
 /// What a directory is that a killed restore left, and what to do with it.
@@ -230,6 +237,9 @@ fn remarks(folder: &DataFolder, stage: &Stage) -> Vec<String> {
     lines.push(format!("start it: claviger serve --data {data}"));
     lines
 }
+
+const STOPPED: &str = "no password is changed on its target, so that this copy changes none that the \
+                       original looks after: where that is gone, say `claviger reset resume`";
 
 /// A moment as people and scripts read it.
 fn text(at: Timestamp) -> String {

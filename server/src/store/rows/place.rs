@@ -435,6 +435,12 @@ impl<'a> Places<'a> {
         self.custodies().number(resource.0).number(account.0)
     }
 
+    /// Every target.
+    #[must_use]
+    pub fn reset_targets(self) -> Key {
+        Key::table(Table::ResetTarget)
+    }
+
     /// How the passwords of a resource are changed on their target.
     #[must_use]
     pub fn reset_target(self, resource: ResourceId) -> Key {

@@ -1,5 +1,9 @@
 //! What a crash, or a line that was cut, left behind.
 
+use std::future::ready;
+
+use futures_util::StreamExt;
+
 use crate::domain::{Account, AccountId, Door, Operation, OrgId, Resource, ResourceId, Timestamp};
 use crate::store::Key;
 use crate::store::rows::PendingRow;
@@ -32,11 +36,12 @@ impl Vault {
     /// # Errors
     /// [`VaultError::Unavailable`].
     pub async fn heal(&self, all: bool) -> Result<u64, VaultError> {
-        if self.secondary || self.tools().is_none() {
+        if self.secondary || self.tools().is_none() || self.standstill().await?.is_some() {
             return Ok(0);
         }
         let prefix = self.rows.places().every_pending();
         let (mut after, mut healed) = (None, 0);
+        let at_once = self.tools().map_or(1, |tools| tools.limits.at_once.max(1));
         loop {
             let page = self
                 .rows
@@ -44,11 +49,15 @@ impl Vault {
                 .await?;
             after = page.last().map(|kept| kept.key.clone());
             let last = page.len() < PAGE;
-            for kept in page {
-                if all || kept.record.next <= self.clock.now() {
-                    healed += u64::from(self.healed(&kept.key).await);
-                }
-            }
+            let now = self.clock.now();
+            let due = page
+                .into_iter()
+                .filter(|kept| all || kept.record.next <= now);
+            healed += futures_util::stream::iter(due)
+                .map(|kept| async move { self.healed(&kept.key).await })
+                .buffer_unordered(at_once)
+                .fold(0, |sum, healed| ready(sum + u64::from(healed)))
+                .await;
             if last {
                 return Ok(healed);
             }
@@ -82,6 +91,24 @@ impl Vault {
             });
         }
         Ok(views)
+    }
+
+    /// How many accounts are there of which it was asked in vain which password their targets
+    /// have; no more than a page of them is counted.
+    pub(in crate::vault) async fn unclear(&self) -> Result<usize, VaultError> {
+        let prefix = self.rows.places().every_pending();
+        let page = self.rows.page::<PendingRow>(&prefix, None, PAGE).await?;
+        Ok(page.iter().filter(|kept| kept.record.tries > 0).count())
+    }
+
+    /// Since when it is not clear which password the target of an account has.
+    pub(in crate::vault) async fn unclear_since(
+        &self,
+        account: &Account,
+    ) -> Result<Option<Timestamp>, VaultError> {
+        let key = self.rows.places().pending(account.resource, account.id);
+        let kept = self.rows.get::<PendingRow>(key).await?;
+        Ok(kept.map(|kept| kept.record.since))
     }
 
     /// Settles what an earlier reset of the account left behind; why that cannot be, in words.
@@ -137,6 +164,10 @@ impl Vault {
             request: self.next_request(),
         };
         match self.job(&resource, account).await? {
+            Ok(job) if self.resets.silence.holds(&job.target, self.clock.now()) => {
+                self.put_off(pending, SILENT.to_owned()).await?;
+                Ok(false)
+            }
             Ok(job) => {
                 let left = self.clear_leftover(&job, By::Server(&origin)).await?;
                 Ok(left.is_ok())
@@ -167,4 +198,5 @@ impl Vault {
     }
 }
 
+pub(super) const SILENT: &str = "its host did not answer a moment ago";
 const PAGE: usize = 256;

@@ -23,8 +23,9 @@ pub(super) struct Job<'a> {
     /// What its audit records are about.
     pub(super) deed: Deed,
     connector: Arc<dyn Connector>,
+    vault: &'a Vault,
     admin: Option<Login>,
-    reconcile: Option<Login>,
+    is_healed: bool,
 }
 
 /// Somebody whose password or key is kept here.
@@ -71,18 +72,39 @@ impl Vault {
             Ok(admin) => admin,
             Err(why) => return Ok(Err(why)),
         };
-        // A healer that is gone is no reason not to change anything.
-        let reconcile = self.login(target.reconcile, own).await?.unwrap_or(None);
+        let is_healed = target.reconcile.is_some_and(|held| held != own);
         Ok(Ok(Job {
             connector: tools.connectors.of(target.connector.kind()),
+            vault: self,
             limits: &tools.limits,
             deed: Deed::new(Operation::Reset).on(resource.name.as_str(), account.name.as_str()),
             target,
             addresses,
             account,
             admin,
-            reconcile,
+            is_healed,
         }))
+    }
+
+    /// Who puts the account right, with the password or key that it has now: the one that the job
+    /// began with may have been changed meanwhile.
+    pub(super) async fn healer(&self, job: &Job<'_>) -> Result<Option<Login>, VaultError> {
+        let own = HeldAccount {
+            resource: job.account.resource,
+            account: job.account.id,
+        };
+        let key = self.rows.places().reset_target(own.resource);
+        let Some(target) = self.rows.get::<ResetTarget>(key).await? else {
+            return Ok(None);
+        };
+        let target = target.record;
+        for held in [target.reconcile, target.admin] {
+            // A healer that is gone is as good as none.
+            if let Some(login) = self.login(held, own).await?.unwrap_or(None) {
+                return Ok(Some(login));
+            }
+        }
+        Ok(None)
     }
 
     /// Who `held` is and what it logs in with; nobody where it is the account itself.
@@ -136,24 +158,24 @@ impl Job<'_> {
         self.tell_as(self.admin.as_ref(), pending).await
     }
 
-    /// Tells it by the account that puts things right; `None` where there is none.
-    pub(super) async fn reconcile(
+    /// Tells it by the account that puts things right.
+    pub(super) async fn tell_by(
         &self,
+        healer: &Login,
         pending: &PendingRow,
-    ) -> Option<Result<(), ConnectorError>> {
-        let healer = self.reconcile.as_ref().or(self.admin.as_ref())?;
-        Some(self.tell_as(Some(healer), pending).await)
+    ) -> Result<(), ConnectorError> {
+        self.tell_as(Some(healer), pending).await
     }
 
     /// Whether the account changes its own password, and another one can put it right.
     pub(super) fn is_healed(&self) -> bool {
-        self.admin.is_none() && self.reconcile.is_some()
+        self.admin.is_none() && self.is_healed
     }
 
     /// Whether more than the account's own login changes it, or no login need come before.
     pub(super) fn needs_vouching(&self) -> bool {
         let command = self.target.connector.kind() == ConnectorKind::Command;
-        command || self.admin.is_some() || self.reconcile.is_some()
+        command || self.admin.is_some() || self.is_healed
     }
 
     /// Which login on which target this is.
@@ -176,20 +198,30 @@ impl Job<'_> {
         };
         let site = self.site();
         let telling = self.connector.change(&site, &order);
-        match timeout(self.limits.timeout, telling).await {
+        let told = match timeout(self.limits.timeout, telling).await {
             Ok(told) => told,
             Err(_) => Err(Trouble::Slow.after()),
-        }
+        };
+        self.heard(told.as_ref().err().map(ConnectorError::trouble));
+        told
     }
 
     /// Whether the account can log in with `password`.
     pub(super) async fn opens(&self, password: &Password) -> Result<bool, Trouble> {
         let (site, name) = (self.site(), self.account.name.as_str());
         let trying = self.connector.verify(&site, name, password);
-        match timeout(self.limits.timeout, trying).await {
+        let answer = match timeout(self.limits.timeout, trying).await {
             Ok(answer) => answer.map_err(|error| error.trouble().clone()),
             Err(_) => Err(Trouble::Slow),
-        }
+        };
+        self.heard(answer.as_ref().err());
+        answer
+    }
+
+    fn heard(&self, trouble: Option<&Trouble>) {
+        let until = self.vault.clock.now().after(self.limits.soonest);
+        let silence = &self.vault.resets.silence;
+        silence.note(&self.target, trouble, until);
     }
 
     fn site(&self) -> Site<'_> {

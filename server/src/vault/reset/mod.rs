@@ -5,7 +5,9 @@
 //! `procedure.rs` changes one password, `settle.rs` finds out
 //! which password a target has where that is not clear, `heal.rs` does so for what a crash or a
 //! cut line left behind, `turns.rs` keeps two resets of one account apart, `rotation.rs` says which
-//! passwords change by themselves, and `run.rs` changes those.
+//! passwords change by themselves, and `run.rs` changes those. `still.rs` keeps targets and names as they
+//! are while a password is pending, `word.rs` settles by the operator's word, `standstill.rs` stops it all,
+//! `silence.rs` leaves dead hosts alone.
 //!
 //! The new password is sealed as *pending*, beside the old one, before the target is touched. It
 //! goes in the very commit that puts one of the two in force, or not at all: whatever happens in
@@ -19,14 +21,19 @@ mod procedure;
 mod rotation;
 mod run;
 mod settle;
+mod silence;
+mod standstill;
+mod still;
 mod target;
 mod turns;
 mod vouch;
+mod word;
 
 pub use heal::PendingView;
 pub use rotation::{DueView, RotationView};
 pub use run::{RunFailure, RunProgress};
 pub use target::{NewTarget, TargetTest, TargetView};
+pub use word::Held;
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -53,7 +60,7 @@ pub struct ResetLimits {
     pub soonest: Duration,
     /// After what time at the latest.
     pub latest: Duration,
-    /// How many passwords are changed at once.
+    /// How many passwords are changed at once, and how many settled beside them.
     pub at_once: usize,
 }
 
@@ -76,6 +83,8 @@ impl Default for ResetLimits {
 pub(super) struct Resets {
     tools: OnceLock<Tools>,
     turns: turns::Turns,
+    places: still::Places,
+    silence: silence::Silence,
 }
 
 #[derive(Debug)]

@@ -46,6 +46,9 @@ impl Vault {
     }
 
     pub(super) async fn reset(&self, ask: Ask<'_>) -> Result<Option<Password>, VaultError> {
+        if let Some(why) = self.standstill().await? {
+            return Err(self.target_refuses(&ask, why).await);
+        }
         let patience = self.tools().map(|tools| tools.limits.wait);
         let turn = self
             .resets
@@ -67,12 +70,18 @@ impl Vault {
         if let Err(why) = self.vouched(&job, ask.by).await? {
             return Err(self.target_refuses(&ask, why).await);
         }
+        let places = self.resets.places.read().await;
+        if !self.is_unmoved(&job).await? {
+            return Err(self.target_refuses(&ask, MOVED.to_owned()).await);
+        }
         let Ask { deed, by, hold, .. } = ask;
         let org = ask.resource.org;
         let account = self.account_of(&ask).await?;
         let chosen = self.chosen_for(&job, &account.record, ask).await?;
         self.write_by(deed, Outcome::Allowed, by).await?;
-        let done = match self.seal_pending((org, account), &chosen, hold, by).await {
+        let sealed = self.seal_pending((org, account), &chosen, hold, by).await;
+        drop(places);
+        let done = match sealed {
             Ok(pending) => self.carry_out(&job, pending, by).await,
             Err(error) => Err(error),
         };
@@ -270,4 +279,5 @@ impl Vault {
 
 const TRIES: usize = 16;
 pub(super) const HELD: &str = "somebody holds it";
-const BUSY: &str = "another reset of this account is under way";
+const MOVED: &str = "its target or its name was changed just now: ask again";
+pub(super) const BUSY: &str = "another reset of this account is under way";

@@ -8,11 +8,13 @@ use std::sync::{Mutex, PoisonError};
 use futures_util::StreamExt;
 
 use crate::domain::{
-    Account, Action, ChangeAfter, Custody, Door, Due, Operation, Resource, Rotation, SecretKind,
+    Account, Action, ChangeAfter, Custody, Door, Due, Operation, ResetTarget, Resource, Rotation,
+    SecretKind,
 };
 use crate::store::rows::{Changes, Kept};
 use crate::vault::book::Deed;
 use crate::vault::reset::By;
+use crate::vault::reset::heal::SILENT;
 use crate::vault::reset::procedure::{Ask, HELD};
 use crate::vault::{
     Caller, NewPassword, Origin, ResourceRef, TargetRef, Vault, VaultError, Wanted,
@@ -55,7 +57,7 @@ impl Vault {
     /// # Errors
     /// [`VaultError::Unavailable`].
     pub async fn run_due(&self) -> Result<RunProgress, VaultError> {
-        if self.secondary || self.tools().is_none() {
+        if self.secondary || self.tools().is_none() || self.standstill().await?.is_some() {
             return Ok(RunProgress::default());
         }
         let mut places = Vec::new();
@@ -91,6 +93,8 @@ impl Vault {
         self.primary_only(&deed, caller).await?;
         let places = self.places_of(&target, &mut deed, caller).await?;
         self.allow(&deed, caller).await?;
+        // Whoever asks may know that a host is up again.
+        self.resets.silence.end();
         self.run(places, By::Caller(caller), progress).await
     }
 
@@ -271,6 +275,10 @@ impl Vault {
         if self.is_held(account).await? {
             return Ok(End::Failed(HELD.to_owned()));
         }
+        if self.is_silent(resource).await? {
+            self.remember_run(resource, account, Some(SILENT)).await?;
+            return Ok(End::Failed(SILENT.to_owned()));
+        }
         let deed = Deed::new(Operation::Change)
             .on(resource.name.as_str(), account.name.as_str())
             .detail("remote, by itself");
@@ -289,6 +297,13 @@ impl Vault {
         };
         self.remember_run(resource, account, why.as_deref()).await?;
         Ok(why.map_or(End::Changed, End::Failed))
+    }
+
+    async fn is_silent(&self, resource: &Resource) -> Result<bool, VaultError> {
+        let key = self.rows.places().reset_target(resource.id);
+        let target = self.rows.get::<ResetTarget>(key).await?;
+        let now = self.clock.now();
+        Ok(target.is_some_and(|kept| self.resets.silence.holds(&kept.record, now)))
     }
 
     async fn is_due_still(&self, account: &Account) -> Result<bool, VaultError> {

@@ -115,9 +115,10 @@ impl Vault {
     ) -> Result<(), VaultError> {
         let words = "no known password opens it: the reconcile account sets the new one";
         self.note_step(job, words, Outcome::Allowed, by).await?;
-        let why = match job.reconcile(&pending.record).await {
+        let why = match self.healer(job).await? {
             None => LOST.to_owned(),
-            Some(told) => {
+            Some(healer) => {
+                let told = job.tell_by(&healer, &pending.record).await;
                 if told.is_ok() {
                     self.note_taken(&mut pending).await?;
                 }
@@ -146,7 +147,9 @@ impl Vault {
             password: copied(&pending.record.new)?,
             generated: pending.record.generated,
         };
-        self.commit_found(pending, &chosen, job).await?;
+        let tended = Some(job.tended());
+        self.commit_found(pending, &chosen, &job.account, tended)
+            .await?;
         fault("in-force");
         Ok(())
     }
@@ -163,19 +166,23 @@ impl Vault {
             password: copied(&pending.record.old)?,
             generated: false,
         };
-        self.commit_found(pending, &chosen, job).await?;
+        let tended = Some(job.tended());
+        self.commit_found(pending, &chosen, &job.account, tended)
+            .await?;
         Err(VaultError::RemoteReset(words))
     }
 
     /// One commit: the password that the target has is in force, and nothing is pending any more.
-    async fn commit_found(
+    /// `tended` is the login that was tried, where one was.
+    pub(super) async fn commit_found(
         &self,
         pending: &Kept<PendingRow>,
         chosen: &Chosen,
-        job: &Job<'_>,
+        account: &Account,
+        tended: Option<TendedRow>,
     ) -> Result<(), VaultError> {
         let places = self.rows.places();
-        let (resource, account) = (job.account.resource, job.account.id);
+        let (resource, account) = (account.resource, account.id);
         for _ in 0..TRIES {
             let key = places.account(resource, account);
             let kept = self.rows.get::<Account>(key).await?;
@@ -183,9 +190,11 @@ impl Vault {
             let mut changes = self.rows.changes();
             self.add_version(&mut changes, &kept, chosen, pending.record.by)?;
             changes.remove(pending);
-            let key = places.tended(resource, account);
-            let before = self.rows.get::<TendedRow>(key.clone()).await?;
-            changes.set(key, before.as_ref(), &job.tended())?;
+            if let Some(tended) = &tended {
+                let key = places.tended(resource, account);
+                let before = self.rows.get::<TendedRow>(key.clone()).await?;
+                changes.set(key, before.as_ref(), tended)?;
+            }
             match changes.commit().await.map_err(VaultError::from) {
                 Err(VaultError::Conflict) => {}
                 other => return other,
@@ -203,9 +212,7 @@ impl Vault {
     ) -> Result<(), VaultError> {
         let words = format!("the target keeps the stored password: {why}");
         self.note_step(job, &words, Outcome::Failed, by).await?;
-        let mut changes = self.rows.changes();
-        changes.remove(pending);
-        changes.commit().await?;
+        self.give_up(pending).await?;
         Err(VaultError::RemoteReset(why))
     }
 

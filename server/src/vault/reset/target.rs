@@ -93,6 +93,9 @@ impl Vault {
             }
         };
         deed = deed.detail(words(&target));
+        let _unmoved = self
+            .move_target(kept.record.id, Some(&target), &deed, caller)
+            .await?;
         self.allow(&deed, caller).await?;
         let done = self.commit_target(&kept, target).await;
         self.settle(&deed, done, caller).await
@@ -128,6 +131,9 @@ impl Vault {
     ) -> Result<(), VaultError> {
         let (deed, kept) = self.managed_target(resource, "remove", caller).await?;
         let target = self.target_of(&kept.record, &deed, caller).await?;
+        let _unmoved = self
+            .move_target(kept.record.id, None, &deed, caller)
+            .await?;
         self.allow(&deed, caller).await?;
         let mut changes = self.rows.changes();
         changes.remove(&target);
