@@ -59,6 +59,10 @@ id! {
     PolicyId
 }
 id! {
+    /// An access policy.
+    AccessPolicyId
+}
+id! {
     /// A REST token; not the token itself.
     TokenId
 }

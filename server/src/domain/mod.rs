@@ -4,6 +4,7 @@
 //! read, and tested, without anything running.
 
 mod access_control;
+mod access_policy;
 mod account;
 mod api_key;
 mod application;
@@ -34,6 +35,7 @@ mod token;
 mod user;
 
 pub use access_control::{AccessControl, Approver, ApproverStanding, ChangeAfter};
+pub use access_policy::{AccessPolicy, PolicyItem};
 pub use account::{Account, Change, SecretVersion};
 pub use api_key::{ApiKey, ApiKeyError};
 pub use application::{Allowed, Application, Permit, Platform};
@@ -42,8 +44,8 @@ pub use custody::{Custody, Holder};
 pub use decide::{Action, Decision, Standing, decide, governs, may_stand_in};
 pub use group::Group;
 pub use id::{
-    AccountId, ApplicationId, GroupId, OrgId, PolicyId, ResourceGroupId, ResourceId, TokenId,
-    UserId,
+    AccessPolicyId, AccountId, ApplicationId, GroupId, OrgId, PolicyId, ResourceGroupId,
+    ResourceId, TokenId, UserId,
 };
 pub use material::{Material, MaterialError, SecretBytes, SecretKind};
 pub use name::{

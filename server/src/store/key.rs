@@ -106,11 +106,13 @@ pub enum Table {
     Broker = 64,
     /// Hidden thumbprint → users.
     UserByThumbprint = 65,
+    /// Access policies by organisation and id.
+    AccessPolicy = 66,
 }
 
 impl Table {
     /// All of them.
-    pub const ALL: [Self; 50] = [
+    pub const ALL: [Self; 51] = [
         Self::Meta,
         Self::Organisation,
         Self::User,
@@ -161,6 +163,7 @@ impl Table {
         Self::ApiKey,
         Self::Broker,
         Self::UserByThumbprint,
+        Self::AccessPolicy,
     ];
 }
 

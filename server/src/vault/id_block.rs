@@ -20,11 +20,12 @@ pub(super) enum IdKind {
     Group = 7,
     ResourceGroup = 8,
     Application = 9,
+    AccessPolicy = 10,
 }
 
 /// The ids that this process may give away without asking.
 #[derive(Debug, Default)]
-pub(super) struct IdBlocks([Mutex<Block>; 10]);
+pub(super) struct IdBlocks([Mutex<Block>; 11]);
 
 #[derive(Debug, Default)]
 struct Block {
@@ -76,7 +77,8 @@ fn first_of(kind: IdKind) -> u64 {
         | IdKind::Token
         | IdKind::Group
         | IdKind::ResourceGroup
-        | IdKind::Application => 1,
+        | IdKind::Application
+        | IdKind::AccessPolicy => 1,
     }
 }
 
@@ -89,7 +91,8 @@ fn size_of_block(kind: IdKind) -> u64 {
         | IdKind::Token
         | IdKind::Group
         | IdKind::ResourceGroup
-        | IdKind::Application => 1,
+        | IdKind::Application
+        | IdKind::AccessPolicy => 1,
         IdKind::Resource | IdKind::Account => 100,
     }
 }

@@ -32,6 +32,7 @@ mod host;
 mod id_block;
 mod identify;
 mod index;
+mod inventory;
 mod keyed;
 mod keys;
 mod leftovers;
@@ -92,6 +93,7 @@ pub use group_edits::GroupEdit;
 pub use groups::NewGroup;
 pub use handover::Voucher;
 pub use host::{Resolve, ResolveError, SystemResolver};
+pub use inventory::Located;
 pub use keyed::{KeyOf, Keyed};
 pub use keys::RotationProgress;
 pub use pages::{Filter, Page, Search, SearchColumn, SearchKind, Within};
@@ -115,7 +117,10 @@ pub use tokens::IssuedToken;
 pub use transfer::{Entry, EntryError};
 pub use trust::{TrustListener, Trusted};
 pub use users::{NewUser, UserEdit};
-pub use workflow::{AccessControlView, CheckedOut, NewAccessControl, RequestPlace, RequestView};
+pub use workflow::{
+    AccessControlView, AccessPolicyView, CheckedOut, NewAccessControl, NewAccessPolicy, REQUESTED,
+    RequestPlace, RequestView,
+};
 
 use std::fmt;
 use std::sync::Arc;

@@ -118,23 +118,31 @@ impl Vault {
     ) -> Result<Vec<ResourceView>, VaultError> {
         self.allow(&Deed::new(Operation::List).detail("resources"), caller)
             .await?;
-        let ids = match caller.reaches_all() {
-            true => self.ids_after(after, limit, caller.org()).await?,
-            // Only what is theirs, whatever others have.
-            false => {
-                let filter = Filter {
-                    after: after.map(|id| id.0),
-                    ..Filter::page(0, limit)
-                };
-                self.listed(&filter, caller).await?.ids
-            }
-        };
+        let ids = self.ids_seen(after, limit, caller).await?;
         let mut seen = Vec::with_capacity(ids.len());
         let mut logins = HashMap::new();
         for id in ids {
             seen.extend(self.listed_view(id, &mut logins, caller).await?);
         }
         Ok(seen)
+    }
+
+    /// The next resources that `caller` may see.
+    pub(super) async fn ids_seen(
+        &self,
+        after: Option<ResourceId>,
+        limit: usize,
+        caller: &Caller,
+    ) -> Result<Vec<ResourceId>, VaultError> {
+        if caller.reaches_all() {
+            return self.ids_after(after, limit, caller.org()).await;
+        }
+        // Only what is theirs, whatever others have.
+        let filter = Filter {
+            after: after.map(|id| id.0),
+            ..Filter::page(0, limit)
+        };
+        Ok(self.listed(&filter, caller).await?.ids)
     }
 
     /// The next resources of an organisation, from the store itself: whoever goes through all of

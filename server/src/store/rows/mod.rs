@@ -2,6 +2,7 @@
 //!
 //! `record.rs` has the forms of the records, `place.rs` says where each one is.
 
+mod access_policy;
 mod application;
 mod custody;
 mod form;

@@ -2,9 +2,9 @@
 
 use crate::crypto::KeyRing;
 use crate::domain::{
-    AccountId, AccountName, ApiKey, ApplicationId, ApplicationName, Fingerprint, Folded, Grantee,
-    GroupId, GroupName, OrgId, OrgName, PolicyId, ResourceGroupId, ResourceId, ResourceName,
-    SecretVersion, Target, Thumbprint, TokenId, UserId, UserName,
+    AccessPolicyId, AccountId, AccountName, ApiKey, ApplicationId, ApplicationName, Fingerprint,
+    Folded, Grantee, GroupId, GroupName, OrgId, OrgName, PolicyId, ResourceGroupId, ResourceId,
+    ResourceName, SecretVersion, Target, Thumbprint, TokenId, UserId, UserName,
 };
 use crate::store::{Key, Table};
 
@@ -403,6 +403,18 @@ impl<'a> Places<'a> {
     #[must_use]
     pub fn access_control(self, target: Target) -> Key {
         self.access_controls(target.resource).number(of(target))
+    }
+
+    /// All access policies of an organisation.
+    #[must_use]
+    pub fn access_policies(self, org: OrgId) -> Key {
+        Key::table(Table::AccessPolicy).number(org.0)
+    }
+
+    /// An access policy.
+    #[must_use]
+    pub fn access_policy(self, org: OrgId, id: AccessPolicyId) -> Key {
+        self.access_policies(org).number(id.0)
     }
 
     /// All requests.

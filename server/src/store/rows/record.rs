@@ -3,10 +3,11 @@
 use zeroize::Zeroizing;
 
 use crate::domain::{
-    AccessControl, Account, Application, Change, Custody, Due, FreeText, Group, Organisation,
-    Password, PasswordPolicy, RegisteredSshKey, Request, ResetTarget, Resource, ResourceGroup,
-    Rotation, SecretVersion, Share, SshKey, Timestamp, User, UserId,
+    AccessControl, AccessPolicy, Account, Application, Change, Custody, Due, FreeText, Group,
+    Organisation, Password, PasswordPolicy, RegisteredSshKey, Request, ResetTarget, Resource,
+    ResourceGroup, Rotation, SecretVersion, Share, SshKey, Timestamp, User, UserId,
 };
+use crate::store::rows::access_policy::AccessPolicyForm;
 use crate::store::rows::application::ApplicationForm;
 use crate::store::rows::custody::{AccessControlForm, CustodyForm, RequestForm};
 use crate::store::rows::form::{
@@ -50,6 +51,7 @@ by_form! {
     Share => ShareForm,
     PasswordPolicy => PolicyForm,
     AccessControl => AccessControlForm,
+    AccessPolicy => AccessPolicyForm,
     Request => RequestForm,
     Custody => CustodyForm,
     ResetTarget => ResetTargetForm,

@@ -164,7 +164,7 @@ impl Vault {
         Ok(views)
     }
 
-    async fn approvers_named(
+    pub(super) async fn approvers_named(
         &self,
         new: &NewAccessControl,
         deed: &Deed,
@@ -180,7 +180,7 @@ impl Vault {
         Ok(approvers)
     }
 
-    async fn groups_named(
+    pub(super) async fn groups_named(
         &self,
         new: &NewAccessControl,
         deed: &Deed,
@@ -261,7 +261,7 @@ impl Vault {
     }
 }
 
-fn check(new: &NewAccessControl) -> Result<(), &'static str> {
+pub(super) fn check(new: &NewAccessControl) -> Result<(), &'static str> {
     if new.approvals > 2 {
         return Err("nobody, one or two must approve");
     }
@@ -276,7 +276,7 @@ fn check(new: &NewAccessControl) -> Result<(), &'static str> {
 }
 
 /// For the audit trail.
-fn words(new: &NewAccessControl) -> String {
+pub(super) fn words(new: &NewAccessControl) -> String {
     let groups = new.approver_groups.iter();
     let groups = groups.map(|group| format!("group {group}"));
     let named: Vec<_> = new.approvers.iter().cloned().chain(groups).collect();

@@ -4,7 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::domain::{
-    AccountId, Operation, RefusalReason, Request, Resource, ResourceId, Status, UserId,
+    Account, AccountId, Operation, RefusalReason, Request, Resource, ResourceId, SecretKind,
+    Status, UserId,
 };
 use crate::vault::book::Deed;
 use crate::vault::workflow::rights::{Thing, approver};
@@ -46,8 +47,12 @@ enum Own {
 pub struct RequestView {
     /// The resource's name.
     pub resource: String,
+    /// The resource's DNS name or address.
+    pub address: String,
     /// The account's name.
     pub account: String,
+    /// What the account keeps.
+    pub kind: SecretKind,
     /// The requester's login.
     pub requester: String,
     /// The requester's name for reports; its login where it is gone.
@@ -179,11 +184,16 @@ impl Vault {
         if !own && !self.may_approve(control.as_ref(), by, thing).await? {
             return Ok(None);
         }
-        let account = self.account_name(resource.id, request.account).await?;
+        let key = self.rows.places().account(resource.id, request.account);
+        let account = self.rows.get::<Account>(key).await?;
+        let account = account.map(|kept| (kept.record.name.to_string(), kept.record.kind));
+        let (account, kind) = account.unwrap_or_default();
         let (login, full_name) = self.names_of(request.org, request.requester).await?;
         Ok(Some(RequestView {
             resource: resource.name.to_string(),
-            account: account.unwrap_or_default(),
+            address: resource.address.as_str().to_owned(),
+            account,
+            kind,
             requester: login,
             full_name,
             status: Status::of(Some(request.state), false, self.clock.now()),

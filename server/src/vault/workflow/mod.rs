@@ -2,7 +2,8 @@
 //!
 //! `control.rs` switches it on and off, `rights.rs` says who may decide, `turn.rs` makes every step
 //! of a request by compare-and-set, `requests.rs` and `custody.rs` are the steps by name,
-//! `expiry.rs` ends what is overdue, `hold.rs` stands before retrievals.
+//! `policy.rs` does that to many
+//! accounts at once, `expiry.rs` ends what is overdue, `hold.rs` stands before retrievals.
 //!
 //! Nobody is above it: where it is on, only the holder of a check-out learns the password, owner,
 //! approver and super administrator included. Whoever manages a thing may switch it off, which is
@@ -13,6 +14,7 @@ mod custody;
 mod expiry;
 mod hold;
 mod list;
+mod policy;
 mod requests;
 mod rights;
 mod turn;
@@ -20,3 +22,5 @@ mod turn;
 pub use control::{AccessControlView, NewAccessControl};
 pub use custody::CheckedOut;
 pub use list::{RequestPlace, RequestView};
+pub use policy::{AccessPolicyView, NewAccessPolicy};
+pub use turn::REQUESTED;

@@ -162,10 +162,7 @@ impl Vault {
     async fn slipped(&self, slip: Slip, turn: &Turn<'_>, caller: &Caller) -> VaultError {
         use RefusalReason as Why;
         let (why, answer) = match slip {
-            Slip::Requested => (
-                Why::Exists,
-                VaultError::Invalid("it is requested already".to_owned()),
-            ),
+            Slip::Requested => (Why::Exists, VaultError::Invalid(REQUESTED.to_owned())),
             Slip::Held if caller.user() == Some(turn.requester.id) => {
                 (Why::InUse, VaultError::Held)
             }
@@ -299,4 +296,6 @@ fn changed(deed: &Deed) -> Deed {
         .detail("local, after check-in")
 }
 
+/// What whoever asks again is told.
+pub const REQUESTED: &str = "it is requested already";
 const TRIES: usize = 256;

@@ -1,0 +1,91 @@
+//! Accounts with the resources they are on, over all resources: one record, however many there are.
+
+use zeroize::Zeroizing;
+
+use crate::domain::{Account, AccountId, Action, Operation, Resource, ResourceId};
+use crate::vault::book::Deed;
+use crate::vault::{AccountRef, Caller, ResourceRef, Vault, VaultError, Wanted};
+
+/// An account, and the resource that it is on.
+pub type Located = (Resource, Account);
+
+impl Vault {
+    /// At most `limit` accounts that `caller` may see, of all resources, by the resources' ids.
+    ///
+    /// # Errors
+    /// [`VaultError::Unavailable`].
+    pub async fn inventory(
+        &self,
+        limit: usize,
+        caller: &Caller,
+    ) -> Result<Vec<Located>, VaultError> {
+        let deed = Deed::new(Operation::List).detail("accounts of all resources");
+        self.allow(&deed, caller).await?;
+        let (mut found, mut after) = (Vec::new(), None);
+        loop {
+            let ids = self.ids_seen(after, PAGE, caller).await?;
+            for id in &ids {
+                self.take_stock(*id, (&mut found, limit), caller).await?;
+                if found.len() >= limit {
+                    return Ok(found);
+                }
+            }
+            after = ids.last().copied();
+            if ids.len() < PAGE {
+                return Ok(found);
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// One account, by its id alone.
+    ///
+    /// # Errors
+    /// [`VaultError::Refused`] when there is none that `caller` may see.
+    pub async fn located(&self, id: AccountId, caller: &Caller) -> Result<Located, VaultError> {
+        let wanted = Wanted::of(ResourceRef::OfAccount, AccountRef::Id(id));
+        let mut deed = Deed::new(Operation::List).on_wanted(&wanted);
+        let found = self.find(&wanted, Action::See, &mut deed, caller).await?;
+        self.allow(&deed, caller).await?;
+        Ok((found.resource.record, found.account.record))
+    }
+
+    /// A seed for a key that somebody asked for.
+    ///
+    /// # Errors
+    /// [`VaultError::Unavailable`].
+    pub fn draw_seed(&self) -> Result<Zeroizing<[u8; 32]>, VaultError> {
+        let mut seed = Zeroizing::new([0; 32]);
+        for byte in seed.iter_mut() {
+            *byte = u8::try_from(self.chance.below(256)?).unwrap_or(u8::MAX);
+        }
+        Ok(seed)
+    }
+
+    async fn take_stock(
+        &self,
+        id: ResourceId,
+        (found, limit): (&mut Vec<Located>, usize),
+        caller: &Caller,
+    ) -> Result<(), VaultError> {
+        let key = self.rows.places().resource(caller.org(), id);
+        let Some(kept) = self.rows.get::<Resource>(key).await? else {
+            return Ok(());
+        };
+        let resource = kept.record;
+        if !self.may_see(resource.owner, id, caller).await? {
+            return Ok(());
+        }
+        for account in self.visible_accounts(&resource, caller).await? {
+            if found.len() >= limit {
+                break;
+            }
+            let key = self.rows.places().account(id, account);
+            let kept = self.rows.get::<Account>(key).await?;
+            found.extend(kept.map(|kept| (resource.clone(), kept.record)));
+        }
+        Ok(())
+    }
+}
+
+const PAGE: usize = 256;

@@ -1,0 +1,448 @@
+//! Access policies: shares with a group and access control on many accounts, made and taken back as
+//! one.
+
+use std::collections::HashMap;
+
+use crate::domain::{
+    AccessControl, AccessPolicy, AccessPolicyId, Account, AccountId, FreeText, Grantee, Group,
+    GroupId, Level, Operation, PolicyItem, PolicyName, RefusalReason, Resource, ResourceId,
+    SecretKind, Share, Target, beside,
+};
+use crate::store::rows::{Changes, Ids, Kept};
+use crate::vault::book::Deed;
+use crate::vault::id_block::IdKind;
+use crate::vault::shares::KeptTarget;
+use crate::vault::workflow::control::{check, words};
+use crate::vault::{
+    AccountRef, Caller, NewAccessControl, ResourceRef, TargetRef, Vault, VaultError,
+};
+
+/// An access policy to be made.
+#[derive(Clone, Debug)]
+pub struct NewAccessPolicy {
+    /// Its name.
+    pub name: String,
+    /// What it is for.
+    pub description: String,
+    /// Who may request.
+    pub group: GroupId,
+    /// Which secret of the accounts: themselves, or what stands beside them.
+    pub kind: SecretKind,
+    /// The accounts.
+    pub accounts: Vec<AccountId>,
+    /// On what terms.
+    pub terms: NewAccessControl,
+}
+
+/// An access policy as it is shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccessPolicyView {
+    /// The policy.
+    pub policy: AccessPolicy,
+    /// The group's name.
+    pub group: String,
+    /// Those of its accounts that are still there, with their resources.
+    pub accounts: Vec<(Resource, Account)>,
+}
+
+/// An account that a policy is to be about, as it was read.
+struct Piece {
+    target: KeptTarget,
+    share: Option<Kept<Share>>,
+    control: Option<Kept<AccessControl>>,
+    item: PolicyItem,
+}
+
+impl Vault {
+    /// Makes an access policy: the group may view every account, on these terms.
+    ///
+    /// # Errors
+    /// [`VaultError::NotAllowed`] for whoever does not administer, or does not manage an account;
+    /// [`VaultError::Refused`] for an account that is not there; [`VaultError::NotFound`] for a
+    /// group that is not; [`VaultError::Invalid`], also where an account is under other terms.
+    pub async fn add_access_policy(
+        &self,
+        new: &NewAccessPolicy,
+        caller: &Caller,
+    ) -> Result<AccessPolicyView, VaultError> {
+        let deed = deed(format!("policy {}: {}", new.name, words(&new.terms)));
+        self.primary_only(&deed, caller).await?;
+        self.administer(&deed, caller).await?;
+        let policies = self.all_policies(caller).await?;
+        let group = self.policy_group(new.group, &deed, caller).await?;
+        let mut policy = match self.draft_policy(new, policies.len(), caller) {
+            Ok(policy) => policy,
+            Err(answer) => {
+                let why = RefusalReason::Invalid;
+                return Err(self.refuse(&deed, why, answer, caller).await);
+            }
+        };
+        policy.terms.approvers = self.approvers_named(&new.terms, &deed, caller).await?;
+        policy.terms.approver_groups = self.groups_named(&new.terms, &deed, caller).await?;
+        let mut pieces = Vec::with_capacity(new.accounts.len());
+        for account in &new.accounts {
+            let told = (&policy, policies.as_slice());
+            pieces.push(self.piece(*account, told, &deed, caller).await?);
+        }
+        policy.items = pieces.iter().map(|piece| piece.item).collect();
+        policy.terms.target = pieces
+            .first()
+            .map_or(policy.terms.target, |it| it.target.target());
+        policy.id = AccessPolicyId(self.next_id(IdKind::AccessPolicy).await?);
+        self.allow(&deed, caller).await?;
+        let done = self.commit_policy(&policy, &group, &pieces).await;
+        self.settle(&deed, done, caller).await?;
+        self.policy_view(policy).await
+    }
+
+    /// The access policies.
+    ///
+    /// # Errors
+    /// [`VaultError::NotAllowed`].
+    pub async fn access_policies(
+        &self,
+        caller: &Caller,
+    ) -> Result<Vec<AccessPolicyView>, VaultError> {
+        let deed = Deed::new(Operation::List).detail("access policies");
+        self.administer(&deed, caller).await?;
+        self.allow(&deed, caller).await?;
+        let mut views = Vec::new();
+        for kept in self.all_policies(caller).await? {
+            views.push(self.policy_view(kept.record).await?);
+        }
+        Ok(views)
+    }
+
+    /// An access policy.
+    ///
+    /// # Errors
+    /// [`VaultError::NotAllowed`], [`VaultError::NotFound`].
+    pub async fn access_policy(
+        &self,
+        id: AccessPolicyId,
+        caller: &Caller,
+    ) -> Result<AccessPolicyView, VaultError> {
+        let deed = Deed::new(Operation::List).detail(format!("access policy {id}"));
+        let kept = self.administered_policy(id, &deed, caller).await?;
+        self.allow(&deed, caller).await?;
+        self.policy_view(kept.record).await
+    }
+
+    /// Takes an access policy back, with the shares and the access control that came with it and
+    /// that no other policy needs.
+    ///
+    /// # Errors
+    /// [`VaultError::NotAllowed`] for whoever does not administer, or does not manage an account;
+    /// [`VaultError::NotFound`].
+    pub async fn remove_access_policy(
+        &self,
+        id: AccessPolicyId,
+        caller: &Caller,
+    ) -> Result<(), VaultError> {
+        let told = deed(format!("remove policy {id}"));
+        self.primary_only(&told, caller).await?;
+        let kept = self.administered_policy(id, &told, caller).await?;
+        let told = deed(format!("remove policy {}", kept.record.name));
+        let mut others = self.all_policies(caller).await?;
+        others.retain(|other| other.record.id != id);
+        let mut changes = self.rows.changes();
+        changes.remove(&kept);
+        for item in &kept.record.items {
+            self.take_back(*item, (&kept.record, &others), &mut changes, caller)
+                .await?;
+        }
+        self.allow(&told, caller).await?;
+        let done = changes.commit().await.map_err(VaultError::from);
+        self.settle(&told, done, caller).await
+    }
+
+    /// Which policies say on what terms accounts are given out that `caller` was shown.
+    ///
+    /// # Errors
+    /// [`VaultError::Unavailable`].
+    pub async fn policies_over(
+        &self,
+        accounts: &[AccountId],
+        caller: &Caller,
+    ) -> Result<HashMap<AccountId, (AccessPolicyId, PolicyName)>, VaultError> {
+        let mut found = HashMap::new();
+        for kept in self.all_policies(caller).await? {
+            let policy = kept.record;
+            for account in accounts {
+                if policy.item(*account).is_some() {
+                    let named = (policy.id, policy.name.clone());
+                    found.entry(*account).or_insert(named);
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    fn draft_policy(
+        &self,
+        new: &NewAccessPolicy,
+        there: usize,
+        caller: &Caller,
+    ) -> Result<AccessPolicy, VaultError> {
+        let invalid = |why: &str| VaultError::Invalid(why.to_owned());
+        check(&new.terms).map_err(invalid)?;
+        if new.accounts.is_empty() || new.accounts.len() > AccessPolicy::MOST_ITEMS {
+            return Err(invalid("a policy is about 1 to 50 accounts"));
+        }
+        if there >= MOST_POLICIES {
+            return Err(invalid("there are 1000 access policies already"));
+        }
+        let named = |error: crate::domain::NameError| VaultError::Invalid(error.to_string());
+        let terms = &new.terms;
+        Ok(AccessPolicy {
+            id: AccessPolicyId(0),
+            org: caller.org(),
+            name: PolicyName::parse(&new.name).map_err(named)?,
+            description: FreeText::parse(&new.description).map_err(named)?,
+            group: new.group,
+            kind: new.kind,
+            items: Vec::new(),
+            terms: AccessControl {
+                org: caller.org(),
+                target: Target {
+                    resource: ResourceId(0),
+                    account: None,
+                },
+                approvers: Vec::new(),
+                approver_groups: Vec::new(),
+                approvals: terms.approvals,
+                exclusive: terms.exclusive,
+                longest: terms.longest,
+                reason: terms.reason,
+                ticket: terms.ticket,
+                change_after: terms.change_after,
+            },
+            created: self.clock.now(),
+        })
+    }
+
+    /// What there is of an account that a policy is to be about; each is a record of its own.
+    async fn piece(
+        &self,
+        account: AccountId,
+        (policy, others): (&AccessPolicy, &[Kept<AccessPolicy>]),
+        deed: &Deed,
+        caller: &Caller,
+    ) -> Result<Piece, VaultError> {
+        let name = self.beside_named(account, policy.kind, caller).await?;
+        let target = TargetRef {
+            resource: ResourceRef::OfAccount,
+            account: Some(AccountRef::Id(account)),
+        };
+        let mut told = Deed::new(Operation::Share)
+            .on_target(&target)
+            .detail(format!("{} to policy {}", Level::View, policy.name));
+        let mut kept = self.kept_target(&target, &mut told, caller).await?;
+        if let Some(name) = name {
+            let resource = ResourceRef::Id(kept.target().resource);
+            let target = TargetRef {
+                resource,
+                account: Some(AccountRef::Named(&name)),
+            };
+            kept = self.kept_target(&target, &mut told, caller).await?;
+        }
+        let target = kept.target();
+        let with = Grantee::Group(policy.group);
+        let places = self.rows.places();
+        let share = self.rows.get::<Share>(places.share(target, with)).await?;
+        let control = self
+            .rows
+            .get::<AccessControl>(places.access_control(target));
+        let control = control.await?;
+        let id = target.account.unwrap_or(account);
+        let same = |kept: &Kept<AccessControl>| {
+            kept.record
+                == AccessControl {
+                    target,
+                    ..policy.terms.clone()
+                }
+        };
+        if control.as_ref().is_some_and(|kept| !same(kept)) {
+            let answer = VaultError::Invalid(OTHER_TERMS.to_owned());
+            let why = RefusalReason::Invalid;
+            return Err(self.refuse(deed, why, answer, caller).await);
+        }
+        self.allow(&told, caller).await?;
+        let item = PolicyItem {
+            resource: target.resource,
+            account: id,
+            shared: share.is_none() || is_theirs(others, id, |it| it.shared, Some(policy.group)),
+            controlled: control.is_none() || is_theirs(others, id, |it| it.controlled, None),
+        };
+        Ok(Piece {
+            target: kept,
+            share,
+            control,
+            item,
+        })
+    }
+
+    /// The name of what stands beside an account, where a policy is about that.
+    async fn beside_named(
+        &self,
+        account: AccountId,
+        kind: SecretKind,
+        caller: &Caller,
+    ) -> Result<Option<String>, VaultError> {
+        let (_, account) = self.located(account, caller).await?;
+        if account.kind == kind {
+            return Ok(None);
+        }
+        let name = match kind {
+            SecretKind::SshKey => beside::ssh_key(&account.name),
+            SecretKind::ApiKey => beside::api_key(&account.name, 1),
+            SecretKind::Password | SecretKind::File => return Ok(None),
+        };
+        let name = name.map_err(|error| VaultError::Invalid(error.to_string()))?;
+        Ok(Some(name.to_string()))
+    }
+
+    async fn commit_policy(
+        &self,
+        policy: &AccessPolicy,
+        group: &Kept<Group>,
+        pieces: &[Piece],
+    ) -> Result<(), VaultError> {
+        let places = self.rows.places();
+        let with = Grantee::Group(policy.group);
+        let mut changes = self.rows.changes();
+        changes.depend_on(group);
+        changes.add(places.access_policy(policy.org, policy.id), policy)?;
+        for piece in pieces {
+            let target = piece.target.target();
+            piece.target.is_there(&mut changes);
+            if piece.share.is_none() {
+                let level = Level::View;
+                let share = Share {
+                    target,
+                    with,
+                    level,
+                };
+                changes.add(places.share(target, with), &share)?;
+                changes.add(places.share_by(with, target), &Ids(Vec::new()))?;
+            }
+            let control = AccessControl {
+                target,
+                ..policy.terms.clone()
+            };
+            let key = places.access_control(target);
+            changes.set(key, piece.control.as_ref(), &control)?;
+        }
+        Ok(changes.commit().await?)
+    }
+
+    /// Takes back what one account got by a policy.
+    async fn take_back(
+        &self,
+        item: PolicyItem,
+        (policy, others): (&AccessPolicy, &[Kept<AccessPolicy>]),
+        changes: &mut Changes<'_>,
+        caller: &Caller,
+    ) -> Result<(), VaultError> {
+        let places = self.rows.places();
+        let key = places.account(item.resource, item.account);
+        if self.rows.get::<Account>(key).await?.is_none() {
+            return Ok(());
+        }
+        let target = TargetRef {
+            resource: ResourceRef::Id(item.resource),
+            account: Some(AccountRef::Id(item.account)),
+        };
+        let mut told = Deed::new(Operation::Unshare)
+            .on_target(&target)
+            .detail(format!("policy {}", policy.name));
+        let target = self.target(&target, &mut told, caller).await?;
+        self.allow(&told, caller).await?;
+        let with = Grantee::Group(policy.group);
+        let all = |_: &PolicyItem| true;
+        if item.shared && !is_theirs(others, item.account, all, Some(policy.group)) {
+            changes.clear(places.share(target, with));
+            changes.clear(places.share_by(with, target));
+        }
+        if item.controlled && !is_theirs(others, item.account, all, None) {
+            changes.clear(places.access_control(target));
+        }
+        Ok(())
+    }
+
+    async fn policy_group(
+        &self,
+        id: GroupId,
+        deed: &Deed,
+        caller: &Caller,
+    ) -> Result<Kept<Group>, VaultError> {
+        let key = self.rows.places().group(caller.org(), id);
+        if let Some(kept) = self.rows.get::<Group>(key).await? {
+            return Ok(kept);
+        }
+        let (why, answer) = (RefusalReason::NoSuchThing, VaultError::NotFound("role"));
+        Err(self.refuse(deed, why, answer, caller).await)
+    }
+
+    async fn administered_policy(
+        &self,
+        id: AccessPolicyId,
+        deed: &Deed,
+        caller: &Caller,
+    ) -> Result<Kept<AccessPolicy>, VaultError> {
+        self.administer(deed, caller).await?;
+        let key = self.rows.places().access_policy(caller.org(), id);
+        if let Some(kept) = self.rows.get::<AccessPolicy>(key).await? {
+            return Ok(kept);
+        }
+        let answer = VaultError::NotFound("access policy");
+        let why = RefusalReason::NoSuchThing;
+        Err(self.refuse(deed, why, answer, caller).await)
+    }
+
+    async fn all_policies(&self, caller: &Caller) -> Result<Vec<Kept<AccessPolicy>>, VaultError> {
+        let prefix = self.rows.places().access_policies(caller.org());
+        Ok(self.rows.page(&prefix, None, MOST_POLICIES).await?)
+    }
+
+    async fn policy_view(&self, policy: AccessPolicy) -> Result<AccessPolicyView, VaultError> {
+        let mut accounts = Vec::new();
+        for item in &policy.items {
+            let places = self.rows.places();
+            let key = places.resource(policy.org, item.resource);
+            let resource = self.rows.get::<Resource>(key).await?;
+            let key = places.account(item.resource, item.account);
+            let account = self.rows.get::<Account>(key).await?;
+            if let (Some(resource), Some(account)) = (resource, account) {
+                accounts.push((resource.record, account.record));
+            }
+        }
+        Ok(AccessPolicyView {
+            group: self.group_name(policy.org, policy.group).await?,
+            policy,
+            accounts,
+        })
+    }
+}
+
+/// Whether one of these policies, for this group if any is given, says so of an account.
+fn is_theirs(
+    policies: &[Kept<AccessPolicy>],
+    account: AccountId,
+    says: impl Fn(&PolicyItem) -> bool,
+    group: Option<GroupId>,
+) -> bool {
+    let fits =
+        |policy: &&Kept<AccessPolicy>| group.is_none_or(|group| policy.record.group == group);
+    let mut theirs = policies.iter().filter(fits);
+    theirs.any(|policy| policy.record.item(account).is_some_and(&says))
+}
+
+fn deed(detail: String) -> Deed {
+    Deed::new(Operation::AccessControl).detail(detail)
+}
+
+/// As many are read for every request that is shown.
+const MOST_POLICIES: usize = 1000;
+const OTHER_TERMS: &str =
+    "an account is under access control on other terms: take those back first";
