@@ -7,16 +7,24 @@
 
 #[path = "door_a2a/credentials.rs"]
 mod credentials;
+#[path = "door_a2a/desk.rs"]
+mod desk;
 #[path = "door_a2a/frame.rs"]
 mod frame;
 #[path = "door_a2a/house.rs"]
 mod house;
 #[path = "door_a2a/login.rs"]
 mod login;
+#[path = "door_a2a/people.rs"]
+mod people;
+#[path = "door_a2a/policies.rs"]
+mod policies;
 #[path = "door_a2a/registered.rs"]
 mod registered;
 #[path = "door_a2a/registrations.rs"]
 mod registrations;
+#[path = "door_a2a/requests.rs"]
+mod requests;
 #[path = "door_a2a/staff.rs"]
 mod staff;
 #[path = "door_a2a/trusted.rs"]

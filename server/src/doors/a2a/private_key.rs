@@ -1,5 +1,6 @@
 //! An SSH private key that comes along, and what may be told of it.
 
+use russh::keys::ssh_key::private::Ed25519Keypair;
 use russh::keys::ssh_key::{HashAlg, Kdf, LineEnding, PrivateKey, PublicKey};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -29,6 +30,22 @@ pub(super) struct Facts {
 }
 
 impl NewKey {
+    /// Whether there is a key in it at all.
+    pub(super) fn is_sent(&self) -> bool {
+        self.private_key.is_some()
+    }
+
+    /// An Ed25519 key that nobody has had before, and what may be told of it.
+    ///
+    /// # Errors
+    /// 400 where it cannot be written.
+    pub(super) fn made(seed: &Zeroizing<[u8; 32]>) -> Result<(Material, Facts), Refusal> {
+        let key = PrivateKey::from(Ed25519Keypair::from_seed(seed));
+        let text = key.to_openssh(LineEnding::LF);
+        let text = text.map_err(|_| Refusal::invalid("The key cannot be written."))?;
+        Ok((material(text)?, Facts::of(key.public_key())))
+    }
+
     /// The key as it is kept, without its passphrase, and what may be told of it. Opening one takes
     /// a while.
     ///
@@ -90,8 +107,6 @@ const OTHER_FORM: &str = "Only a key in OpenSSH's format may have a passphrase: 
 
 #[cfg(test)]
 mod tests {
-    use russh::keys::ssh_key::private::Ed25519Keypair;
-
     use super::*;
 
     fn open(private: &str, passphrase: Option<&str>) -> Result<(Material, Facts), Refusal> {

@@ -18,6 +18,55 @@ impl Members {
         asked.json().map(Self)
     }
 
+    #[cfg(test)]
+    pub(super) fn of(object: Map<String, Value>) -> Self {
+        Self(object)
+    }
+
+    /// Whether it is there and not `null`.
+    pub(super) fn has(&self, names: &[&str]) -> bool {
+        self.find(names).is_some()
+    }
+
+    /// The members of an object within; nothing where there is none, or `null`.
+    ///
+    /// # Errors
+    /// 400 for something else.
+    pub(super) fn object(&self, names: &[&str]) -> Result<Option<Self>, Refusal> {
+        match self.find(names) {
+            None => Ok(None),
+            Some((_, Value::Object(object))) => Ok(Some(Self(object.clone()))),
+            Some((name, _)) => Err(wrong(name, "It is an object.")),
+        }
+    }
+
+    /// The members of each of a list of objects; an empty list where there is none.
+    ///
+    /// # Errors
+    /// 400 for something else.
+    pub(super) fn objects(&self, names: &[&str]) -> Result<Vec<Self>, Refusal> {
+        let each = |value: &Value| value.as_object().map(|object| Self(object.clone()));
+        self.list(names, "It is a list of objects.", each)
+    }
+
+    /// A number, also in quotes; nothing where there is none, or `null`.
+    ///
+    /// # Errors
+    /// 400 for something else.
+    pub(super) fn number(&self, names: &[&str]) -> Result<Option<i64>, Refusal> {
+        let Some((name, value)) = self.find(names) else {
+            return Ok(None);
+        };
+        let number = match value {
+            Value::Number(number) => number.as_i64(),
+            Value::String(text) => text.trim().parse().ok(),
+            _ => None,
+        };
+        number
+            .map(Some)
+            .ok_or_else(|| wrong(name, "It is a number."))
+    }
+
     /// A text; nothing where there is none, or `null`.
     ///
     /// # Errors

@@ -2,19 +2,30 @@
 //!
 //! `login` and `token` let people and programs in, `registrations`, `retrievable` and `broker` say
 //! which programs there are and what their keys are for, `trusted` which certificates count and
-//! `appliance` whether the service runs at all. `query` is what may be said about every list.
+//! `appliance` whether the service runs at all. `users`, `assets` and `accounts`
+//! are what a set-up script makes first, `roles` and `policies` say who may request what, `requests` is
+//! asking for it. `query` is what may be said about every list.
 
+mod accounts;
+mod admin_roles;
 mod appliance;
+mod assets;
 mod broker;
 mod listing;
 pub(super) mod login;
 mod members;
+mod platforms;
+mod policies;
 mod query;
 mod registrations;
+mod request_types;
+pub(super) mod requests;
 mod retrievable;
+mod roles;
 mod times;
 mod token;
 mod trusted;
+mod users;
 
 use crate::doors::a2a::Asked;
 use crate::doors::a2a::exchange::astray;
@@ -33,6 +44,13 @@ pub(super) async fn answer(asked: &Asked<'_>) -> Reply {
         (_, ["token", rest @ ..]) => token::answer(asked, rest).await,
         (_, ["a2aregistrations", rest @ ..]) => registrations::answer(asked, rest).await,
         (_, ["trustedcertificates", rest @ ..]) => trusted::answer(asked, rest).await,
+        (_, ["me"]) => users::me(asked).await,
+        (_, ["users", rest @ ..]) => users::answer(asked, rest).await,
+        (_, ["assets", rest @ ..]) => assets::answer(asked, rest).await,
+        (_, ["assetaccounts", rest @ ..]) => accounts::answer(asked, rest).await,
+        (_, ["roles", rest @ ..]) => roles::answer(asked, rest).await,
+        (_, ["accesspolicies", rest @ ..]) => policies::answer(asked, rest).await,
+        (_, ["accessrequests", rest @ ..]) => requests::answer(asked, rest).await,
         _ => Err(nothing_there()),
     }
 }
