@@ -279,6 +279,28 @@ async fn a_log_ins_word_counts_once_and_for_a_minute_and_is_no_token() {
 }
 
 #[tokio::test]
+async fn the_words_of_one_person_make_room_for_each_other() {
+    let house = House::open().await;
+    staff::person(&house, "olga", Role::Administrator, Scope::All).await;
+    let operator = house.operator().await;
+    let one = house
+        .vault
+        .set_setting("sessions-per-person", "1", &operator);
+    one.await.unwrap();
+    let mut wire = house.connect(None).await;
+    let body = by_password("olga", PASSWORD);
+    let first = wire.ask("POST", TOKEN, &[], &body).await.json();
+    let second = wire.ask("POST", TOKEN, &[], &body).await.json();
+
+    let late = json!({"StsAccessToken": first["access_token"]}).to_string();
+    let answer = wire.ask("POST", EXCHANGE, &[], &late).await;
+
+    assert_eq!(answer.refused(), (400, 70000));
+    let bearer = staff::bearer(&mut wire, &second).await;
+    assert_eq!(wire.get(LIST, &[&bearer]).await.status, 200);
+}
+
+#[tokio::test]
 async fn whoever_logs_out_is_out() {
     let house = House::open().await;
     let bearer = staff::administrator(&house).await;
