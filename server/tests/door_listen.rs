@@ -6,18 +6,23 @@
     reason = "what the tests share may stop them, too"
 )]
 
+#[path = "door_listen/long.rs"]
+mod long;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use axum::body::Body;
 use bytes::Bytes;
 use claviger::doors::{
     Closer, Crowd, CrowdSettings, Limits, ListenSettings, Listener, Meter, Peer, Protocol,
 };
+use futures_util::stream::unfold;
 use http::{Request, Response, StatusCode};
-use http_body_util::{BodyExt, Full};
+use http_body_util::BodyExt;
 use hyper::body::Incoming;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
@@ -26,22 +31,24 @@ use tokio::task::JoinHandle;
 #[derive(Debug, Default)]
 struct Toy {
     entered: Notify,
-    released: Notify,
+    released: Arc<Notify>,
 }
 
 impl Protocol for Toy {
     type Session = Peer;
-    type Body = Full<Bytes>;
+    type Body = Body;
 
     fn open(&self, peer: Peer) -> Peer {
         peer
     }
 
-    async fn answer(&self, peer: &Peer, request: Request<Incoming>) -> Response<Full<Bytes>> {
+    async fn answer(&self, peer: &Peer, request: Request<Incoming>) -> Response<Body> {
         let text = match request.uri().path() {
             "/peer" => peer.address().to_string(),
             "/large" => "x".repeat(64 * 1024 * 1024),
             "/refuse" => return refused(),
+            "/long" => return unending(Arc::clone(&self.released)),
+            "/switch" => return switching(),
             "/wait" => {
                 self.entered.notify_one();
                 self.released.notified().await;
@@ -52,13 +59,56 @@ impl Protocol for Toy {
                 Err(error) => error.to_string(),
             },
         };
-        Response::new(Full::from(text))
+        Response::new(Body::from(text))
+    }
+
+    /// Says everything again.
+    async fn switched(
+        &self,
+        _: &Peer,
+        (mut wire, early): (impl AsyncRead + AsyncWrite + Unpin + Send, Bytes),
+    ) {
+        let mut piece = early.to_vec();
+        loop {
+            if wire.write_all(&piece).await.is_err() || wire.flush().await.is_err() {
+                return;
+            }
+            piece = vec![0; 4096];
+            match wire.read(&mut piece).await {
+                Ok(read) if read > 0 => piece.truncate(read),
+                Ok(_) | Err(_) => return,
+            }
+        }
     }
 }
 
-fn refused() -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::from("refused"));
+fn refused() -> Response<Body> {
+    let mut response = Response::new(Body::from("refused"));
     *response.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
+    response
+}
+
+/// An answer that begins, and ends when it is released.
+fn unending(released: Arc<Notify>) -> Response<Body> {
+    let pieces = unfold(0, move |sent| {
+        let released = Arc::clone(&released);
+        async move {
+            if sent == 1 {
+                released.notified().await;
+            }
+            let piece = ["begun", "ended"].get(sent)?;
+            Some((Ok::<_, std::convert::Infallible>(*piece), sent + 1))
+        }
+    });
+    Response::new(Body::from_stream(pieces))
+}
+
+fn switching() -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+    let headers = response.headers_mut();
+    headers.insert("connection", "upgrade".parse().unwrap());
+    headers.insert("upgrade", "toy".parse().unwrap());
     response
 }
 

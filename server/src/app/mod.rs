@@ -4,6 +4,7 @@ mod a2a;
 mod backup;
 mod checks;
 mod error;
+mod events;
 mod files;
 mod folder;
 mod house;

@@ -16,6 +16,7 @@ use tracing::{error, info, warn};
 
 use crate::admin::{AdminDoor, Desk, RemoteDesk, Tasks, to_text};
 use crate::app::a2a::open_a2a;
+use crate::app::events::tell;
 use crate::app::files::Room;
 use crate::app::folder::check_private;
 use crate::app::house::unlock;
@@ -164,6 +165,7 @@ async fn open_doors(
     doors.spawn(watch.run(pause.get(), sweep.get(), closer.closing()));
     let sweep = config.reset.sweep.get();
     doors.spawn(look_after(house.vault.clone(), sweep, closer.closing()));
+    doors.spawn(tell(house.vault.clone(), closer.closing()));
     wait((orders, signals), &open, closer, doors).await;
     Ok(())
 }

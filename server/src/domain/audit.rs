@@ -30,6 +30,8 @@ pub enum Operation {
     Identify,
     /// Retrieve a password.
     Retrieve,
+    /// Listen to changes of secrets.
+    Listen,
     /// Change a password.
     Change,
     /// A step of changing a password on its target, or of finding out which one it has.
@@ -270,7 +272,7 @@ macro_rules! words {
 words! { Door { Xmlrpc => "xmlrpc", Rest => "rest", Ssh => "ssh", A2a => "a2a", Admin => "admin", Server => "server", } }
 
 words! { Operation {
-    Identify => "identify", Retrieve => "retrieve", Change => "change",
+    Identify => "identify", Retrieve => "retrieve", Listen => "listen", Change => "change",
     Reset => "reset", ResetTarget => "reset-target", Rotation => "rotation",
     CreateResource => "create-resource", EditResource => "edit-resource",
     RemoveResource => "remove-resource", CreateAccount => "create-account",

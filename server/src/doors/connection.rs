@@ -6,11 +6,13 @@ use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
-use http::header::{CONNECTION, HOST};
+use bytes::Bytes;
+use http::header::{CONNECTION, HOST, UPGRADE};
 use http::{HeaderValue, Request, Response, StatusCode, Version};
-use hyper::body::Incoming;
+use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -85,11 +87,12 @@ pub(crate) async fn serve<W: Wire, P: Protocol>(
         protocol,
         session,
         traffic,
+        switched: AtomicBool::new(false),
     });
-    let end = loop {
+    let (end, early) = loop {
         match or_closing(stream.ready(), &mut closing).await {
-            None => break End::Closing,
-            Some(Err(_)) => break End::Late,
+            None => break (End::Closing, Bytes::new()),
+            Some(Err(_)) => break (End::Late, Bytes::new()),
             Some(Ok(())) => {}
         }
         // Boxed, so that a parked connection has no room for what it does not do.
@@ -99,6 +102,11 @@ pub(crate) async fn serve<W: Wire, P: Protocol>(
             break end;
         }
     };
+    if end == End::Done && desk.switched.load(Ordering::Relaxed) {
+        stream.switch();
+        let talk = desk.protocol.switched(&desk.session, (&mut stream, early));
+        Box::pin(talk).await;
+    }
     Box::pin(leave(stream, end, &limits)).await;
 }
 
@@ -116,17 +124,69 @@ struct Desk<P: Protocol> {
     protocol: Arc<P>,
     session: P::Session,
     traffic: Arc<Traffic>,
+    /// An answer has said that another protocol follows.
+    switched: AtomicBool,
 }
 
 impl<P: Protocol> Desk<P> {
-    async fn answer(&self, request: Request<Incoming>) -> Response<P::Body> {
-        if self.traffic.is_ambiguous() || !has_one_host(&request) {
-            return bad_request();
+    async fn answer(&self, request: Request<Incoming>) -> Response<Answer<P::Body>> {
+        let answering = Answering::begin(&self.traffic);
+        let may_switch =
+            request.version() == Version::HTTP_11 && request.headers().contains_key(UPGRADE);
+        let response = if self.traffic.is_ambiguous() || !has_one_host(&request) {
+            bad_request()
+        } else {
+            self.protocol.answer(&self.session, request).await
+        };
+        if may_switch && response.status() == StatusCode::SWITCHING_PROTOCOLS {
+            self.switched.store(true, Ordering::Relaxed);
         }
-        self.traffic.set_answering(true);
-        let response = self.protocol.answer(&self.session, request).await;
-        self.traffic.set_answering(false);
-        response
+        response.map(|body| Answer {
+            body,
+            _answering: answering,
+        })
+    }
+}
+
+/// Until it is dropped a request is being answered.
+struct Answering(Arc<Traffic>);
+
+impl Answering {
+    fn begin(traffic: &Arc<Traffic>) -> Self {
+        traffic.set_answering(true);
+        Self(Arc::clone(traffic))
+    }
+}
+
+impl Drop for Answering {
+    fn drop(&mut self) {
+        self.0.set_answering(false);
+    }
+}
+
+/// The body of an answer, which is ours to give until its end: one may have long pauses.
+struct Answer<B> {
+    body: B,
+    _answering: Answering,
+}
+
+impl<B: Body + Unpin> Body for Answer<B> {
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }
 
@@ -145,31 +205,32 @@ fn bad_request<B: Default>() -> Response<B> {
     response
 }
 
+/// Speaks HTTP; what the peer sent behind its last request comes along.
 async fn converse<W: Wire, P: Protocol>(
     stream: &mut Paced<W>,
     desk: Arc<Desk<P>>,
     limits: &Limits,
     closing: &mut Closing,
-) -> End {
+) -> (End, Bytes) {
     let service = service_fn(move |request| {
         let desk = Arc::clone(&desk);
         async move { Ok::<_, Infallible>(desk.answer(request).await) }
     });
-    let connection = http(limits).serve_connection(TokioIo::new(stream), service);
-    tokio::pin!(connection);
+    let mut connection = http(limits).serve_connection(TokioIo::new(stream), service);
     let result = tokio::select! {
         biased;
-        result = connection.as_mut() => result,
+        result = &mut connection => result,
         () = closing.said() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
+            Pin::new(&mut connection).graceful_shutdown();
+            (&mut connection).await
         }
     };
-    match result {
+    let end = match result {
         Ok(()) => End::Done,
         Err(error) if is_late(&error) => End::Late,
         Err(_) => End::Broken,
-    }
+    };
+    (end, connection.into_parts().read_buf)
 }
 
 /// HTTP/1.1 within `limits`. The times are kept by [`Paced`], so hyper needs no timer.

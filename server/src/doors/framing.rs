@@ -62,6 +62,11 @@ impl Framing {
         self.ambiguous
     }
 
+    /// What follows is no HTTP.
+    pub(crate) fn give_up(&mut self) {
+        self.place = Place::Lost;
+    }
+
     /// Follows `bytes`, in whatever pieces they come.
     pub(crate) fn feed(&mut self, mut bytes: &[u8]) {
         while !bytes.is_empty() {

@@ -99,6 +99,13 @@ impl<S> Paced<S> {
         self.quotes = Some(Quotes::default());
     }
 
+    /// Another protocol than HTTP follows: whoever speaks it times its reads. Writes are at the same
+    /// pace as before.
+    pub(crate) fn switch(&mut self) {
+        self.framing.give_up();
+        self.quotes = None;
+    }
+
     /// Whether the last read failed only to park the connection; said once.
     pub(crate) fn take_parked(&mut self) -> bool {
         std::mem::take(&mut self.parked)

@@ -6,6 +6,7 @@ use std::future::Future;
 use bytes::Bytes;
 use http::{Request, Response};
 use hyper::body::{Body, Incoming};
+use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::doors::Peer;
 
@@ -20,6 +21,7 @@ pub trait Protocol: Send + Sync + 'static {
     type Body: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>>
         + Default
         + Send
+        + Unpin
         + 'static;
 
     /// Whether a double quote in a request line is taken for `%22`, as clients mean it that leave
@@ -35,4 +37,15 @@ pub trait Protocol: Send + Sync + 'static {
         session: &Self::Session,
         request: Request<Incoming>,
     ) -> impl Future<Output = Response<Self::Body>> + Send;
+
+    /// Speaks on in the protocol that an answer of 101 has agreed on, until it is over: over the
+    /// same wire, after what the peer has sent early. It times its own reads; a peer that does not
+    /// take what is written is ended as everywhere.
+    fn switched(
+        &self,
+        _session: &Self::Session,
+        _line: (impl AsyncRead + AsyncWrite + Unpin + Send, Bytes),
+    ) -> impl Future<Output = ()> + Send {
+        async {}
+    }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::store::{Key, Touched};
+use crate::store::{Key, Renewed, Step, Touched};
 
 /// Counts the commits that touched rows: one counter for many keys, so that a stamp that is still
 /// the same proves that its rows are, and one that differs proves nothing.
@@ -14,6 +14,7 @@ pub struct Stamps {
     commits: AtomicU64,
     people: AtomicU64,
     touched: Touched,
+    renewed: Renewed,
 }
 
 /// How often `N` rows had been touched. Counters only grow: where their sum is the same, each is.
@@ -70,6 +71,18 @@ impl Stamps {
         &self.touched
     }
 
+    /// Which accounts have another secret, for whoever tells of it.
+    #[must_use]
+    pub fn renewed(&self) -> &Renewed {
+        &self.renewed
+    }
+
+    /// Says that `steps` were taken, or may have been: after [`Self::touch`] or
+    /// [`Self::touch_all`].
+    pub(super) fn took<'a>(&self, steps: impl Iterator<Item = &'a Step>) {
+        self.renewed.note(steps);
+    }
+
     /// Says that any row may have changed.
     pub(super) fn touch_all(&self) {
         self.commits.fetch_add(1, Ordering::SeqCst);
@@ -106,6 +119,7 @@ impl Default for Stamps {
             commits: AtomicU64::new(0),
             people: AtomicU64::new(0),
             touched: Touched::default(),
+            renewed: Renewed::default(),
         }
     }
 }

@@ -22,6 +22,7 @@ mod create;
 mod directory;
 mod documents;
 mod error;
+mod events;
 mod find;
 mod generation;
 mod ground;
@@ -36,6 +37,7 @@ mod inventory;
 mod keyed;
 mod keys;
 mod leftovers;
+mod mailbox;
 mod material;
 mod organisations;
 mod pages;
@@ -96,6 +98,7 @@ pub use host::{Resolve, ResolveError, SystemResolver};
 pub use inventory::Located;
 pub use keyed::{KeyOf, Keyed};
 pub use keys::RotationProgress;
+pub use mailbox::{Changed, Heard, Listening};
 pub use pages::{Filter, Page, Search, SearchColumn, SearchKind, Within};
 pub use persons::NewPerson;
 pub use reference::{AccountRef, ResourceGroupRef, ResourceRef, TargetRef, UserRef, Wanted};
@@ -168,6 +171,7 @@ pub struct Vault {
     accesses: access::AccessTimes,
     shortcuts: shortcut::Shortcuts,
     directory: directory::Directory,
+    listeners: Arc<mailbox::Desk>,
     patience: patience::Patience,
     sessions: sessions::Sessions,
     handovers: handover::Handovers,
@@ -211,6 +215,7 @@ impl Vault {
             accesses: access::AccessTimes::default(),
             shortcuts: shortcut::Shortcuts::new(parts.shortcuts),
             directory: directory::Directory::default(),
+            listeners: Arc::default(),
             patience: patience::Patience::default(),
             sessions: sessions::Sessions::default(),
             handovers: handover::Handovers::default(),

@@ -11,6 +11,7 @@ mod access;
 mod accounts;
 mod applications;
 mod create_change;
+mod events;
 mod fixture;
 mod groups;
 mod identify;

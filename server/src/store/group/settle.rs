@@ -78,6 +78,9 @@ pub(super) fn settle<E: Engine>(
                 Ok(()) => counts.stamps.touch(steps.iter().map(|step| &step.key)),
                 Err(_) => counts.stamps.touch_all(),
             }
+            if written.is_ok() || !known {
+                counts.stamps.took(steps.iter().copied());
+            }
             counts.end(&verdicts, &written, !steps.is_empty());
             (verdicts, written, known)
         }
