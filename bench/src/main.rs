@@ -4,6 +4,7 @@
 //! measured, how to read it, and where the micro-benchmarks are.
 
 mod checkouts;
+mod events;
 mod load;
 mod machine;
 mod measures;
@@ -66,6 +67,9 @@ fn measure(options: &Options) -> Result<(), Trouble> {
     }
     if options.wants("ssh") {
         report.attempt("ssh", |report| ssh::measure(options, report));
+    }
+    if options.wants("events") {
+        report.attempt("events", |report| events::measure(options, report));
     }
     if options.wants("checkouts") {
         report.attempt("checkouts", |report| checkouts::measure(options, report));

@@ -170,7 +170,7 @@ pub fn idle(options: &Options, report: &mut Report) -> Result<(), Trouble> {
 }
 
 /// As many files as this process, and the server that it starts, may open; raised as far as it may.
-fn files_allowed() -> Result<usize, Trouble> {
+pub fn files_allowed() -> Result<usize, Trouble> {
     let limit = getrlimit(Resource::Nofile);
     let most = limit.maximum.or(limit.current);
     let raised = Rlimit {

@@ -17,7 +17,7 @@ Measures Claviger, a bare rustls server with the same durable audit, and OpenBao
     --rotated N         accounts for `rotate`                         [default: 1000]
     --at-once N         how many of them are changed at once          [default: 4]
     --only NAME[,NAME]  kept, rest, a2a, oneshot, resumed, hybrid, change, memory, idle, ssh,
-                        checkouts, million; or one load: kept-8; or rotate, which makes users of this machine,
+                        events, checkouts, million; or one load: kept-8; or rotate, which makes users of this machine,
                         needs root and is run only when it is named
     --without NAME      a peer to leave out: bare, openbao
     --claviger FILE     this program in place of the one Cargo builds

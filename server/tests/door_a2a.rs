@@ -9,6 +9,8 @@
 mod credentials;
 #[path = "door_a2a/desk.rs"]
 mod desk;
+#[path = "door_a2a/events.rs"]
+mod events;
 #[path = "door_a2a/frame.rs"]
 mod frame;
 #[path = "door_a2a/house.rs"]

@@ -5,6 +5,7 @@
 
 mod histogram;
 mod http;
+mod listen;
 mod tls;
 
 use std::net::SocketAddr;
@@ -22,6 +23,7 @@ use tokio_rustls::client::TlsStream;
 
 pub use histogram::Histogram;
 pub use http::{find, read_answer};
+pub use listen::{Listeners, listen};
 pub use tls::{Handshake, Passport, read_chain};
 
 use crate::peers::{Peer, Verb};
@@ -155,8 +157,8 @@ pub fn run_each(
 
 /// Connections that are open and say nothing, until this is dropped.
 pub struct Idle {
-    _streams: Vec<TlsStream<TcpStream>>,
-    _runtime: tokio::runtime::Runtime,
+    streams: Vec<TlsStream<TcpStream>>,
+    runtime: tokio::runtime::Runtime,
 }
 
 /// Opens `count` connections to `peer`, from as many loopback addresses as a server's limit for one
@@ -188,10 +190,7 @@ pub fn idle(peer: &Peer, count: usize) -> Result<Idle, Trouble> {
         }
         Ok::<_, Trouble>(streams)
     })?;
-    Ok(Idle {
-        _streams: streams,
-        _runtime: runtime,
-    })
+    Ok(Idle { streams, runtime })
 }
 
 fn work(peer: &Peer, load: Load, window: Window, thread: usize) -> Result<Tally, Trouble> {

@@ -12,7 +12,8 @@ use crate::app::{AppError, DataFolder, House, checks};
 use crate::config::{Config, Listen};
 use crate::domain::Door;
 use crate::doors::{
-    A2a, A2aSettings, Crowd, CrowdSettings, Gate, Limits, ListenSettings, Listener, Meter,
+    A2a, A2aSettings, Closing, Crowd, CrowdSettings, EventSettings, Gate, Limits, ListenSettings,
+    Listener, Meter,
 };
 
 /// The door, open on its address and not served yet.
@@ -30,7 +31,7 @@ pub(crate) fn open_a2a(
     (folder, config): (&DataFolder, &Config),
     (house, watch): (&House, &Watch),
     room: Room,
-    meter: &Meter,
+    (meter, closing): (&Meter, Closing),
 ) -> Result<Option<OpenA2a>, AppError> {
     let door = &config.doors.a2a;
     let Listen::On(address) = door.listen else {
@@ -57,11 +58,19 @@ pub(crate) fn open_a2a(
         strangers: door.max_strangers.get(),
         keys: door.max_keys.as_usize(),
         port: listener.address().port(),
+        events: EventSettings {
+            most: door.max_listeners.as_usize(),
+            by_one: door.max_listeners_per_certificate.as_usize(),
+            waiting: door.max_negotiated.as_usize(),
+            wait: door.negotiated_timeout.get(),
+            ping: door.ping.get(),
+            silence: door.silence_timeout.get(),
+        },
     };
     let door = A2a::new(house.vault.clone(), gate, settings, limits(config), meter);
     Ok(Some(OpenA2a {
         listener,
-        door: Arc::new(door),
+        door: door.telling_until(closing),
         tls: Arc::new(tls),
     }))
 }

@@ -133,7 +133,8 @@ async fn open_doors(
         host_key = Some(ssh.host_key.to_string());
         doors.spawn(ssh.door.serve(ssh.listener, closer.closing()));
     }
-    if let Some(a2a) = open_a2a((folder, config), (house, &watch), room, &meter)? {
+    let beside = (&*meter, closer.closing());
+    if let Some(a2a) = open_a2a((folder, config), (house, &watch), room, beside)? {
         open.push((A2a::NAME, a2a.listener.address().to_string()));
         doors.spawn(a2a.listener.serve_tls(a2a.tls, a2a.door, closer.closing()));
     }

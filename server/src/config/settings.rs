@@ -196,6 +196,19 @@ section! {
         max_headers: Count = Count::new(64);
         /// The most API keys in one request, of a program that listens for changes of many.
         max_keys: Count = Count::new(256);
+        /// The most connections that listen for changes, or were negotiated for that.
+        max_listeners: Count = Count::new(4_096);
+        /// The most of them that are one certificate's.
+        max_listeners_per_certificate: Count = Count::new(2_048);
+        /// The most connections that one certificate has negotiated and does not listen over yet.
+        max_negotiated: Count = Count::new(64);
+        /// How long a negotiated connection waits to be taken, and hands to be shaken over it.
+        negotiated_timeout: Span = Span::from_secs(15);
+        /// How often whoever listens is told that the server is there, and is asked again who it
+        /// is.
+        ping: Span = Span::from_secs(15);
+        /// How long whoever listens by WebSocket, which answers pings, may be silent.
+        silence_timeout: Span = Span::from_secs(60);
         /// The most connections at once.
         max_connections: Count = Count::new(10_000);
         /// The most connections at once from one address.

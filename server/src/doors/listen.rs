@@ -189,6 +189,9 @@ fn open(settings: &ListenSettings) -> io::Result<StdListener> {
         Some(IpProtocol::TCP),
     )?;
     socket.set_reuse_address(true)?;
+    // Connections inherit it: a peer that is gone without a word is noticed by what it has not
+    // acknowledged, however little that is.
+    socket.set_tcp_user_timeout(Some(settings.limits.write))?;
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
     socket.listen(i32::try_from(settings.backlog).unwrap_or(i32::MAX))?;

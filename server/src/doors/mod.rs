@@ -35,7 +35,7 @@ mod ssh;
 mod strangers;
 mod xmlrpc;
 
-pub use a2a::{A2a, A2aGuest, A2aSettings};
+pub use a2a::{A2a, A2aGuest, A2aSettings, EventSettings};
 pub use closing::{Closer, Closing};
 pub use crowd::Crowd;
 pub use error::DoorError;

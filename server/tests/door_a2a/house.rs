@@ -44,7 +44,7 @@ pub(crate) struct House {
     pub(crate) clock: Arc<HeldClock>,
     pub(crate) authority: CertificateAuthority,
     pub(crate) address: SocketAddr,
-    _closer: Closer,
+    pub(crate) closer: Closer,
     _directory: TempDir,
 }
 
@@ -112,6 +112,8 @@ impl House {
         let responders = Arc::new(OcspChecker::new(ocsp));
         let gate = Gate::new(vault.clone(), trust.clone(), responders, Door::A2a);
         let door = A2a::new(vault.clone(), gate, wish.settings, wish.limits, &meter);
+        let closer = Closer::new();
+        let door = door.telling_until(closer.closing());
         let authority = CertificateAuthority::create("test CA", clock.now().unix_seconds());
         let authority = authority.unwrap();
         let identity = authority.issue_server(&["localhost".to_owned()], term(&clock));
@@ -121,14 +123,14 @@ impl House {
             ..ServerOptions::default()
         };
         let tls = server_config(&identity, &trust, options).unwrap();
-        let (address, closer) = (listener.address(), Closer::new());
-        tokio::spawn(listener.serve_tls(Arc::new(tls), Arc::new(door), closer.closing()));
+        let address = listener.address();
+        tokio::spawn(listener.serve_tls(Arc::new(tls), door, closer.closing()));
         let house = Self {
             vault,
             clock,
             authority,
             address,
-            _closer: closer,
+            closer,
             _directory: directory,
         };
         house.trust(house.authority.certificate(), true).await;

@@ -74,3 +74,22 @@ async fn nothing_is_switched_that_was_not_asked_for() {
 
     assert!(!said.contains("abc"), "{said}");
 }
+
+#[tokio::test]
+async fn whoever_has_had_its_answer_is_idle() {
+    let limits = Limits {
+        idle: Duration::from_millis(50),
+        ..Limits::default()
+    };
+    let open = open_with(limits);
+    let mut stream = open.connect().await;
+    for path in ["/peer", "/long"] {
+        open.toy.released.notify_one();
+        let request = format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+    }
+
+    let said = rest(&mut stream).await;
+
+    assert!(said.contains("begun") && said.contains("ended"), "{said}");
+}

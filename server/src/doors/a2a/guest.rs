@@ -12,8 +12,9 @@ use subtle::ConstantTimeEq;
 
 use crate::domain::{ApiKey, ApiKeyError, ApiToken, Door};
 use crate::doors::Peer;
-use crate::doors::a2a::Asked;
 use crate::doors::a2a::reply::Refusal;
+use crate::doors::a2a::signalr::Listener;
+use crate::doors::a2a::{A2a, Asked};
 use crate::doors::gate::{Proved, Visitor};
 use crate::vault::{Caller, CertificateCredential, Credential, Keyed, Origin, VaultError};
 
@@ -25,6 +26,9 @@ pub struct Guest {
     /// Who was let in by which key: by its hash, so that itself it is not kept.
     keyed: Mutex<HashMap<[u8; 32], Keyed>>,
     bearer: Mutex<Option<Known>>,
+    /// Who is to listen over this connection once it speaks no HTTP any more; it has a guest of its
+    /// own, so it is boxed.
+    listener: Mutex<Option<Box<Listener>>>,
 }
 
 /// Who was let in by which token: by its hash, too.
@@ -42,7 +46,23 @@ impl Guest {
             proved: Mutex::default(),
             keyed: Mutex::default(),
             bearer: Mutex::default(),
+            listener: Mutex::default(),
         }
+    }
+
+    /// The other end of the connection.
+    pub(super) fn peer(&self) -> &Peer {
+        self.visitor.peer()
+    }
+
+    /// Keeps `listener` until the connection speaks its protocol.
+    pub(super) fn listens(&self, listener: Listener) {
+        *lock(&self.listener) = Some(Box::new(listener));
+    }
+
+    /// Whoever is to listen over this connection.
+    pub(super) fn take_listener(&self) -> Option<Box<Listener>> {
+        lock(&self.listener).take()
     }
 
     /// From where it comes, whatever its headers say.
@@ -231,8 +251,13 @@ impl Guest {
 
     /// The same, without a copy of it.
     fn is_proved(&self, asked: &Asked<'_>) -> bool {
+        self.is_still_proved(asked.door)
+    }
+
+    /// Whether a certificate was found to count, and nothing has changed since.
+    pub(super) fn is_still_proved(&self, door: &A2a) -> bool {
         let proved = lock(&self.proved);
-        let gate = &asked.door.gate;
+        let gate = &door.gate;
         proved
             .as_ref()
             .is_some_and(|proved| gate.still_counts(proved))
@@ -252,7 +277,7 @@ impl Guest {
     }
 
     /// Writes down that nothing was shown that could be looked up.
-    async fn untold(&self, stranger: &str, asked: &Asked<'_>) -> Refusal {
+    pub(super) async fn untold(&self, stranger: &str, asked: &Asked<'_>) -> Refusal {
         if asked.door.strangers.too_many(self.address()) {
             return Refusal::crowd();
         }

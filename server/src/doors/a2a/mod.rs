@@ -18,6 +18,7 @@ mod requests;
 mod signalr;
 
 pub use guest::Guest as A2aGuest;
+pub use signalr::EventSettings;
 
 use std::fmt;
 use std::sync::Arc;
@@ -27,16 +28,18 @@ use axum::body::Body;
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response};
 use hyper::body::Incoming;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tracing::{Instrument, debug_span};
 
 use crate::domain::RequestId;
 use crate::doors::a2a::exchange::Meters;
 use crate::doors::a2a::guest::Guest;
 use crate::doors::a2a::path::Target;
+use crate::doors::a2a::signalr::Events;
 use crate::doors::body::Purse;
 use crate::doors::rarely::Rarely;
 use crate::doors::strangers::Strangers;
-use crate::doors::{Gate, Limits, Meter, Peer, Protocol};
+use crate::doors::{Closing, Gate, Limits, Meter, Peer, Protocol};
 use crate::vault::Vault;
 
 /// What an operator may set about this door alone.
@@ -49,6 +52,8 @@ pub struct A2aSettings {
     pub keys: usize,
     /// The port at which the door is open, for those who ask. Default 8443.
     pub port: u16,
+    /// For those who listen.
+    pub events: EventSettings,
 }
 
 impl Default for A2aSettings {
@@ -57,6 +62,7 @@ impl Default for A2aSettings {
             strangers: 60,
             keys: 256,
             port: 8443,
+            events: EventSettings::default(),
         }
     }
 }
@@ -71,6 +77,8 @@ pub struct A2a {
     strangers: Strangers,
     meters: Meters,
     outages: Rarely,
+    /// For those who listen, where the door tells of changes.
+    events: Option<Events>,
 }
 
 impl fmt::Debug for A2a {
@@ -117,7 +125,18 @@ impl A2a {
             purse: Purse::new(limits.body_memory.max(one_body)),
             meters: Meters::new(meter),
             outages: Rarely::new(Duration::from_secs(1)),
+            events: None,
         }
+    }
+
+    /// The same, telling of changes to those who listen until `closing`.
+    #[must_use]
+    pub fn telling_until(self, closing: Closing) -> Arc<Self> {
+        let settings = self.settings.events;
+        Arc::new_cyclic(|door| Self {
+            events: Some(Events::new(settings, door.clone(), closing)),
+            ..self
+        })
     }
 }
 
@@ -136,5 +155,15 @@ impl Protocol for A2a {
         let peer = guest.address();
         let span = debug_span!("request", door = Self::NAME, %id, %peer);
         self.exchange(guest, request, id).instrument(span).await
+    }
+
+    async fn switched(
+        &self,
+        guest: &Guest,
+        line: (impl AsyncRead + AsyncWrite + Unpin + Send, Bytes),
+    ) {
+        if let Some(listener) = guest.take_listener() {
+            signalr::converse(listener, line).await;
+        }
     }
 }
