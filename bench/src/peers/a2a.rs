@@ -1,10 +1,6 @@
 //! The words of the A2A door, and the registration of the program that speaks them.
 
 use std::io::Write as _;
-use std::net::SocketAddr;
-use std::process::Command;
-
-use serde_json::{Value, json};
 
 use super::claviger::{Claviger, USER};
 use super::{Verb, Words, password_head};
@@ -17,68 +13,22 @@ pub struct A2a {
 
 /// So many accounts a program has.
 const ACCOUNTS: u64 = 64;
-/// Whoever registers it.
-const BOSS: &str = "boss@127.0.0.1";
 
 impl A2a {
     /// Registers the program for the first accounts of the vault; the server must run.
     ///
     /// # Errors
-    /// When a command fails, or the server refuses.
-    pub fn register(ours: &Claviger, at: SocketAddr, accounts: u64) -> Result<Self, Trouble> {
-        let role = ["--role", "administrator", "--scope", "all"];
-        ours.command(&[&["user", "add", BOSS, "--api"][..], &role].concat())?;
-        let token = ours.command(&["user", "token", "issue", BOSS])?;
-        let clerk = Clerk {
-            ours,
-            at,
-            token: token.trim().to_owned(),
-        };
-        let shown = ours.command(&["user", "show", USER, "--json"])?;
-        let user = serde_json::from_str::<Value>(&shown).ok();
-        let user = user.and_then(|user| user["id"].as_str()?.parse::<u64>().ok());
-        let user = user.ok_or_else(|| Trouble::new("the user has no id"))?;
-        let new = json!({ "AppName": "bench", "CertificateUserId": user });
-        let registration = clerk.post("A2ARegistrations", &new)?;
-        let path = format!(
-            "A2ARegistrations/{}/RetrievableAccounts",
-            registration["Id"]
-        );
+    /// When a command fails.
+    pub fn register(ours: &Claviger, accounts: u64) -> Result<Self, Trouble> {
+        ours.command(&["a2a", "add", "bench", "--user", USER])?;
         let mut keys = Vec::new();
         for number in 0..ACCOUNTS.min(accounts) {
-            let had = clerk.post(&path, &json!({ "AccountId": number + 1 }))?;
-            let key = had["ApiKey"].as_str().map(str::to_owned);
-            keys.push(key.ok_or_else(|| Trouble::new("no API key was given"))?);
+            let account = format!("server-{number:07}/root");
+            ours.command(&["a2a", "account", "add", "bench", &account])?;
+            let key = ours.command(&["a2a", "account", "key", "bench", &account])?;
+            keys.push(key.trim().to_owned());
         }
         Ok(Self { keys })
-    }
-}
-
-/// Speaks to the service that registers programs.
-struct Clerk<'a> {
-    ours: &'a Claviger,
-    at: SocketAddr,
-    token: String,
-}
-
-impl Clerk<'_> {
-    fn post(&self, path: &str, body: &Value) -> Result<Value, Trouble> {
-        let url = format!(
-            "https://localhost:{}/service/core/v4/{path}",
-            self.at.port()
-        );
-        let said = Command::new("curl")
-            .args(["--silent", "--show-error", "--cacert"])
-            .arg(self.ours.ca())
-            .args(["--header", "Content-Type: application/json", "--header"])
-            .arg(format!("Authorization: Bearer {}", self.token))
-            .args(["--data", &body.to_string(), &url])
-            .output()?;
-        let text = String::from_utf8_lossy(&said.stdout);
-        let answer: Option<Value> = serde_json::from_str(&text).ok();
-        answer
-            .filter(|answer| answer["Code"].is_null())
-            .ok_or_else(|| Trouble::new(format!("{url} says {text}")))
     }
 }
 

@@ -250,13 +250,8 @@ impl Claviger {
     /// # Errors
     /// When a program cannot be registered there.
     pub fn a2a_peer(&self, running: &Running, accounts: u64) -> Result<Peer, Trouble> {
-        let words = Arc::new(A2a::register(self, running.a2a, accounts)?);
+        let words = Arc::new(A2a::register(self, accounts)?);
         Ok(self.peer_at(running, Door::A2a, running.a2a, words))
-    }
-
-    /// The certificate of the CA that issued the server's.
-    pub fn ca(&self) -> PathBuf {
-        self.issued().join("ca.pem")
     }
 
     fn peer_at(

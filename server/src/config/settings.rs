@@ -178,7 +178,8 @@ section! {
         /// To be reached from other machines: "0.0.0.0:8443", or `[::]:8443` for IPv6 too.
         listen: Listen = Listen::On(std::net::SocketAddr::from(([127, 0, 0, 1], 8443)));
         /// How many requests a minute without a certificate, key or token that counts are answered
-        /// and written into the audit trail, from one address. Beyond it they are answered 429.
+        /// and written into the audit trail, from one address. Beyond it they are answered 429;
+        /// trusted certificates with keys that are known, and tokens, are let in all the same.
         max_strangers: Count = Count::new(60);
         /// The longest request body.
         max_body: Size = Size::from_mib(1);
@@ -195,7 +196,7 @@ section! {
         /// The most header lines of a request.
         max_headers: Count = Count::new(64);
         /// The most API keys in one request, of a program that listens for changes of many.
-        max_keys: Count = Count::new(256);
+        max_keys: Count = Count::new(64);
         /// The most connections that listen for changes, or were negotiated for that.
         max_listeners: Count = Count::new(4_096);
         /// The most of them that are one certificate's.

@@ -5,10 +5,6 @@
 //! A door may use the domain, the vault, `certs` and its codec; never the store, the locks, or
 //! another door.
 
-#[expect(
-    dead_code,
-    reason = "the families that use the rest of it come one by one"
-)]
 mod a2a;
 mod body;
 mod closing;

@@ -1,6 +1,7 @@
 //! What stands beside an account: its SSH key, its API keys, each an account of its own.
 
-use crate::domain::{AccountId, Action, Operation, SecretKind, beside};
+use crate::domain::{AccountId, Action, ApiKey, Operation, SecretKind, beside};
+use crate::store::rows::Ids;
 use crate::vault::book::Deed;
 use crate::vault::{AccountRef, Caller, KeyOf, Keyed, ResourceRef, Vault, VaultError, Wanted};
 
@@ -43,6 +44,15 @@ impl Vault {
             }
         }
         Ok(found)
+    }
+
+    /// Whether somebody has this API key, for a door that turns strangers away unread.
+    ///
+    /// # Errors
+    /// [`VaultError::Unavailable`].
+    pub async fn is_api_key(&self, key: &ApiKey) -> Result<bool, VaultError> {
+        let key = self.rows.places().api_key(key);
+        Ok(self.rows.get::<Ids>(key).await?.is_some())
     }
 
     /// Refuses, and writes down, that somebody asked for a kind of secret that the account does not

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::house::{House, Wish};
+use crate::registered::Registered;
 use claviger::doors::A2aSettings;
 
 const RETRIEVE: &str = "/service/a2a/v4/Credentials?type=Password";
@@ -64,6 +65,7 @@ async fn strangers_beyond_the_limit_are_neither_read_nor_written_down() {
         ..Wish::default()
     })
     .await;
+    let app = Registered::with(&house, false).await;
     let mut wire = house.connect(None).await;
     for _ in 0..2 {
         assert_eq!(wire.get(RETRIEVE, &[KEY]).await.status, 401);
@@ -75,12 +77,10 @@ async fn strangers_beyond_the_limit_are_neither_read_nor_written_down() {
     let mut wire = house.connect(Some(&house.issue_elsewhere("app"))).await;
     assert_eq!(wire.get(RETRIEVE, &[KEY]).await.status, 429);
     assert_eq!(house.trail().await.len(), 2);
-    let mut wire = house.connect(Some(&house.issue("app"))).await;
-    assert_eq!(
-        wire.get(RETRIEVE, &[KEY]).await.status,
-        403,
-        "it is trusted"
-    );
+    let mut wire = app.connect(&house).await;
+    assert_eq!(wire.get(RETRIEVE, &[KEY]).await.status, 429);
+    assert_eq!(house.trail().await.len(), 2);
+    assert_eq!(wire.get(RETRIEVE, &[&app.shows()]).await.status, 200);
 }
 
 #[tokio::test]

@@ -5,7 +5,6 @@ use http::header::ACCEPT;
 use http::{HeaderMap, Method, Response};
 use serde::Serialize;
 use serde::ser::Serializer;
-use tokio::task::spawn_blocking;
 use zeroize::Zeroizing;
 
 use crate::domain::{AccountId, AccountName, Material, ResourceId, SecretKind, beside};
@@ -13,7 +12,7 @@ use crate::doors::a2a::Asked;
 use crate::doors::a2a::body::text;
 use crate::doors::a2a::exchange::astray;
 use crate::doors::a2a::path::Lost;
-use crate::doors::a2a::private_key::NewKey;
+use crate::doors::a2a::private_key::{Facts, NewKey};
 use crate::doors::a2a::reply::{Refusal, Reply, no_content, ok, plain};
 use crate::vault::{
     AccountRef, Caller, KeyOf, Keyed, NewPassword, Reach, ResourceRef, VaultError, Wanted,
@@ -211,8 +210,11 @@ async fn put_key(asked: &Asked<'_>) -> Reply {
     let place = Place::of(&keyed)?;
     key_format(asked)?;
     let new: NewKey = asked.json()?;
-    let opened = spawn_blocking(move || new.open()).await;
-    let (material, facts) = opened.map_err(|_| asked.door.unfinished(asked.request))??;
+    let (material, facts) = match place.bidirectional {
+        true => new.opened(asked).await?,
+        // The vault refuses it and writes that down: there is no need to read it.
+        false => (new.unread()?, Facts::default()),
+    };
     let name = place.key_name().ok_or_else(|| Refusal::missing(NO_KEY))?;
     let wanted = wanted(place.resource, AccountRef::Named(name.as_str()));
     let vault = &asked.door.vault;

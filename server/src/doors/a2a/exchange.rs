@@ -83,7 +83,7 @@ impl A2a {
         id: RequestId,
     ) -> Response<Body> {
         let since = Instant::now();
-        let (head, body) = request.into_parts();
+        let (mut head, body) = request.into_parts();
         let target = match Target::read(head.uri.path(), head.uri.query()) {
             Ok(target) => target,
             Err(lost) => {
@@ -96,12 +96,18 @@ impl A2a {
             Ok(document) => document,
             Err(error) => return self.refuse_body((family, since), &error, id),
         };
+        // Whoever stays on the connection reads them from the request.
+        let headers = if family == Family::Events {
+            head.headers.clone()
+        } else {
+            std::mem::take(&mut head.headers)
+        };
         let asked = Asked {
             door: self,
             guest,
             method: head.method.clone(),
             target,
-            headers: head.headers.clone(),
+            headers,
             body: Bytes::from_owner(document),
             request: id,
         };

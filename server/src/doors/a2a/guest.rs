@@ -76,27 +76,28 @@ impl Guest {
     /// 401 for no certificate, one that does not count, or no key; 403 for whatever else is wrong,
     /// in one and the same words.
     pub(super) async fn by_key(&self, asked: &Asked<'_>) -> Result<Keyed, Refusal> {
-        let shown = keys(&asked.headers);
-        let proof = shown.map(|shown| Sha256::digest(shown).into());
-        if let Some(proof) = &proof
-            && let Some(keyed) = self.keyed_by(proof)
+        match keys(&asked.headers) {
+            Some(shown) => self.by_one(shown, asked).await,
+            None => Err(self.no_key(asked).await),
+        }
+    }
+
+    async fn by_one(&self, shown: &[u8], asked: &Asked<'_>) -> Result<Keyed, Refusal> {
+        let proof = Sha256::digest(shown).into();
+        if let Some(keyed) = self.keyed_by(&proof)
             && self.is_proved(asked)
             && asked.door.vault.holds(&keyed.caller)
         {
             let caller = keyed.caller.again(asked.request);
             return Ok(Keyed { caller, ..keyed });
         }
-        if let Some(proof) = &proof {
-            lock(&self.keyed).remove(proof);
-        }
+        lock(&self.keyed).remove(&proof);
         let keyed = self.find_by_key(shown, asked).await?;
-        if let Some(proof) = proof {
-            let mut known = lock(&self.keyed);
-            if known.len() >= REMEMBERED {
-                known.clear();
-            }
-            known.insert(proof, keyed.clone());
+        let mut known = lock(&self.keyed);
+        if known.len() >= REMEMBERED {
+            known.clear();
         }
+        known.insert(proof, keyed.clone());
         Ok(keyed)
     }
 
@@ -105,51 +106,63 @@ impl Guest {
     }
 
     /// Whoever shows a certificate and one or more API keys, with spaces between them: each of
-    /// them must count.
+    /// them must count, and counts once.
     ///
     /// # Errors
     /// As for [`Self::by_key`]; 400 for too many keys.
     pub(super) async fn by_keys(&self, asked: &Asked<'_>) -> Result<Vec<Keyed>, Refusal> {
         let shown = keys(&asked.headers).unwrap_or_default();
         let most = asked.door.settings.keys;
-        let each: Vec<&[u8]> = words(shown).take(most.saturating_add(1)).collect();
+        let mut each: Vec<&[u8]> = words(shown).take(most.saturating_add(1)).collect();
         if each.len() > most {
             let message = format!("One request may show {most} API keys.");
             return Err(Refusal::invalid(message));
         }
+        each.sort_unstable();
+        each.dedup();
         if each.is_empty() {
-            return Ok(vec![self.find_by_key(None, asked).await?]);
+            return Err(self.no_key(asked).await);
         }
         let mut found = Vec::with_capacity(each.len());
         for key in each {
-            found.push(self.find_by_key(Some(key), asked).await?);
+            found.push(self.by_one(key, asked).await?);
         }
         Ok(found)
     }
 
-    async fn find_by_key(&self, shown: Option<&[u8]>, asked: &Asked<'_>) -> Result<Keyed, Refusal> {
+    async fn find_by_key(&self, shown: &[u8], asked: &Asked<'_>) -> Result<Keyed, Refusal> {
         let Some(credential) = self.credential(asked).await? else {
             return Err(self.no_certificate(asked).await);
         };
-        let Some(shown) = shown else {
-            let refusal = self.untold("(no API key)", asked).await;
-            return Err(told_how(refusal, HOW_BY_KEY));
-        };
+        let (door, origin) = (asked.door, self.origin(asked));
         let key = std::str::from_utf8(shown).map_or(Err(ApiKeyError), ApiKey::parse);
-        let found = match key {
-            Ok(key) => {
-                let origin = self.origin(asked);
-                asked.door.vault.by_key(&credential, &key, &origin).await
-            }
-            Err(ApiKeyError) => {
-                self.untold("(no well-formed API key)", asked).await;
-                Err(VaultError::NotAllowed)
-            }
+        let Ok(key) = key else {
+            let refusal = self.untold("(no well-formed API key)", asked).await;
+            return Err(told_as_unknown(refusal));
         };
+        if door.strangers.too_many(self.address()) {
+            let known = door.vault.is_api_key(&key).await;
+            if !known.map_err(|error| door.refusal(error, asked.request))? {
+                return Err(Refusal::crowd());
+            }
+        }
+        let found = door.vault.by_key(&credential, &key, &origin).await;
         found.map_err(|error| match error {
-            VaultError::NotAllowed => Refusal::forbidden(ONE_ANSWER),
-            other => asked.door.refusal(other, asked.request),
+            VaultError::NotAllowed => {
+                door.strangers.count(self.address());
+                Refusal::forbidden(ONE_ANSWER)
+            }
+            other => door.refusal(other, asked.request),
         })
+    }
+
+    /// Whoever shows no key is told first whether its certificate counts.
+    async fn no_key(&self, asked: &Asked<'_>) -> Refusal {
+        match self.credential(asked).await {
+            Ok(Some(_)) => told_how(self.untold("(no API key)", asked).await, HOW_BY_KEY),
+            Ok(None) => self.no_certificate(asked).await,
+            Err(refusal) => refusal,
+        }
     }
 
     /// Whoever shows the token of a session, or one of its own, `Authorization: Bearer TOKEN`.
@@ -177,7 +190,7 @@ impl Guest {
             return Ok(caller.again(asked.request));
         }
         *lock(&self.bearer) = None;
-        let caller = self.find_by_bearer(token, asked).await?;
+        let caller = self.find_by_token(token, asked).await?;
         *lock(&self.bearer) = Some(Known {
             proof,
             caller: caller.clone(),
@@ -191,7 +204,7 @@ impl Guest {
         bool::from(known.proof.ct_eq(proof)).then(|| known.caller.clone())
     }
 
-    async fn find_by_bearer(&self, token: ApiToken, asked: &Asked<'_>) -> Result<Caller, Refusal> {
+    async fn find_by_token(&self, token: ApiToken, asked: &Asked<'_>) -> Result<Caller, Refusal> {
         let (door, origin) = (asked.door, self.origin(asked));
         if door.strangers.too_many(self.address()) {
             let live = door.vault.is_live(&token).await;
@@ -210,10 +223,11 @@ impl Guest {
     /// 401.
     pub(super) async fn by_certificate(&self, asked: &Asked<'_>) -> Result<Caller, Refusal> {
         match self.credential(asked).await? {
+            Some(_) if asked.door.strangers.too_many(self.address()) => Err(Refusal::crowd()),
             Some(credential) => {
                 let (vault, origin) = (&asked.door.vault, self.origin(asked));
                 let found = vault.by_certificate_alone(&credential, &origin).await;
-                found.map_err(|error| asked.door.refusal(error, asked.request))
+                found.map_err(|error| self.turned_away(error, asked))
             }
             None => Err(self.no_certificate(asked).await),
         }
@@ -287,8 +301,18 @@ impl Guest {
     }
 
     pub(super) fn turned_away(&self, error: VaultError, asked: &Asked<'_>) -> Refusal {
-        asked.door.strangers.count(self.address());
+        if !matches!(error, VaultError::Unavailable(_)) {
+            asked.door.strangers.count(self.address());
+        }
         asked.door.refusal(error, asked.request)
+    }
+}
+
+/// A key that cannot be one is as unknown as any other.
+fn told_as_unknown(refusal: Refusal) -> Refusal {
+    match refusal.status {
+        http::StatusCode::UNAUTHORIZED => Refusal::forbidden(ONE_ANSWER),
+        _ => refusal,
     }
 }
 

@@ -29,6 +29,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response};
 use hyper::body::Incoming;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::Semaphore;
 use tracing::{Instrument, debug_span};
 
 use crate::domain::RequestId;
@@ -48,7 +49,7 @@ pub struct A2aSettings {
     /// How many requests a minute that prove nothing are answered and written down, from one
     /// address; beyond it they are turned away unread. Default 60.
     pub strangers: u32,
-    /// The most API keys in one request. Default 256.
+    /// The most API keys in one request. Default 64.
     pub keys: usize,
     /// The port at which the door is open, for those who ask. Default 8443.
     pub port: u16,
@@ -60,7 +61,7 @@ impl Default for A2aSettings {
     fn default() -> Self {
         Self {
             strangers: 60,
-            keys: 256,
+            keys: 64,
             port: 8443,
             events: EventSettings::default(),
         }
@@ -79,6 +80,8 @@ pub struct A2a {
     outages: Rarely,
     /// For those who listen, where the door tells of changes.
     events: Option<Events>,
+    /// How many private keys may be opened at once: their senders say how long that takes.
+    openings: Arc<Semaphore>,
 }
 
 impl fmt::Debug for A2a {
@@ -90,7 +93,6 @@ impl fmt::Debug for A2a {
 }
 
 /// One request, as its family sees it.
-#[derive(Debug)]
 struct Asked<'a> {
     door: &'a A2a,
     guest: &'a Guest,
@@ -100,6 +102,17 @@ struct Asked<'a> {
     /// Whole, within its limits, wiped when it is dropped.
     body: Bytes,
     request: RequestId,
+}
+
+impl fmt::Debug for Asked<'_> {
+    /// Neither headers nor body, which hold keys and secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Asked")
+            .field("method", &self.method)
+            .field("service", &self.target.service)
+            .field("request", &self.request)
+            .finish_non_exhaustive()
+    }
 }
 
 impl A2a {
@@ -126,6 +139,7 @@ impl A2a {
             meters: Meters::new(meter),
             outages: Rarely::new(Duration::from_secs(1)),
             events: None,
+            openings: Arc::new(Semaphore::new(2)),
         }
     }
 

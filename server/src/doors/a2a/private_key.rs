@@ -1,11 +1,15 @@
 //! An SSH private key that comes along, and what may be told of it.
 
+use std::sync::Arc;
+
 use russh::keys::ssh_key::private::Ed25519Keypair;
 use russh::keys::ssh_key::{HashAlg, Kdf, LineEnding, PrivateKey, PublicKey};
 use serde::{Deserialize, Serialize};
+use tokio::task::spawn_blocking;
 use zeroize::Zeroizing;
 
 use crate::domain::{Material, Password};
+use crate::doors::a2a::Asked;
 use crate::doors::a2a::body::Secret;
 use crate::doors::a2a::reply::Refusal;
 
@@ -46,12 +50,32 @@ impl NewKey {
         Ok((material(text)?, Facts::of(key.public_key())))
     }
 
-    /// The key as it is kept, without its passphrase, and what may be told of it. Opening one takes
-    /// a while.
+    /// The key as it was sent, unread.
     ///
     /// # Errors
     /// 400, in words.
-    pub(super) fn open(self) -> Result<(Material, Facts), Refusal> {
+    pub(super) fn unread(self) -> Result<Material, Refusal> {
+        let text = self.private_key.map(Secret::into_inner);
+        material(text.unwrap_or_default())
+    }
+
+    /// The key as it is kept, without its passphrase, and what may be told of it. Opening one takes
+    /// as long as its sender says, within limits, and a thread of its own.
+    ///
+    /// # Errors
+    /// 400, in words.
+    pub(super) async fn opened(self, asked: &Asked<'_>) -> Result<(Material, Facts), Refusal> {
+        let door = asked.door;
+        let turn = Arc::clone(&door.openings).acquire_owned().await;
+        let opened = spawn_blocking(move || {
+            let _turn = turn;
+            self.open()
+        });
+        let opened = opened.await.map_err(|_| door.unfinished(asked.request));
+        opened?
+    }
+
+    fn open(self) -> Result<(Material, Facts), Refusal> {
         let wrong = |why: &str| Refusal::field("entity.PrivateKey", why);
         let text = self.private_key.map(Secret::into_inner);
         let text = text.filter(|text| !text.trim().is_empty());
@@ -101,7 +125,7 @@ impl Facts {
 }
 
 /// OpenSSH's own is 24.
-const MOST_ROUNDS: u32 = 256;
+const MOST_ROUNDS: u32 = 64;
 const OTHER_FORM: &str = "Only a key in OpenSSH's format may have a passphrase: rewrite it with \
                           `ssh-keygen -p -f FILE`.";
 

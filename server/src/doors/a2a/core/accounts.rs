@@ -217,7 +217,7 @@ async fn put_key(id: AccountId, asked: &Asked<'_>) -> Reply {
     let (resource, account) = located(id, asked, &caller).await?;
     let sent = asked.json_if_any::<NewKey>()?.filter(NewKey::is_sent);
     let (material, facts) = match sent {
-        Some(key) => key.open()?,
+        Some(key) => key.opened(asked).await?,
         None => {
             let seed = asked.door.vault.draw_seed();
             NewKey::made(&seed.map_err(|error| asked.refused(error))?)?
