@@ -22,6 +22,7 @@ mod material;
 mod pages;
 mod persons;
 mod registrations;
+mod registrations_reach;
 mod resource_groups;
 mod retrieve;
 mod second_factor;
