@@ -112,7 +112,13 @@ async fn a_program_logs_in_by_its_certificate_for_as_long_as_persons_do() {
     let signed_in = trail
         .iter()
         .filter(|entry| entry.operation.known() == Some(&Operation::Identify));
-    assert!(signed_in.last().unwrap().detail.starts_with("certificate "));
+    assert!(
+        signed_in
+            .next_back()
+            .unwrap()
+            .detail
+            .starts_with("certificate ")
+    );
 }
 
 #[tokio::test]

@@ -226,7 +226,7 @@ async fn put_key(id: AccountId, asked: &Asked<'_>) -> Reply {
     let name = match account.kind {
         SecretKind::SshKey => account.name,
         SecretKind::Password | SecretKind::ApiKey | SecretKind::File => {
-            beside::ssh_key(&account.name).map_err(too_long)?
+            beside::ssh_key(&account.name).map_err(|error| too_long(&error))?
         }
     };
     keep(&resource, (&name, ""), material, (asked, &caller)).await?;
@@ -289,8 +289,8 @@ async fn add_api_key(
     })?;
     let secret = asked.door.vault.generate(None, caller).await;
     let secret = secret.map_err(|error| asked.refused(error))?;
-    let material = Material::api_key(&name, secret).map_err(unfit)?;
-    let called = beside::api_key(account, number).map_err(too_long)?;
+    let material = Material::api_key(&name, secret).map_err(|error| unfit(&error))?;
+    let called = beside::api_key(account, number).map_err(|error| too_long(&error))?;
     keep(resource, (&called, &name), material, (asked, caller)).await?;
     Ok(created(&ApiKey {
         id: number,
@@ -309,7 +309,7 @@ async fn put_secret(
     let secret = crate::domain::Password::parse(new.client_secret.into_inner());
     let secret =
         secret.map_err(|error| Refusal::field("entity.ClientSecret", error.to_string()))?;
-    let material = Material::api_key(&new.client_id, secret).map_err(unfit)?;
+    let material = Material::api_key(&new.client_id, secret).map_err(|error| unfit(&error))?;
     let wanted = Wanted::of(ResourceRef::Id(resource.id), key.id).because(REASON, "");
     let done = asked.door.vault.change_material(&wanted, material, caller);
     done.await.map_err(|error| asked.refused(error))?;
@@ -449,11 +449,11 @@ fn in_words((resource, account): &Located, asked: &Asked<'_>) -> Shown {
     }
 }
 
-fn too_long(error: crate::domain::NameError) -> Refusal {
+fn too_long(error: &crate::domain::NameError) -> Refusal {
     Refusal::invalid(format!("With what stands beside it, {error}."))
 }
 
-fn unfit(error: crate::domain::MaterialError) -> Refusal {
+fn unfit(error: &crate::domain::MaterialError) -> Refusal {
     Refusal::field("entity", error.to_string())
 }
 

@@ -16,7 +16,7 @@ pub(super) fn kind(word: &str) -> Result<SecretKind, Refusal> {
         () if is(&"SshKey") => Ok(SecretKind::SshKey),
         () if is(&"ApiKey") => Ok(SecretKind::ApiKey),
         () if is(&"File") => Ok(SecretKind::File),
-        () if SESSIONS.iter().any(|other| is(other)) => Err(Refusal::new(
+        () if SESSIONS.iter().any(is) => Err(Refusal::new(
             StatusCode::FORBIDDEN,
             NOT_THIS_TYPE,
             "User is not authorized to use this request type. There are no sessions here.",

@@ -46,9 +46,12 @@ fn ids(query: &[(&str, &'static str)]) -> Vec<i64> {
     listed.as_array().unwrap().iter().map(id).collect()
 }
 
+/// What is asked for, and the ids of what comes.
+type Case = (&'static [(&'static str, &'static str)], &'static [i64]);
+
 #[test]
 fn rows_are_filtered_ordered_and_cut_into_pages() {
-    let table: [(&[(&str, &str)], &[i64]); 9] = [
+    let table: [Case; 9] = [
         (&[], &[3, 1, 2, 4]),
         (&[("filter", "Id gt 1")], &[3, 2, 4]),
         (&[("filter", " ")], &[3, 1, 2, 4]),
