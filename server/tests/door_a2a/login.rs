@@ -109,16 +109,9 @@ async fn a_program_logs_in_by_its_certificate_for_as_long_as_persons_do() {
     house.clock.forward(Duration::from_secs(2 * 60));
     assert_eq!(wire.get(LIST, &[&bearer]).await.refused(), (401, 60094));
     let trail = house.trail().await;
-    let signed_in = trail
-        .iter()
-        .filter(|entry| entry.operation.known() == Some(&Operation::Identify));
-    assert!(
-        signed_in
-            .next_back()
-            .unwrap()
-            .detail
-            .starts_with("certificate ")
-    );
+    let mut newest = trail.iter().rev();
+    let signed_in = newest.find(|entry| entry.operation.known() == Some(&Operation::Identify));
+    assert!(signed_in.unwrap().detail.starts_with("certificate "));
 }
 
 #[tokio::test]
