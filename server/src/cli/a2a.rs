@@ -30,7 +30,7 @@ pub(crate) enum A2a {
 /// add`
 #[derive(Debug, Args)]
 #[command(after_help = "Example:
-  claviger user add billing@app1.example --cert billing.crt
+  claviger user add billing@app1.example --api --role password-user --cert billing.crt
   claviger a2a add billing --user billing@app1.example
   claviger a2a account add billing db1/root --from 10.1.0.0/16
   claviger a2a account key billing db1/root

@@ -211,7 +211,7 @@ section! {
         /// How long whoever listens by WebSocket, which answers pings, may be silent.
         silence_timeout: Span = Span::from_secs(60);
         /// The most connections at once.
-        max_connections: Count = Count::new(10_000);
+        max_connections: Count = Count::new(5_000);
         /// The most connections at once from one address.
         max_connections_per_address: Count = Count::new(1_000);
         /// The most connections that may wait in the operating system to be accepted.

@@ -174,6 +174,11 @@ impl Vault {
             self.find_resource(whole, Action::Manage, &mut deed, caller)
                 .await?;
         }
+        if renamed {
+            // Nor does it take what stands beside that name already.
+            self.manages_beside((account.resource, &account.name), caller)
+                .await?;
+        }
         self.policy_exists(account.policy, &deed, caller).await?;
         let _unmoved = match renamed {
             true => Some(

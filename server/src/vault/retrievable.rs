@@ -4,8 +4,8 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use crate::domain::{
-    Account, AccountId, Action, ApiKey, ApplicationId, Host, Operation, RefusalReason, Resource,
-    ResourceId, Retrievable, beside,
+    Account, AccountId, AccountName, Action, ApiKey, ApplicationId, Host, Operation, RefusalReason,
+    Resource, ResourceId, Retrievable, Target, beside,
 };
 use crate::store::rows::{Changes, Ids, Kept, RetrievableRow};
 use crate::vault::book::Deed;
@@ -49,7 +49,14 @@ impl Vault {
         let found = self
             .find(&wanted, Action::Manage, &mut deed, caller)
             .await?;
-        self.manages_beside(&found, caller).await?;
+        let it = &found.account.record;
+        self.manages_beside((it.resource, &it.name), caller).await?;
+        let target = Target {
+            resource: it.resource,
+            account: Some(it.id),
+        };
+        // A key is asked for no request: it is for whoever may switch that off.
+        self.manages_what_is_stricter(target, &deed, caller).await?;
         let from = self.addresses(from, &deed, caller).await?;
         let resource = found.resource.record.id;
         let key = self.rows.places().retrievable(resource, account, id);
@@ -225,8 +232,11 @@ impl Vault {
     }
 
     /// That whoever gives an account away manages what stands beside it, too: it goes with it.
-    async fn manages_beside(&self, found: &Found, caller: &Caller) -> Result<(), VaultError> {
-        let (resource, name) = (found.resource.record.id, &found.account.record.name);
+    pub(super) async fn manages_beside(
+        &self,
+        (resource, name): (ResourceId, &AccountName),
+        caller: &Caller,
+    ) -> Result<(), VaultError> {
         let keys = (1..=beside::MOST_API_KEYS).map(|number| beside::api_key(name, number));
         for name in keys.chain([beside::ssh_key(name)]).flatten() {
             if let Some(kept) = self.account_called(resource, name.as_str()).await? {

@@ -402,3 +402,80 @@ async fn a_key_changes_nothing_that_somebody_holds_alone() {
     assert!(matches!(change, Err(VaultError::InUse(_))), "{change:?}");
     assert_eq!(scene.get(&key).await.unwrap(), "s3cret");
 }
+
+#[tokio::test]
+async fn what_is_set_for_a_resource_is_not_softened_by_whoever_manages_an_account_of_it() {
+    let scene = scene().await;
+    let narrow = narrow(&scene).await;
+    let house = &scene.house;
+    let vault = &house.vault;
+    let control = |approvals| NewAccessControl {
+        approvers: Vec::new(),
+        approver_groups: Vec::new(),
+        approvals,
+        exclusive: true,
+        longest: Duration::from_mins(30),
+        reason: false,
+        ticket: false,
+        change_after: None,
+    };
+    vault
+        .set_access_control(("db1", None), &control(2), &scene.operator)
+        .await
+        .unwrap();
+    house
+        .share("db1", Some("root"), "narrow@10.0.0.1", Level::Manage)
+        .await;
+
+    let one = ("db1", Some("root"));
+    let softened = vault.set_access_control(one, &control(0), &narrow).await;
+    assert!(matches!(softened, Err(VaultError::Refused)), "{softened:?}");
+    let added = vault
+        .add_retrievable(scene.id, scene.account, &[], &narrow)
+        .await;
+    assert!(matches!(added, Err(VaultError::Refused)), "{added:?}");
+    house
+        .share("db1", None, "narrow@10.0.0.1", Level::Manage)
+        .await;
+    vault
+        .set_access_control(one, &control(0), &narrow)
+        .await
+        .unwrap();
+    vault
+        .add_retrievable(scene.id, scene.account, &[], &narrow)
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn an_account_is_not_renamed_to_where_somebody_elses_key_stands() {
+    let scene = scene().await;
+    let narrow = narrow(&scene).await;
+    let house = &scene.house;
+    let vault = &house.vault;
+    for name in ["deploy [API key 1]", "spare"] {
+        let new = NewAccount {
+            resource: "db1".into(),
+            account: name,
+            more: AccountEdit::default(),
+        };
+        let made = vault.add_account(&new, given("s3cr3t-k3y"), &scene.operator);
+        made.await.unwrap();
+    }
+    house
+        .share("db1", Some("spare"), "narrow@10.0.0.1", Level::Manage)
+        .await;
+    let rename = |name: &str| AccountEdit {
+        name: Some(name.to_owned()),
+        ..AccountEdit::default()
+    };
+
+    let taken = rename("deploy");
+    let got = vault.edit_account("db1", "spare", &taken, &narrow).await;
+    assert!(matches!(got, Err(VaultError::Refused)), "{got:?}");
+    let free = rename("other");
+    vault
+        .edit_account("db1", "spare", &free, &narrow)
+        .await
+        .unwrap();
+}

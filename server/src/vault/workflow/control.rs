@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use crate::domain::{
-    AccessControl, AccountId, ChangeAfter, Grantee, GroupId, Operation, RefusalReason, ResetTarget,
-    ResourceId, UserId,
+    AccessControl, AccountId, Action, ChangeAfter, Grantee, GroupId, Operation, RefusalReason,
+    ResetTarget, ResourceId, Target, UserId,
 };
 use crate::store::rows::Kept;
 use crate::vault::book::Deed;
 use crate::vault::shares::KeptTarget;
-use crate::vault::{Caller, GranteeName, TargetRef, Vault, VaultError};
+use crate::vault::{Caller, GranteeName, ResourceRef, TargetRef, Vault, VaultError};
 
 /// Access control as it is to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,6 +74,8 @@ impl Vault {
                 .refuse(&deed, RefusalReason::Invalid, answer, caller)
                 .await);
         }
+        self.manages_what_is_stricter(target.target(), &deed, caller)
+            .await?;
         let approvers = self.approvers_named(new, &deed, caller).await?;
         let approver_groups = self.groups_named(new, &deed, caller).await?;
         // Who is in a group changes: that two are is not asked now.
@@ -99,6 +101,33 @@ impl Vault {
         self.allow(&deed, caller).await?;
         let done = self.commit_control(&control, &target).await;
         self.settle(&deed, done, caller).await
+    }
+
+    /// What is set for an account stands before what is set for its resource: whoever manages the
+    /// account alone does not take that away from it.
+    pub(in crate::vault) async fn manages_what_is_stricter(
+        &self,
+        target: Target,
+        deed: &Deed,
+        caller: &Caller,
+    ) -> Result<(), VaultError> {
+        let whole = Target {
+            account: None,
+            ..target
+        };
+        let key = self.rows.places().access_control(whole);
+        if target.account.is_none() || self.rows.get::<AccessControl>(key).await?.is_none() {
+            return Ok(());
+        }
+        let mut deed = deed.clone();
+        self.find_resource(
+            ResourceRef::Id(target.resource),
+            Action::Manage,
+            &mut deed,
+            caller,
+        )
+        .await
+        .map(drop)
     }
 
     /// Switches access control off where it was switched on; an account's own leaves the

@@ -247,6 +247,7 @@ impl Vault {
             kept = self.kept_target(&target, &mut told, caller).await?;
         }
         let target = kept.target();
+        self.manages_what_is_stricter(target, deed, caller).await?;
         let with = Grantee::Group(policy.group);
         let places = self.rows.places();
         let share = self.rows.get::<Share>(places.share(target, with)).await?;

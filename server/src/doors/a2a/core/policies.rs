@@ -218,13 +218,19 @@ async fn approval(
     asked: &Asked<'_>,
     caller: &Caller,
 ) -> Result<(u8, Vec<String>, Vec<String>), Refusal> {
-    let required = match members.object(&["ApproverProperties"])? {
-        Some(properties) => properties.truth(&["RequireApproval"])?,
-        None => false,
-    };
     let sets = members.objects(&["ApproverSets"])?;
-    if !required {
+    let said = members.object(&["ApproverProperties"])?;
+    let said = said.filter(|properties| properties.has(&["RequireApproval"]));
+    let required = match said {
+        Some(properties) => properties.truth(&["RequireApproval"])?,
+        // Whoever names approvers wants them asked.
+        None => !sets.is_empty(),
+    };
+    if !required && sets.is_empty() {
         return Ok((0, Vec::new(), Vec::new()));
+    }
+    if !required {
+        return Err(Refusal::field("entity.ApproverSets", UNASKED));
     }
     let [set] = sets.as_slice() else {
         return match sets.is_empty() {
@@ -336,5 +342,6 @@ fn scope_item((resource, account): &(Resource, Account)) -> ScopeItem {
 const WEEK: Duration = Duration::from_hours(7 * 24);
 const ACCOUNTS_ONLY: &str =
     "A scope item is an account, by its Id, with the ScopeItemType Account.";
+const UNASKED: &str = "Approvers are named and RequireApproval is false: say which.";
 const ONE_SET: &str = "There is one set of approvers.";
 const ONE_OR_TWO: &str = "One or two must approve.";

@@ -235,6 +235,8 @@ async fn put(id: UserId, asked: &Asked<'_>) -> Reply {
     stays(&members, &user, asked, &caller).await?;
     let wanted = match members.truth(&["Disabled"])? {
         true => Lock::Locked,
+        // Whoever says nothing of it lets nobody in again.
+        false if !members.has(&["Disabled"]) => user.lock,
         false => Lock::Open,
     };
     if wanted != user.lock {
