@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use claviger::domain::{Operation, Outcome, RefusalReason};
+use claviger::domain::{Connector, Operation, Outcome, RefusalReason};
 use claviger::vault::{AccountEdit, NewTarget, Reach};
 
 use crate::fake::{Change, Login};
@@ -143,4 +143,37 @@ async fn what_the_target_said_it_took_is_known_after_a_crash() {
         (scene.stored().await.as_str(), scene.pending().await),
         (OLD, 1)
     );
+}
+
+#[tokio::test]
+async fn a_run_over_a_resource_vouches_for_nobody_whoever_starts_it() {
+    let scene = scene_to(&administered()).await;
+    scene.fake.set("the true root's");
+    let (vault, operator) = (&scene.house.vault, scene.house.operator().await);
+
+    let run = vault.rotate_now(("db1", None), &|_| {}, &operator);
+    let done = run.await.unwrap();
+
+    assert_eq!(done.changed, 0);
+    assert!(done.failed[0].why.contains(STRANGE), "{done:?}");
+    assert_eq!(scene.fake.password(), "the true root's");
+    assert_eq!(scene.pending().await, 0);
+}
+
+#[tokio::test]
+async fn a_target_that_lets_anybody_in_is_told_nothing() {
+    for new in [target(), administered()] {
+        let database = "postgres".to_owned();
+        let scene = scene_to(&NewTarget {
+            connector: Connector::Postgres { database },
+            ..new
+        })
+        .await;
+        scene.fake.open();
+
+        let answer = scene.change(NEW).await;
+
+        assert_failed(&answer, "lets anybody in");
+        assert_eq!((scene.fake.told().len(), scene.pending().await), (0, 0));
+    }
 }

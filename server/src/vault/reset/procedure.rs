@@ -22,6 +22,8 @@ pub(super) struct Ask<'a> {
     pub(super) hold: Option<&'a Kept<Custody>>,
     pub(super) deed: &'a Deed,
     pub(super) by: By<'a>,
+    /// Whether it was asked for by its name, and not for being on its resource.
+    pub(super) named: bool,
 }
 
 impl Vault {
@@ -41,6 +43,7 @@ impl Vault {
             hold,
             deed,
             by: By::Caller(caller),
+            named: true,
         };
         self.reset(ask).await
     }
@@ -67,7 +70,7 @@ impl Vault {
         if let Err(why) = self.clear_leftover(&job, ask.by).await? {
             return Err(self.target_refuses(&ask, why).await);
         }
-        if let Err(why) = self.vouched(&job, ask.by).await? {
+        if let Err(why) = self.vouched(&job, &ask).await? {
             return Err(self.target_refuses(&ask, why).await);
         }
         let places = self.resets.places.read().await;

@@ -289,6 +289,7 @@ impl Vault {
             hold: None,
             deed: &deed,
             by,
+            named: false,
         };
         let why = match self.reset(ask).await {
             Ok(_) => None,

@@ -59,14 +59,22 @@ impl Vault {
 
     /// That the target has the new password, unless it lets everybody in.
     async fn believed(&self, job: &Job<'_>) -> Result<Finding, VaultError> {
-        let nonsense = format!("no-password-{:016x}", self.next_request().0);
-        let nonsense = Password::parse(nonsense.into())
-            .map_err(|error| VaultError::Invalid(error.to_string()))?;
-        Ok(match job.opens(&nonsense).await {
+        Ok(match self.lets_anybody_in(job).await? {
             Ok(false) => Finding::New,
             Ok(true) => Finding::Unknown(OPEN.to_owned()),
             Err(why) => Finding::Unknown(why.to_string()),
         })
+    }
+
+    /// Whether the target opens to a password that is nobody's.
+    pub(super) async fn lets_anybody_in(
+        &self,
+        job: &Job<'_>,
+    ) -> Result<Result<bool, Trouble>, VaultError> {
+        let nonsense = format!("no-password-{:016x}", self.next_request().0);
+        let nonsense = Password::parse(nonsense.into())
+            .map_err(|error| VaultError::Invalid(error.to_string()))?;
+        Ok(job.opens(&nonsense).await)
     }
 
     /// Puts in force what the target has, and forgets what is pending; where that is not clear,
@@ -78,7 +86,7 @@ impl Vault {
         finding: Finding,
         by: By<'_>,
     ) -> Result<(), VaultError> {
-        let over = self.is_over(job, &pending.record, by);
+        let over = self.is_over(job, &pending.record);
         match finding {
             Finding::New => self.put_new_in_force(job, &pending, by).await,
             Finding::Untouched(why) => self.stored_stays(job, &pending, why, by).await,
@@ -97,13 +105,12 @@ impl Vault {
     }
 
     /// Whether a target that does not have the new password will not have it any more. One that
-    /// has said that it does may mean another login than the one that was tried, so no time is long
-    /// enough: the new one is given up only when somebody asks for another one.
-    fn is_over(&self, job: &Job<'_>, pending: &PendingRow, by: By<'_>) -> bool {
+    /// has said that it does may mean another login than the one that was tried, or a replica that
+    /// is late, so no time is long enough: the new one is given up only by the operator's word.
+    fn is_over(&self, job: &Job<'_>, pending: &PendingRow) -> bool {
         let limits = job.limits;
         let clear_at = pending.since.after(limits.timeout + limits.grace);
-        let asked = matches!(by, By::Caller(_));
-        clear_at <= self.clock.now() && (asked || !pending.accepted)
+        clear_at <= self.clock.now() && !pending.accepted
     }
 
     /// Tells the target once more, by the account that puts things right.
@@ -292,5 +299,5 @@ fn stays(trouble: Option<&Trouble>) -> Finding {
 const TRIES: usize = 64;
 const BEFORE: &str = "the target has the password before the one stored";
 const KEPT: &str = "the target did not change it";
-const OPEN: &str = "the target lets anybody in, whatever the password";
+pub(super) const OPEN: &str = "the target lets anybody in, whatever the password";
 const LOST: &str = "the target accepts no password that is known here";

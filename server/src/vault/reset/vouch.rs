@@ -5,38 +5,62 @@
 //! that a login tells anything there, before a new password is sealed of which nobody could say
 //! whether the target has it.
 
+use crate::domain::ConnectorKind;
 use crate::store::rows::TendedRow;
 use crate::vault::reset::By;
 use crate::vault::reset::job::Job;
+use crate::vault::reset::procedure::Ask;
+use crate::vault::reset::settle::OPEN;
 use crate::vault::{Vault, VaultError};
 
 impl Vault {
     /// That the account is known to be the one on the target; why that is not so, in words.
     ///
     /// The server itself has no more authority than whoever set the rotation, who manages the
-    /// resource and need not govern the house.
+    /// resource and need not govern the house; nor has who governs it over accounts that it did not
+    /// name: others may have added them.
     pub(super) async fn vouched(
         &self,
         job: &Job<'_>,
-        by: By<'_>,
+        ask: &Ask<'_>,
     ) -> Result<Result<(), String>, VaultError> {
+        let tended = self.is_tended(job).await?;
         if !job.needs_vouching() {
-            return Ok(Ok(()));
+            return match tended {
+                true => Ok(Ok(())),
+                false => self.asks(job).await,
+            };
         }
         let stored = self.stored(&job.account).await?;
         match job.opens(&stored).await {
-            Ok(true) => return Ok(Ok(())),
+            Ok(true) if tended => return Ok(Ok(())),
+            Ok(true) => return self.asks(job).await,
             Ok(false) => {}
             Err(trouble) => return Ok(Err(format!("{BLIND}: {trouble}"))),
         }
-        let governs = match by {
-            By::Caller(caller) => self.may_govern(caller),
+        let governs = match ask.by {
+            By::Caller(caller) => ask.named && self.may_govern(caller),
             By::Server(_) => false,
         };
-        if governs || self.is_tended(job).await? {
+        if governs || tended {
             return Ok(Ok(()));
         }
         Ok(Err(STRANGE.to_owned()))
+    }
+
+    /// That the target asks for a password at all: where it lets anybody in from here, a login says
+    /// nothing about whose account it is. sshd does not, and is slow to say no.
+    async fn asks(&self, job: &Job<'_>) -> Result<Result<(), String>, VaultError> {
+        if job.target.connector.kind() == ConnectorKind::Ssh {
+            return Ok(Ok(()));
+        }
+        Ok(match self.lets_anybody_in(job).await? {
+            Ok(true) => Err(OPEN.to_owned()),
+            Ok(false) => Ok(()),
+            // One that changes its own password by its own login does not get in, either.
+            Err(_) if !job.needs_vouching() => Ok(()),
+            Err(trouble) => Err(format!("{BLIND}: {trouble}")),
+        })
     }
 
     /// Whether this very login was changed on this very target from here before.
