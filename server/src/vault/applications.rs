@@ -253,14 +253,7 @@ impl Vault {
         self.administer(deed, caller).await?;
         match self.application_called(caller.org(), name).await? {
             Some(kept) => {
-                let key = self
-                    .rows
-                    .places()
-                    .user(kept.record.org, kept.record.inherits);
-                match self.rows.get::<User>(key).await? {
-                    Some(user) => self.not_above(&user.record, deed, caller).await?,
-                    None => self.not_above_what_is_gone(deed, caller).await?,
-                }
+                self.not_above_user_of(&kept.record, deed, caller).await?;
                 Ok(kept)
             }
             None => {
@@ -502,7 +495,7 @@ fn apply(edit: &ApplicationEdit, application: &mut Application) -> Result<(), No
     Ok(())
 }
 
-fn invalid(words: String) -> No {
+pub(super) fn invalid(words: String) -> No {
     (RefusalReason::Invalid, VaultError::Invalid(words))
 }
 

@@ -7,7 +7,7 @@ use crate::domain::{
 use crate::store::rows::{BrokerRow, Ids, Kept};
 use crate::vault::book::Deed;
 use crate::vault::caller::Identity;
-use crate::vault::registrations::reaches_all;
+use crate::vault::registrations::{deed_on, reaches_all};
 use crate::vault::users::last_number;
 use crate::vault::{Caller, KeyOf, Keyed, Vault, VaultError};
 
@@ -338,10 +338,6 @@ fn sorted<I: Ord>(mut ids: Vec<I>) -> Vec<I> {
 
 fn proven(row: &BrokerRow) -> Ids {
     Ids(vec![row.broker.org.0, row.broker.application.0])
-}
-
-fn deed_on(id: ApplicationId, what: &str) -> Deed {
-    Deed::new(Operation::Application).detail(format!("registration {id}: {what}"))
 }
 
 /// How many users one application may speak for: all of them are looked at where one is sought by

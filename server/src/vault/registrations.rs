@@ -7,7 +7,7 @@ use crate::domain::{
     decide, may_stand_in,
 };
 use crate::store::rows::{BrokerRow, Ids, Kept, TrustRow};
-use crate::vault::applications::No;
+use crate::vault::applications::{No, invalid};
 use crate::vault::book::Deed;
 use crate::vault::id_block::IdKind;
 use crate::vault::leftovers::Leftover;
@@ -217,25 +217,28 @@ impl Vault {
         let Some(kept) = self.application_with(id, caller).await? else {
             return Err(self.no_registration(deed, caller).await);
         };
-        let key = self.rows.places().user(caller.org(), kept.record.inherits);
-        match self.rows.get::<User>(key).await? {
-            Some(user) => self.not_above(&user.record, deed, caller).await?,
-            None => self.not_above_what_is_gone(deed, caller).await?,
-        }
+        self.not_above_user_of(&kept.record, deed, caller).await?;
         Ok(kept)
     }
 
-    /// Whose user is removed may have reached everything: nobody knows.
-    pub(super) async fn not_above_what_is_gone(
+    /// Refuses, and writes down, what is done with an application whose user reaches more; one whose
+    /// user is removed may have reached everything: nobody knows.
+    pub(super) async fn not_above_user_of(
         &self,
+        application: &Application,
         deed: &Deed,
         caller: &Caller,
     ) -> Result<(), VaultError> {
-        if reaches_all(caller) {
-            return Ok(());
+        let places = self.rows.places();
+        let key = places.user(application.org, application.inherits);
+        match self.rows.get::<User>(key).await? {
+            Some(user) => self.not_above(&user.record, deed, caller).await,
+            None if reaches_all(caller) => Ok(()),
+            None => {
+                let why = RefusalReason::NotAllowed;
+                Err(self.refuse(deed, why, VaultError::NotAllowed, caller).await)
+            }
         }
-        let why = RefusalReason::NotAllowed;
-        Err(self.refuse(deed, why, VaultError::NotAllowed, caller).await)
     }
 
     /// The application with an id, for whoever sees it.
@@ -469,10 +472,6 @@ pub(super) fn reaches_all(caller: &Caller) -> bool {
     caller.is_operator() || caller.reaches_all()
 }
 
-fn invalid(words: String) -> No {
-    (RefusalReason::Invalid, VaultError::Invalid(words))
-}
-
 fn words(new: &NewRegistration) -> String {
     let user = new.user.map_or(0, |id| id.0);
     let flags = [
@@ -487,3 +486,8 @@ fn words(new: &NewRegistration) -> String {
 
 const PAGE: usize = 64;
 const NAME_A_USER: &str = "a registration needs a certificate user: an API user with a certificate";
+
+/// What is done with a registration, as the audit trail tells it.
+pub(super) fn deed_on(id: ApplicationId, what: &str) -> Deed {
+    Deed::new(Operation::Application).detail(format!("registration {id}: {what}"))
+}

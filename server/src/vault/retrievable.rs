@@ -10,6 +10,7 @@ use crate::domain::{
 use crate::store::rows::{Changes, Ids, Kept, RetrievableRow};
 use crate::vault::book::Deed;
 use crate::vault::find::Found;
+use crate::vault::registrations::deed_on;
 use crate::vault::users::last_number;
 use crate::vault::{AccountRef, Caller, ResourceRef, Vault, VaultError, Wanted};
 
@@ -381,10 +382,6 @@ fn read_addresses(from: &[String]) -> Result<Vec<Host>, String> {
         }
     }
     Ok(hosts)
-}
-
-fn deed_on(id: ApplicationId, what: &str) -> Deed {
-    Deed::new(Operation::Application).detail(format!("registration {id}: {what}"))
 }
 
 /// Of one key: all of them are looked at for every new connection.
