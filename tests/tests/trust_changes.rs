@@ -345,10 +345,11 @@ fn a_certificate_that_soon_ends_is_warned_of_in_status_health_and_log() {
 
     server.restart();
 
-    server.await_log("a certificate has expired or soon will", 1);
+    // A watch before the restart may have warned of it too: only the names tell what was seen.
+    server.await_log("CN=short", 1);
     assert!(!server.log().contains("CN=issued"), "{}", server.log());
     assert_served(&mut server.connect(Some(&issued)).unwrap());
-    server.await_log("a certificate has expired or soon will", 2);
+    server.await_log("CN=issued", 1);
     let status = server.claviger(&["status"]).ok();
     for told in ["(CN=short) ends in 4 days", "(CN=issued) ends in 29 days"] {
         let told = format!("certificate of client {told}");
