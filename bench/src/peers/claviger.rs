@@ -18,7 +18,7 @@ use crate::trouble::Trouble;
 
 const PATIENCE: Duration = Duration::from_secs(120);
 /// The API user that all callers are.
-pub const USER: &str = "bench@127.0.0.1";
+pub const USER: &str = "bench@127.0.0.0/8";
 
 /// A data directory and the program that serves it.
 #[derive(Clone, Debug)]
