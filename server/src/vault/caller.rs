@@ -201,6 +201,12 @@ impl Caller {
         self.identity.role
     }
 
+    /// How far that reaches.
+    #[must_use]
+    pub fn scope(&self) -> Scope {
+        self.identity.scope
+    }
+
     /// Whether it is the operator on this machine.
     #[must_use]
     pub fn is_operator(&self) -> bool {

@@ -1,6 +1,7 @@
 //! Users, assets and their accounts, as a set-up script makes them.
 
-use claviger::domain::{Role, Scope};
+use base64::prelude::{BASE64_STANDARD, Engine};
+use claviger::domain::{Operation, Role, Scope};
 use serde_json::{Value, json};
 
 use crate::desk::{Desk, PASSWORD, id};
@@ -78,7 +79,7 @@ async fn a_user_is_made_shown_locked_and_removed() {
 
     let shown = desk.get(&path).await.json();
     assert_eq!(shown["Name"], "ann");
-    assert_eq!(shown["AdminRoles"], json!(["AssetAdmin", "HelpdeskAdmin"]));
+    assert_eq!(shown["AdminRoles"], json!(["AssetAdmin"]));
     assert_eq!(shown["PrimaryAuthenticationProvider"]["Id"], -1);
     let app = desk.get(&format!("Users/{app}")).await.json();
     assert_eq!(app["AdminRoles"], json!([]), "a program audits nothing");
@@ -298,6 +299,54 @@ async fn keys_stand_beside_an_account_and_go_with_it() {
     let answer = desk.ask("POST", "AssetAccounts", &beside).await;
     assert_eq!(answer.refused(), (400, 70000));
     let weak = desk
+#[tokio::test]
+async fn only_a_global_admin_reaches_what_is_not_its_own() {
+    let desk = Desk::open().await;
+    let (_, account) = desk.account("db-1", "root").await;
+    let path = format!("AssetAccounts/{account}");
+    let (_, boss) = desk
+        .person("boss", &["GlobalAdmin", "ApplianceAdmin"])
+        .await;
+    let all = desk.ask_as(&boss, "GET", &path, &Value::Null).await;
+    assert_eq!(all.status, 200);
+    let whole = desk.ask_as(&boss, "GET", "Me", &Value::Null).await.json();
+    assert_eq!(whole["AdminRoles"].as_array().unwrap().len(), 10);
+
+    for (name, role) in [
+        ("pia", "PolicyAdmin"),
+        ("uma", "UserAdmin"),
+        ("max", "AssetAdmin"),
+        ("aud", "Auditor"),
+    ] {
+        let (id, bearer) = desk.person(name, &[role]).await;
+        let roles = desk.get(&format!("Users/{id}")).await.json()["AdminRoles"].take();
+        let roles = roles.as_array().unwrap().clone();
+        assert!(roles.contains(&json!(role)), "{roles:?}");
+        assert!(!roles.contains(&json!("GlobalAdmin")), "{roles:?}");
+        let theirs = desk.ask_as(&bearer, "GET", &path, &Value::Null).await;
+        assert_eq!(theirs.status, 404, "{role}");
+        let leaf = desk.house.issue_elsewhere("leaf");
+        let leaf = BASE64_STANDARD.encode(leaf.certificate());
+        let trust = json!({"Base64CertificateData": leaf});
+        for (verb, path, body) in [
+            ("POST", "TrustedCertificates", &trust),
+            (
+                "POST",
+                "Users",
+                &json!({"Name": "eve", "AdminRoles": ["GlobalAdmin"]}),
+            ),
+        ] {
+            let answer = desk.ask_as(&bearer, verb, path, body).await;
+            assert_eq!(answer.refused(), (403, 60108), "{role} {path}");
+        }
+    }
+    for roles in [json!(["ApplianceAdmin"]), json!(["HelpdeskAdmin"])] {
+        let new = json!({"Name": "eve", "AdminRoles": roles});
+        let answer = desk.ask("POST", "Users", &new).await;
+        assert_eq!(answer.refused(), (400, 70000), "{roles}");
+    }
+}
+
         .put(&format!("{path}/Password"), &json!("x"), 400)
         .await;
     assert_eq!(weak.refused(), (400, 60247));

@@ -126,7 +126,7 @@ pub(super) async fn me(asked: &Asked<'_>) -> Reply {
     Ok(ok(&Me {
         id: id.unwrap_or(-1),
         name: caller.login(),
-        admin_roles: admin_roles::of(caller.role()),
+        admin_roles: admin_roles::of(caller.role(), caller.scope()),
     }))
 }
 
@@ -173,7 +173,7 @@ async fn add_person(
     asked: &Asked<'_>,
     caller: &Caller,
 ) -> Result<User, Refusal> {
-    let (role, scope) = rights(members, caller)?;
+    let (role, scope) = rights(members)?;
     let text = |name| Ok::<_, Refusal>(members.text(&[name])?.unwrap_or_default());
     let password = asked.door.vault.generate(None, caller).await;
     let new = NewPerson {
@@ -202,7 +202,7 @@ async fn add_program(
     caller: &Caller,
 ) -> Result<User, Refusal> {
     let name = named(members)?;
-    let (role, scope) = rights(members, caller)?;
+    let (role, scope) = rights(members)?;
     let new = NewUser {
         login: format!("{name}@{HERE}"),
         // A program reads no audit trail.
@@ -269,8 +269,9 @@ async fn stays(
             FIXED,
         ));
     }
-    let (role, _) = rights(members, caller)?;
-    if members.has(&["AdminRoles"]) && role != user.role {
+    let (role, scope) = rights(members)?;
+    let same = admin_roles::of(role, scope) == admin_roles::of(user.role, user.scope);
+    if members.has(&["AdminRoles"]) && !same {
         return Err(Refusal::field("entity.AdminRoles", FIXED));
     }
     Ok(())
@@ -342,11 +343,9 @@ fn named(members: &Members) -> Result<String, Refusal> {
         .ok_or_else(|| Refusal::field("entity.Name", "The Name field is required."))
 }
 
-/// What a user may do, by the roles that are asked for; it reaches as far as whoever makes it.
-fn rights(members: &Members, caller: &Caller) -> Result<(Role, Scope), Refusal> {
-    let role = admin_roles::role(&members.texts(&["AdminRoles"])?)?;
-    let wide = role == Role::Administrator && caller.reaches_all();
-    Ok((role, if wide { Scope::All } else { Scope::Owned }))
+/// What a user may do and how far that reaches, by the roles that are asked for.
+fn rights(members: &Members) -> Result<(Role, Scope), Refusal> {
+    admin_roles::rights(&members.texts(&["AdminRoles"])?)
 }
 
 async fn told(user: &User, asked: &Asked<'_>) -> Reply {
@@ -381,7 +380,7 @@ async fn shown(user: &User, asked: &Asked<'_>) -> Result<Shown, Refusal> {
         last_name: person.last.as_str().to_owned(),
         email_address: person.email.as_str().to_owned(),
         disabled: user.lock == Lock::Locked,
-        admin_roles: admin_roles::of(user.role),
+        admin_roles: admin_roles::of(user.role, user.scope),
         created_date: times::to_text(user.created),
         identity_provider: local,
         primary_authentication_provider: primary,
