@@ -29,5 +29,7 @@ mod registrations;
 mod requests;
 #[path = "door_a2a/staff.rs"]
 mod staff;
+#[path = "door_a2a/terms.rs"]
+mod terms;
 #[path = "door_a2a/trusted.rs"]
 mod trusted;

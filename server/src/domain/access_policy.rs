@@ -2,7 +2,7 @@
 
 use crate::domain::{
     AccessControl, AccessPolicyId, AccountId, FreeText, GroupId, OrgId, PolicyName, ResourceId,
-    SecretKind, Timestamp,
+    SecretKind, Target, Timestamp,
 };
 
 /// What a group of users may request. It is a share with the group and access control on every
@@ -38,7 +38,8 @@ pub struct PolicyItem {
     pub account: AccountId,
     /// Whether its share with the group is a policy's, and goes with the last one.
     pub shared: bool,
-    /// Whether its access control is a policy's, and goes with the last one.
+    /// Whether its access control is a policy's, and goes with the last one unless it was changed
+    /// since.
     pub controlled: bool,
 }
 
@@ -50,5 +51,14 @@ impl AccessPolicy {
     #[must_use]
     pub fn item(&self, account: AccountId) -> Option<&PolicyItem> {
         self.items.iter().find(|item| item.account == account)
+    }
+
+    /// The access control that it sets for one of its accounts.
+    #[must_use]
+    pub fn control(&self, target: Target) -> AccessControl {
+        AccessControl {
+            target,
+            ..self.terms.clone()
+        }
     }
 }

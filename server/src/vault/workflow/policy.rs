@@ -129,7 +129,7 @@ impl Vault {
     }
 
     /// Takes an access policy back, with the shares and the access control that came with it and
-    /// that no other policy needs.
+    /// that no other policy needs. Access control that was set otherwise since stays.
     ///
     /// # Errors
     /// [`VaultError::NotAllowed`] for whoever does not administer, or does not manage an account;
@@ -256,24 +256,16 @@ impl Vault {
             .get::<AccessControl>(places.access_control(target));
         let control = control.await?;
         let id = target.account.unwrap_or(account);
-        let same = |kept: &Kept<AccessControl>| {
-            kept.record
-                == AccessControl {
-                    target,
-                    ..policy.terms.clone()
-                }
-        };
-        if control.as_ref().is_some_and(|kept| !same(kept)) {
-            let answer = VaultError::Invalid(OTHER_TERMS.to_owned());
-            let why = RefusalReason::Invalid;
-            return Err(self.refuse(deed, why, answer, caller).await);
+        let wanted = policy.control(target);
+        if control.as_ref().is_some_and(|kept| kept.record != wanted) {
+            return Err(self.invalid(OTHER_TERMS, deed, caller).await);
         }
         self.allow(&told, caller).await?;
         let item = PolicyItem {
             resource: target.resource,
             account: id,
             shared: share.is_none() || is_theirs(others, id, |it| it.shared, Some(policy.group)),
-            controlled: control.is_none() || is_theirs(others, id, |it| it.controlled, None),
+            controlled: control.is_none() || others.iter().any(|other| sets(other, &wanted)),
         };
         Ok(Piece {
             target: kept,
@@ -327,10 +319,7 @@ impl Vault {
                 changes.add(places.share(target, with), &share)?;
                 changes.add(places.share_by(with, target), &Ids(Vec::new()))?;
             }
-            let control = AccessControl {
-                target,
-                ..policy.terms.clone()
-            };
+            let control = policy.control(target);
             let key = places.access_control(target);
             changes.set(key, piece.control.as_ref(), &control)?;
         }
@@ -365,8 +354,17 @@ impl Vault {
             changes.clear(places.share(target, with));
             changes.clear(places.share_by(with, target));
         }
-        if item.controlled && !is_theirs(others, item.account, all, None) {
-            changes.clear(places.access_control(target));
+        if !item.controlled || is_theirs(others, item.account, all, None) {
+            return Ok(());
+        }
+        let key = places.access_control(target);
+        let control = self.rows.get::<AccessControl>(key).await?;
+        // What somebody set otherwise since is no policy's any more.
+        if let Some(control) = control.filter(|kept| kept.record == policy.control(target)) {
+            let off = told.beside(Operation::AccessControl);
+            let off = off.detail(format!("off, with policy {}", policy.name));
+            self.allow(&off, caller).await?;
+            changes.remove(&control);
         }
         Ok(())
     }
@@ -400,6 +398,12 @@ impl Vault {
         let why = RefusalReason::NoSuchThing;
         Err(self.refuse(deed, why, answer, caller).await)
     }
+    async fn invalid(&self, why: &str, deed: &Deed, caller: &Caller) -> VaultError {
+        let answer = VaultError::Invalid(why.to_owned());
+        self.refuse(deed, RefusalReason::Invalid, answer, caller)
+            .await
+    }
+
 
     async fn all_policies(&self, caller: &Caller) -> Result<Vec<Kept<AccessPolicy>>, VaultError> {
         let prefix = self.rows.places().access_policies(caller.org());
@@ -447,3 +451,10 @@ fn deed(detail: String) -> Deed {
 const MOST_POLICIES: usize = 1000;
 const OTHER_TERMS: &str =
     "an account is under access control on other terms: take those back first";
+/// Whether a policy has set this access control.
+fn sets(policy: &Kept<AccessPolicy>, control: &AccessControl) -> bool {
+    let account = control.target.account;
+    let item = account.and_then(|account| policy.record.item(account));
+    item.is_some_and(|item| item.controlled) && policy.record.control(control.target) == *control
+}
+
