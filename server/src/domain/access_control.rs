@@ -84,6 +84,14 @@ impl AccessControl {
         self.approvers.is_empty() && self.approver_groups.is_empty()
     }
 
+    /// Whether fewer are named than must approve. Who is in a group changes: that enough are is not
+    /// asked.
+    #[must_use]
+    pub fn names_too_few(&self) -> bool {
+        let named = self.approvers.len();
+        named > 0 && self.approver_groups.is_empty() && named < usize::from(self.approvals)
+    }
+
     /// Whether `approver` may decide about requests of others.
     #[must_use]
     pub fn may_approve(&self, approver: Approver, standing: ApproverStanding) -> bool {

@@ -82,6 +82,11 @@ impl KeptTarget {
         }
     }
 
+    /// The account, where it is about one.
+    pub(super) fn account(&self) -> Option<&Account> {
+        self.account.as_ref().map(|kept| &kept.record)
+    }
+
     /// Only if it is still as it was read: what is removed at the same time leaves nothing behind.
     pub(super) fn is_there(&self, changes: &mut Changes<'_>) {
         changes.depend_on(&self.resource);

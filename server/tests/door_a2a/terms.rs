@@ -121,3 +121,63 @@ async fn a_policy_on_terms_that_others_set_does_not_take_them_away() {
 
     assert_eq!(approvals(&desk).await, [0]);
 }
+
+#[tokio::test]
+async fn what_a_policy_promises_and_cannot_keep_is_refused() {
+    let desk = Desk::open().await;
+    let (ann, _) = desk.person("ann", &[]).await;
+    let (zoe, _) = desk.person("zoe", &[]).await;
+    let (_, account) = desk.account("db-1", "root").await;
+    let role = json!({"Name": "r", "Members": [{"Id": ann, "PrincipalKind": "User"}]});
+    let role = id(&desk.make("Roles", &role).await);
+    let policy = |changes: bool, required: u8| {
+        json!({
+            "Name": "p", "RoleId": role,
+            "AccessRequestProperties": {"AccessRequestType": "Password",
+                "ChangePasswordAfterCheckin": changes},
+            "ScopeItems": [{"Id": account, "ScopeItemType": "Account"}],
+            "ApproverSets": [{"RequiredApprovers": required, "Approvers": [
+                {"Id": zoe, "PrincipalKind": "User"}, {"Id": zoe, "PrincipalKind": "User"}]}],
+        })
+    };
+
+    for (new, why) in [
+        (policy(true, 1), "no connector is set up"),
+        (policy(false, 2), "two approvers must be named"),
+    ] {
+        let answer = desk.ask("POST", "AccessPolicies", &new).await;
+        assert_eq!(answer.refused(), (400, 70000), "{}", answer.body);
+        assert!(answer.body.contains(why), "{}", answer.body);
+    }
+    assert_eq!(approvals(&desk).await, [0; 0]);
+    desk.make("AccessPolicies", &policy(false, 1)).await;
+    assert_eq!(approvals(&desk).await, [1]);
+}
+
+#[tokio::test]
+async fn a_key_that_nothing_changes_is_not_promised_to_change() {
+    let desk = Desk::open().await;
+    let (ann, _) = desk.person("ann", &[]).await;
+    let (_, account) = desk.account("db-1", "root").await;
+    desk.put(
+        &format!("AssetAccounts/{account}/SshKey"),
+        &Value::Null,
+        200,
+    )
+    .await;
+    let role = json!({"Name": "r", "Members": [{"Id": ann, "PrincipalKind": "User"}]});
+    let role = id(&desk.make("Roles", &role).await);
+    let mut new = json!({
+        "Name": "p", "RoleId": role,
+        "AccessRequestProperties": {"AccessRequestType": "SshKey",
+            "ChangePasswordAfterCheckin": true},
+        "ScopeItems": [{"Id": account, "ScopeItemType": "Account"}],
+    });
+
+    let answer = desk.ask("POST", "AccessPolicies", &new).await;
+
+    assert_eq!(answer.refused(), (400, 70000));
+    assert!(answer.body.contains("nly a password"), "{}", answer.body);
+    new["AccessRequestProperties"]["ChangePasswordAfterCheckin"] = json!(false);
+    desk.make("AccessPolicies", &new).await;
+}

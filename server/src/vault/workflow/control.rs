@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::domain::{
     AccessControl, AccountId, Action, ChangeAfter, Grantee, GroupId, Operation, RefusalReason,
-    ResetTarget, ResourceId, Target, UserId,
+    ResetTarget, ResourceId, SecretKind, Target, UserId,
 };
 use crate::store::rows::Kept;
 use crate::vault::book::Deed;
@@ -65,7 +65,7 @@ impl Vault {
         self.primary_only(&deed, caller).await?;
         let target = self.kept_target(&target, &mut deed, caller).await?;
         let wrong = match check(new) {
-            Ok(()) => self.without_target(new, &target).await?,
+            Ok(()) => self.unkept(new.change_after, &target).await?,
             Err(why) => Some(why),
         };
         if let Some(why) = wrong {
@@ -78,14 +78,6 @@ impl Vault {
             .await?;
         let approvers = self.approvers_named(new, &deed, caller).await?;
         let approver_groups = self.groups_named(new, &deed, caller).await?;
-        // Who is in a group changes: that two are is not asked now.
-        let few = !approvers.is_empty() && approver_groups.is_empty();
-        if few && approvers.len() < usize::from(new.approvals) {
-            let answer = VaultError::Invalid(TOO_FEW.to_owned());
-            return Err(self
-                .refuse(&deed, RefusalReason::Invalid, answer, caller)
-                .await);
-        }
         let control = AccessControl {
             org: caller.org(),
             target: target.target(),
@@ -98,6 +90,12 @@ impl Vault {
             ticket: new.ticket,
             change_after: new.change_after,
         };
+        if control.names_too_few() {
+            let answer = VaultError::Invalid(TOO_FEW.to_owned());
+            return Err(self
+                .refuse(&deed, RefusalReason::Invalid, answer, caller)
+                .await);
+        }
         self.allow(&deed, caller).await?;
         let done = self.commit_control(&control, &target).await;
         self.settle(&deed, done, caller).await
@@ -263,17 +261,22 @@ impl Vault {
     }
 
     /// Why what is promised for after the check-in cannot be kept.
-    async fn without_target(
+    pub(super) async fn unkept(
         &self,
-        new: &NewAccessControl,
+        promise: Option<ChangeAfter>,
         target: &KeptTarget,
     ) -> Result<Option<&'static str>, VaultError> {
-        if new.change_after != Some(ChangeAfter::Remote) {
-            return Ok(None);
+        let other = target.account().map(|account| account.kind);
+        match promise {
+            None => Ok(None),
+            Some(_) if other.is_some_and(|kind| kind != SecretKind::Password) => Ok(Some(NO_OTHER)),
+            Some(ChangeAfter::Local) => Ok(None),
+            Some(ChangeAfter::Remote) => {
+                let key = self.rows.places().reset_target(target.target().resource);
+                let there = self.rows.get::<ResetTarget>(key).await?.is_some();
+                Ok((!there).then_some(NO_WAY))
+            }
         }
-        let key = self.rows.places().reset_target(target.target().resource);
-        let there = self.rows.get::<ResetTarget>(key).await?.is_some();
-        Ok((!there).then_some(NO_WAY))
     }
 
     async fn commit_control(
@@ -335,6 +338,7 @@ pub(super) fn words(new: &NewAccessControl) -> String {
     text
 }
 
-const TOO_FEW: &str = "where two must approve, two approvers must be named, or none";
+pub(super) const TOO_FEW: &str = "where two must approve, two approvers must be named, or none";
 const NO_WAY: &str = "a password cannot be changed on this resource, for no connector is set up \
                       for it: let it change locally after check-in";
+const NO_OTHER: &str = "only a password changes after check-in: keys and files do not";

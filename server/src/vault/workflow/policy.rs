@@ -12,7 +12,7 @@ use crate::store::rows::{Changes, Ids, Kept};
 use crate::vault::book::Deed;
 use crate::vault::id_block::IdKind;
 use crate::vault::shares::KeptTarget;
-use crate::vault::workflow::control::{check, words};
+use crate::vault::workflow::control::{TOO_FEW, check, words};
 use crate::vault::{
     AccountRef, Caller, NewAccessControl, ResourceRef, TargetRef, Vault, VaultError,
 };
@@ -79,10 +79,20 @@ impl Vault {
         };
         policy.terms.approvers = self.approvers_named(&new.terms, &deed, caller).await?;
         policy.terms.approver_groups = self.groups_named(&new.terms, &deed, caller).await?;
-        let mut pieces = Vec::with_capacity(new.accounts.len());
+        if policy.terms.names_too_few() {
+            return Err(self.invalid(TOO_FEW, &deed, caller).await);
+        }
+        let mut pieces: Vec<Piece> = Vec::with_capacity(new.accounts.len());
         for account in &new.accounts {
             let told = (&policy, policies.as_slice());
-            pieces.push(self.piece(*account, told, &deed, caller).await?);
+            let piece = self.piece(*account, told, &deed, caller).await?;
+            // An account and what stands beside it may mean the same.
+            if pieces
+                .iter()
+                .all(|other| other.item.account != piece.item.account)
+            {
+                pieces.push(piece);
+            }
         }
         policy.items = pieces.iter().map(|piece| piece.item).collect();
         policy.terms.target = pieces
@@ -326,6 +336,8 @@ impl Vault {
         Ok(changes.commit().await?)
     }
 
+            let key = places.access_policy_of(piece.item.account, policy.id);
+            changes.add(key, &Ids::default())?;
     /// Takes back what one account got by a policy.
     async fn take_back(
         &self,
