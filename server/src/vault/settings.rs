@@ -38,6 +38,10 @@ pub struct Settings {
     pub sets_per_user: u16,
     /// How large a file may be that an account keeps, in KiB: 1 to 4096.
     pub file_kib: u16,
+    /// How many characters the reason of a request may have: 1 to 4000.
+    pub reason_characters: u16,
+    /// How many characters the ticket of a request may have: 1 to 300.
+    pub ticket_characters: u16,
     /// How many characters a person's password has at least: 8 to 128.
     pub person_password: u16,
     /// How long a person who signed in stays so without signing in again.
@@ -85,6 +89,8 @@ impl Default for Settings {
             members_per_group: 1000,
             sets_per_user: 20,
             file_kib: 1024,
+            reason_characters: 2000,
+            ticket_characters: 200,
             person_password: 8,
             sign_in: Duration::from_secs(15 * 60),
             sessions_per_person: 10,
@@ -168,6 +174,7 @@ impl Settings {
         ];
         all.push(self.ssh_key_view());
         all.push(self.file_view());
+        all.extend(self.word_views());
         all.push(self.set_view());
         all.extend(self.group_views());
         all.extend(self.sign_in_views());
@@ -209,6 +216,7 @@ impl Settings {
             "tokens-per-user" => settings.tokens_per_user = number(name, value, 1..=100)?,
             _ if settings.set_ssh_keys(name, value)? => {}
             _ if settings.set_file(name, value)? => {}
+            _ if settings.set_word(name, value)? => {}
             _ if settings.set_sets(name, value)? => {}
             _ if settings.set_group(name, value)? => {}
             _ if settings.set_sign_in(name, value)? => {}

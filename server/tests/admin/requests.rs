@@ -117,6 +117,28 @@ fn access_control_is_shown_and_switched_off_and_what_makes_no_sense_is_refused()
 }
 
 #[test]
+fn a_request_says_no_more_than_the_settings_keep_of_it() {
+    let server = controlled();
+    let request = |reason: usize, ticket: usize| {
+        let mut new = asked();
+        new["reason"] = json!("x".repeat(reason));
+        new["ticket"] = json!("7".repeat(ticket));
+        server.send("POST", "/v1/requests", new)
+    };
+
+    assert_eq!(request(2001, 1).with(422).problem(), "invalid");
+    assert_eq!(request(1, 201).with(422).problem(), "invalid");
+    let setting = json!({"value": "100"});
+    server
+        .send("PUT", "/v1/settings/reason-characters", setting)
+        .with(204);
+    assert_eq!(request(101, 200).with(422).problem(), "invalid");
+    assert_eq!(state(&server), Value::Null);
+    request(100, 200).with(204);
+    assert_eq!(state(&server), "requested");
+}
+
+#[test]
 fn access_control_and_requests_are_documented() {
     let new = NewAccessControl {
         resource: text(),

@@ -346,3 +346,28 @@ async fn a_request_for_later_waits_for_its_time() {
         (403, 60108)
     );
 }
+
+#[tokio::test]
+async fn a_request_says_no_more_than_is_kept_of_it() {
+    let scene = Scene::new(false).await;
+    let body = |comment: usize, code: usize, ticket: usize| {
+        json!({
+            "ForUserId": scene.ann, "AssetId": scene.asset, "AccountId": scene.account,
+            "AccessRequestType": "Password", "ReasonComment": "x".repeat(comment),
+            "ReasonCode": "c".repeat(code), "TicketNumber": "7".repeat(ticket),
+        })
+    };
+
+    for (comment, code, ticket) in [(1001, 1, 1), (1000, 1001, 1), (0, 2001, 1), (1, 1, 201)] {
+        let body = body(comment, code, ticket);
+        let own = scene.by_ann("POST", "AccessRequests", &body).await;
+        assert_eq!(own.refused(), (400, 70000), "{comment} {code} {ticket}");
+        assert!(own.body.contains("characters"), "{}", own.body);
+        let brokered = scene.broker(&body).await;
+        assert_eq!(brokered.refused(), (400, 70000), "{comment} {code}");
+    }
+    let list = scene.by_ann("GET", "AccessRequests", &Value::Null).await;
+    assert_eq!(list.json(), json!([]));
+    let answer = scene.broker(&body(1000, 900, 200)).await;
+    assert_eq!(answer.status, 201, "{}", answer.body);
+}

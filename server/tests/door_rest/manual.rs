@@ -498,3 +498,27 @@ async fn a_password_is_requested_for_later_and_checked_out_in_its_time_only() {
         "its time is up, not the hour"
     );
 }
+
+#[tokio::test]
+async fn a_request_says_no_more_than_is_kept_of_it() {
+    let house = House::open().await;
+    let (app, _, _, account) = controlled(&house).await;
+    let mut talk = house.talk(&app).await;
+    let path = format!("/accounts/{account}/requestpassword");
+    let long = "x".repeat(2000);
+
+    let mut told = Vec::new();
+    for (reason, ticket) in [(2001, 1), (1, 201)] {
+        let body = json!({"REASON": "x".repeat(reason), "TICKETID": "7".repeat(ticket)});
+        let answer = talk.post(&path, body).await.told();
+        told.push((answer.3, answer.4));
+    }
+    let fits = json!({"REASON": long, "TICKETID": "7".repeat(200)});
+    let raised = talk.post(&path, fits).await.told();
+
+    for ((words, code), what) in told.iter().zip(["reason", "ticket"]) {
+        assert!(words.contains(what), "{words}");
+        assert_eq!(code, "7");
+    }
+    assert_eq!(raised.2, "Success", "{}", raised.3);
+}

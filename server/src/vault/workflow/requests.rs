@@ -7,6 +7,7 @@ use crate::vault::book::Deed;
 use crate::vault::find::Found;
 use crate::vault::workflow::rights::{Requester, deed};
 use crate::vault::workflow::turn::Turn;
+use crate::vault::workflow::words::fits;
 use crate::vault::{Caller, UserRef, Vault, VaultError, Wanted};
 
 impl Vault {
@@ -16,8 +17,8 @@ impl Vault {
     /// # Errors
     /// [`VaultError::Refused`] for whoever may not retrieve it; [`VaultError::ReasonRequired`],
     /// [`VaultError::TicketRequired`]; [`VaultError::Held`]; [`VaultError::Invalid`] when it is
-    /// requested already or is not under access control; [`VaultError::NotFound`] when the named
-    /// user is nobody.
+    /// requested already, is not under access control, or says more than is kept of it;
+    /// [`VaultError::NotFound`] when the named user is nobody.
     pub async fn request(
         &self,
         wanted: &Wanted<'_>,
@@ -44,7 +45,8 @@ impl Vault {
             deed = deed.detail(format!("for {named}"));
         }
         self.primary_only(&deed, caller).await?;
-        if let Err(answer) = self.is_to_come(window) {
+        let fit = self.is_to_come(window);
+        if let Err(answer) = fit.and_then(|()| fits(wanted, &self.settings.load())) {
             let why = RefusalReason::Invalid;
             return Err(self.refuse(&deed, why, answer, caller).await);
         }
