@@ -108,11 +108,13 @@ pub enum Table {
     UserByThumbprint = 65,
     /// Access policies by organisation and id.
     AccessPolicy = 66,
+    /// The access policies about an account, by account and policy.
+    AccessPolicyOf = 67,
 }
 
 impl Table {
     /// All of them.
-    pub const ALL: [Self; 51] = [
+    pub const ALL: [Self; 52] = [
         Self::Meta,
         Self::Organisation,
         Self::User,
@@ -164,6 +166,7 @@ impl Table {
         Self::Broker,
         Self::UserByThumbprint,
         Self::AccessPolicy,
+        Self::AccessPolicyOf,
     ];
 }
 

@@ -288,6 +288,27 @@ async fn a_broker_is_told_which_matches_none_or_many_and_nothing_of_others_thing
 }
 
 #[tokio::test]
+async fn a_request_names_the_policy_that_it_is_under() {
+    let scene = Scene::new(false).await;
+    let desk = &scene.desk;
+    let (eve, _) = desk.person("eve", &[]).await;
+    desk.entitle("weekly", eve, scene.account, false).await;
+    let request = scene.raised().await;
+    let policy = |answer: Answer| answer.json()["PolicyName"].clone();
+
+    let shown = scene.by_ann("GET", &request, &Value::Null).await;
+    assert_eq!(policy(shown), "nightly", "the first that was made");
+    let policies = desk.get("AccessPolicies?fields=Id,Name").await.json();
+    let path = |place: usize| format!("AccessPolicies/{}", policies[place]["Id"]);
+    desk.ask("DELETE", &path(0), &Value::Null).await;
+    let seen = desk.ask("GET", &request, &Value::Null).await;
+    assert_eq!(policy(seen), "weekly");
+    desk.ask("DELETE", &path(1), &Value::Null).await;
+    let seen = desk.ask("GET", &request, &Value::Null).await;
+    assert_eq!(policy(seen), Value::Null);
+}
+
+#[tokio::test]
 async fn a_broker_speaks_for_those_named_alone_and_its_key_for_nothing_else() {
     let scene = Scene::new(false).await;
     let (eve, _) = scene.desk.person("eve", &[]).await;

@@ -417,6 +417,18 @@ impl<'a> Places<'a> {
         self.access_policies(org).number(id.0)
     }
 
+    /// The access policies about an account.
+    #[must_use]
+    pub fn access_policies_of(self, account: AccountId) -> Key {
+        Key::table(Table::AccessPolicyOf).number(account.0)
+    }
+
+    /// That an access policy is about an account.
+    #[must_use]
+    pub fn access_policy_of(self, account: AccountId, id: AccessPolicyId) -> Key {
+        self.access_policies_of(account).number(id.0)
+    }
+
     /// All requests.
     #[must_use]
     pub fn requests(self) -> Key {

@@ -2,6 +2,7 @@
 //! one.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use crate::domain::{
     AccessControl, AccessPolicy, AccessPolicyId, Account, AccountId, FreeText, Grantee, Group,
@@ -158,6 +159,7 @@ impl Vault {
         let mut changes = self.rows.changes();
         changes.remove(&kept);
         for item in &kept.record.items {
+            changes.clear(self.rows.places().access_policy_of(item.account, id));
             self.take_back(*item, (&kept.record, &others), &mut changes, caller)
                 .await?;
         }
@@ -166,7 +168,8 @@ impl Vault {
         self.settle(&told, done, caller).await
     }
 
-    /// Which policies say on what terms accounts are given out that `caller` was shown.
+    /// Which policies say on what terms accounts are given out that `caller` was shown: of several,
+    /// the first that was made. Each is read once, and others not at all.
     ///
     /// # Errors
     /// [`VaultError::Unavailable`].
@@ -175,14 +178,25 @@ impl Vault {
         accounts: &[AccountId],
         caller: &Caller,
     ) -> Result<HashMap<AccountId, (AccessPolicyId, PolicyName)>, VaultError> {
-        let mut found = HashMap::new();
-        for kept in self.all_policies(caller).await? {
-            let policy = kept.record;
-            for account in accounts {
-                if policy.item(*account).is_some() {
-                    let named = (policy.id, policy.name.clone());
-                    found.entry(*account).or_insert(named);
-                }
+        let places = self.rows.places();
+        let (mut found, mut known) = (HashMap::new(), HashMap::new());
+        for account in accounts {
+            if found.contains_key(account) {
+                continue;
+            }
+            let theirs = places.access_policies_of(*account);
+            let page = self.rows.page::<Ids>(&theirs, None, 1).await?;
+            let first = page.first().and_then(|kept| kept.key.number_at(1));
+            let Some(id) = first.map(AccessPolicyId) else {
+                continue;
+            };
+            if let Entry::Vacant(unread) = known.entry(id) {
+                let key = places.access_policy(caller.org(), id);
+                let kept = self.rows.get::<AccessPolicy>(key).await?;
+                unread.insert(kept.map(|kept| kept.record.name));
+            }
+            if let Some(Some(name)) = known.get(&id) {
+                found.insert(*account, (id, name.clone()));
             }
         }
         Ok(found)
@@ -256,6 +270,9 @@ impl Vault {
             };
             kept = self.kept_target(&target, &mut told, caller).await?;
         }
+        if let Some(why) = self.unkept(policy.terms.change_after, &kept).await? {
+            return Err(self.invalid(why, deed, caller).await);
+        }
         let target = kept.target();
         self.manages_what_is_stricter(target, deed, caller).await?;
         let with = Grantee::Group(policy.group);
@@ -319,6 +336,8 @@ impl Vault {
         for piece in pieces {
             let target = piece.target.target();
             piece.target.is_there(&mut changes);
+            let key = places.access_policy_of(piece.item.account, policy.id);
+            changes.add(key, &Ids::default())?;
             if piece.share.is_none() {
                 let level = Level::View;
                 let share = Share {
@@ -336,8 +355,6 @@ impl Vault {
         Ok(changes.commit().await?)
     }
 
-            let key = places.access_policy_of(piece.item.account, policy.id);
-            changes.add(key, &Ids::default())?;
     /// Takes back what one account got by a policy.
     async fn take_back(
         &self,
@@ -381,6 +398,12 @@ impl Vault {
         Ok(())
     }
 
+    async fn invalid(&self, why: &str, deed: &Deed, caller: &Caller) -> VaultError {
+        let answer = VaultError::Invalid(why.to_owned());
+        self.refuse(deed, RefusalReason::Invalid, answer, caller)
+            .await
+    }
+
     async fn policy_group(
         &self,
         id: GroupId,
@@ -410,12 +433,6 @@ impl Vault {
         let why = RefusalReason::NoSuchThing;
         Err(self.refuse(deed, why, answer, caller).await)
     }
-    async fn invalid(&self, why: &str, deed: &Deed, caller: &Caller) -> VaultError {
-        let answer = VaultError::Invalid(why.to_owned());
-        self.refuse(deed, RefusalReason::Invalid, answer, caller)
-            .await
-    }
-
 
     async fn all_policies(&self, caller: &Caller) -> Result<Vec<Kept<AccessPolicy>>, VaultError> {
         let prefix = self.rows.places().access_policies(caller.org());
@@ -455,14 +472,6 @@ fn is_theirs(
     theirs.any(|policy| policy.record.item(account).is_some_and(&says))
 }
 
-fn deed(detail: String) -> Deed {
-    Deed::new(Operation::AccessControl).detail(detail)
-}
-
-/// As many are read for every request that is shown.
-const MOST_POLICIES: usize = 1000;
-const OTHER_TERMS: &str =
-    "an account is under access control on other terms: take those back first";
 /// Whether a policy has set this access control.
 fn sets(policy: &Kept<AccessPolicy>, control: &AccessControl) -> bool {
     let account = control.target.account;
@@ -470,3 +479,11 @@ fn sets(policy: &Kept<AccessPolicy>, control: &AccessControl) -> bool {
     item.is_some_and(|item| item.controlled) && policy.record.control(control.target) == *control
 }
 
+fn deed(detail: String) -> Deed {
+    Deed::new(Operation::AccessControl).detail(detail)
+}
+
+/// As many are read whenever one is made or taken back.
+const MOST_POLICIES: usize = 1000;
+const OTHER_TERMS: &str =
+    "an account is under access control on other terms: take those back first";
