@@ -22,6 +22,13 @@ pub fn api_key(name: &AccountName, number: u8) -> Result<AccountName, NameError>
     AccountName::parse(&format!("{name}{API_KEY}{number}]"))
 }
 
+/// The names of all that may stand beside the account called `name`: its SSH key, then its API keys
+/// by their numbers.
+pub fn all(name: &AccountName) -> impl Iterator<Item = AccountName> {
+    let keys = (1..=MOST_API_KEYS).map(|number| api_key(name, number));
+    std::iter::once(ssh_key(name)).chain(keys).flatten()
+}
+
 /// The name of the account that the one called `name` stands beside, if it does.
 #[must_use]
 pub fn base(name: &AccountName) -> Option<&str> {
@@ -67,7 +74,10 @@ mod tests {
         ] {
             assert_eq!(base(&name(other)), None, "{other}");
         }
+        assert_eq!(all(&root).count(), 17);
+        assert!(all(&root).all(|it| base(&it) == Some("root")));
         let long = name(&"x".repeat(250));
         assert!(ssh_key(&long).is_err());
+        assert_eq!(all(&long).count(), 0);
     }
 }

@@ -2,7 +2,9 @@
 
 use zeroize::Zeroizing;
 
-use crate::domain::{Account, AccountId, Action, Operation, Resource, ResourceId};
+use crate::domain::{
+    Account, AccountId, AccountName, Action, Decision, Operation, Resource, ResourceId, decide,
+};
 use crate::vault::book::Deed;
 use crate::vault::{AccountRef, Caller, ResourceRef, Vault, VaultError, Wanted};
 
@@ -48,6 +50,39 @@ impl Vault {
         let found = self.find(&wanted, Action::See, &mut deed, caller).await?;
         self.allow(&deed, caller).await?;
         Ok((found.resource.record, found.account.record))
+    }
+
+    /// Those of the accounts with these names that are there and that `caller` may see, in the order
+    /// of the names: looked up, however many accounts the resource has.
+    ///
+    /// # Errors
+    /// [`VaultError::Refused`] for a resource that is not there or not shared.
+    pub async fn accounts_called(
+        &self,
+        resource: impl Into<ResourceRef<'_>>,
+        names: &[AccountName],
+        caller: &Caller,
+    ) -> Result<Vec<Account>, VaultError> {
+        let resource = resource.into();
+        let mut deed = Deed::new(Operation::List)
+            .on(&resource.words(), "")
+            .detail("accounts by their names");
+        let resource = self.find_visible(resource, &mut deed, caller).await?.record;
+        self.allow(&deed, caller).await?;
+        let mut found = Vec::new();
+        for name in names {
+            let kept = self.account_called(resource.id, name.as_str()).await?;
+            let Some(account) = kept.map(|kept| kept.record) else {
+                continue;
+            };
+            let reached = Some(caller.reached_as(&account));
+            let share = self.share_of(caller, resource.id, reached).await?;
+            let standing = caller.standing(resource.owner, share);
+            if decide(Action::See, standing) == Decision::Allowed {
+                found.push(account);
+            }
+        }
+        Ok(found)
     }
 
     /// A seed for a key that somebody asked for.

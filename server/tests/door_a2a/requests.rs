@@ -2,6 +2,7 @@
 
 use certs::Identity;
 use claviger::domain::{Operation, Outcome, RefusalReason};
+use claviger::vault::ListLimits;
 use serde_json::{Value, json};
 
 use crate::desk::{Desk, PASSWORD, id};
@@ -285,6 +286,76 @@ async fn a_broker_is_told_which_matches_none_or_many_and_nothing_of_others_thing
     let key = json!({"ForUser": "ann", "AssetName": "db-1", "AccountName": "root",
         "AccessRequestType": "SshKey"});
     assert_eq!(scene.broker(&key).await.refused(), (400, 70000));
+}
+
+#[tokio::test]
+async fn an_exact_name_means_one_account_and_not_anothers_key() {
+    let scene = Scene::new(false).await;
+    let desk = &scene.desk;
+    let new = json!({"Name": "root2", "Asset": {"Id": scene.asset}});
+    let other = id(&desk.make("AssetAccounts", &new).await);
+    let path = format!("AssetAccounts/{other}/SshKey");
+    desk.put(&path, &Value::Null, 200).await;
+    let role = json!({"Name": "r", "Members": [{"Id": scene.ann, "PrincipalKind": "User"}]});
+    let role = id(&desk.make("Roles", &role).await);
+    let policy = json!({
+        "Name": "keys", "RoleId": role, "AccessRequestProperties": {"AccessRequestType": "SshKey"},
+        "ScopeItems": [{"Id": other, "ScopeItemType": "Account"}],
+    });
+    desk.make("AccessPolicies", &policy).await;
+    let body = |name: &str| {
+        json!({"ForUser": "ann", "AssetName": "db-1", "AccountName": name,
+            "AccessRequestType": "SshKey"})
+    };
+
+    let refused = scene.broker(&body("root")).await;
+    assert_eq!(refused.refused(), (400, 70000), "{}", refused.body);
+    let raised = scene.broker(&body("root2")).await;
+    assert_eq!(raised.status, 201, "{}", raised.body);
+    assert_eq!(raised.json()["AccountName"], "root2 [SSH key]");
+}
+
+#[tokio::test]
+async fn what_is_sought_among_too_many_is_never_taken_for_the_only_one() {
+    let scene = Scene::new(false).await;
+    let desk = &scene.desk;
+    let (_, second) = desk.account("db-2", "root").await;
+    desk.entitle("weekly", scene.ann, second, false).await;
+    let new = json!({"Name": "root2", "Asset": {"Id": scene.asset}});
+    let other = id(&desk.make("AssetAccounts", &new).await);
+    desk.entitle("monthly", scene.ann, other, false).await;
+    desk.house.vault.limit_lists(ListLimits {
+        memory: 100,
+        rows: 1,
+        ..ListLimits::default()
+    });
+    let told = |asset: &str, account: &str| {
+        json!({"ForUser": "ann", "AssetName": asset, "AccountName": account,
+            "AccessRequestType": "Password"})
+    };
+
+    for (body, member) in [
+        (told("b-1", "root"), "AssetName"),
+        (told("10.5.32.4", "root"), "AssetName"),
+        (told("db-1", "oot2"), "AccountName"),
+        (told("db-1", "oot"), "AccountName"),
+    ] {
+        let answer = scene.broker(&body).await;
+        assert_eq!(answer.refused(), (400, 70000), "{body}");
+        let why = &answer.json()["ModelState"][format!("entity.{member}")][0];
+        let why = why.as_str().unwrap_or_default();
+        assert!(
+            why.contains("more than is looked through"),
+            "{}",
+            answer.body
+        );
+    }
+    let answer = scene.broker(&told("db-1", "root2")).await;
+    assert_eq!(
+        answer.status, 201,
+        "an exact name needs no search: {}",
+        answer.body
+    );
 }
 
 #[tokio::test]

@@ -15,8 +15,8 @@ use crate::doors::a2a::core::{assets, nothing_there, times};
 use crate::doors::a2a::private_key::NewKey;
 use crate::doors::a2a::reply::{Refusal, Reply, created, no_content, ok};
 use crate::vault::{
-    AccountEdit, AccountRef, Caller, Filter, Located, NewAccount, NewPassword, Reach, ResourceRef,
-    Search, SearchColumn, SearchKind, VaultError, Wanted,
+    AccountEdit, AccountRef, Caller, Located, NewAccount, NewPassword, Reach, ResourceRef,
+    VaultError, Wanted,
 };
 
 /// An account as it is shown.
@@ -324,8 +324,8 @@ async fn keep(
     (asked, caller): (&Asked<'_>, &Caller),
 ) -> Result<(), Refusal> {
     let (vault, place) = (&asked.door.vault, ResourceRef::Id(resource.id));
-    let there = accounts_like(resource, name.as_str(), asked, caller).await?;
-    if there.iter().any(|account| account.name == *name) {
+    let there = called(resource, std::slice::from_ref(name), asked, caller).await?;
+    if !there.is_empty() {
         let wanted = Wanted::of(place, name.as_str()).because(REASON, "");
         let done = vault.change_material(&wanted, material, caller).await;
         return done.map_err(|error| asked.refused(error));
@@ -368,28 +368,20 @@ async fn keys_beside(
     asked: &Asked<'_>,
     caller: &Caller,
 ) -> Result<Vec<Account>, Refusal> {
-    let mut found = accounts_like(resource, account.as_str(), asked, caller).await?;
-    found.retain(|it| beside::base(&it.name) == Some(account.as_str()));
-    Ok(found)
+    let names: Vec<_> = beside::all(account).collect();
+    called(resource, &names, asked, caller).await
 }
 
-/// The accounts of a resource in whose names this text is.
-async fn accounts_like(
+/// Those of the accounts with these names that are there.
+async fn called(
     resource: &Resource,
-    text: &str,
+    names: &[AccountName],
     asked: &Asked<'_>,
     caller: &Caller,
 ) -> Result<Vec<Account>, Refusal> {
-    let search = Search {
-        kind: SearchKind::Account,
-        column: SearchColumn::Account,
-        value: text.to_owned(),
-    };
-    let filter = Filter::page(0, MOST).searching(search);
-    let place = ResourceRef::Id(resource.id);
-    let page = asked.door.vault.account_page(place, &filter, caller).await;
-    let page = page.map_err(|error| asked.refused(error))?;
-    Ok(page.items.into_iter().map(|view| view.account).collect())
+    let (vault, place) = (&asked.door.vault, ResourceRef::Id(resource.id));
+    let found = vault.accounts_called(place, names, caller).await;
+    found.map_err(|error| asked.refused(error))
 }
 
 /// An API key, if that is what an account keeps beside another.

@@ -2,13 +2,15 @@
 //! user in whose name it is may see, so that nothing is said of others' things.
 
 use crate::domain::{
-    Account, AccountId, Folded, Resource, ResourceId, SecretKind, User, UserId, UserKind, beside,
+    Account, AccountId, AccountName, Folded, Resource, ResourceId, SecretKind, User, UserId,
+    UserKind, beside,
 };
 use crate::doors::a2a::Asked;
 use crate::doors::a2a::core::requests::body::Body;
 use crate::doors::a2a::reply::Refusal;
 use crate::vault::{
-    AccountRef, Caller, Filter, Keyed, ResourceRef, Search, SearchColumn, SearchKind, VaultError,
+    AccountRef, Caller, Filter, Keyed, Page, ResourceRef, Search, SearchColumn, SearchKind,
+    VaultError,
 };
 
 /// Whoever came by a broker's key, as it asks in the name of the one user who is meant.
@@ -68,10 +70,12 @@ pub(super) async fn asset(
     if let Some(view) = if_any(found, asked)? {
         return Ok(view.resource);
     }
-    let mut found = assets(name, SearchColumn::Address, asked, caller).await?;
+    let (mut found, whole) = assets(name, SearchColumn::Address, asked, caller).await?;
     found.retain(|resource| Folded::new(resource.address.as_str()) == Folded::new(name));
+    found = all_seen(found, whole, told.0, (asked, caller)).await?;
     if found.is_empty() {
-        found = assets(name, SearchColumn::All, asked, caller).await?;
+        let (others, whole) = assets(name, SearchColumn::All, asked, caller).await?;
+        found = all_seen(others, whole, told.0, (asked, caller)).await?;
     }
     one(found, told, (asked, caller)).await
 }
@@ -142,6 +146,10 @@ async fn by_name(
     asked: &Asked<'_>,
     caller: &Caller,
 ) -> Result<Vec<Account>, Refusal> {
+    let exact = called(resource, (name, kind), asked, caller).await?;
+    if exact.is_some() {
+        return Ok(exact.into_iter().collect());
+    }
     let search = Search {
         kind: SearchKind::Account,
         column: SearchColumn::All,
@@ -150,30 +158,47 @@ async fn by_name(
     let filter = Filter::page(0, MOST_SOUGHT).searching(search);
     let place = ResourceRef::Id(resource.id);
     let page = asked.door.vault.account_page(place, &filter, caller).await;
-    let page = if_any(page, asked)?.map_or(Vec::new(), |page| page.items);
-    let mut found: Vec<Account> = page.into_iter().map(|view| view.account).collect();
-    let base = |account: &Account| {
-        let base = beside::base(&account.name);
-        base.map_or(account.name.to_string(), str::to_owned)
+    let Some(page) = if_any(page, asked)? else {
+        return Ok(Vec::new());
     };
+    let whole = is_whole(&page);
+    let mut found: Vec<Account> = page.items.into_iter().map(|view| view.account).collect();
     // Of an account and what stands beside it, one is meant: the one that keeps what is wanted.
     if found.iter().any(|account| account.kind == kind) {
         found.retain(|account| account.kind == kind);
     } else {
         found.retain(|account| beside::base(&account.name).is_none());
     }
-    if found.iter().any(|account| base(account) == name) {
-        found.retain(|account| base(account) == name);
-    }
+    let base = |account: &Account| beside::base(&account.name).map(str::to_owned);
     // Of several API keys, the first.
-    if kind == SecretKind::ApiKey
-        && found
-            .iter()
-            .all(|account| beside::base(&account.name).is_some())
-    {
+    if kind == SecretKind::ApiKey && found.iter().all(|account| base(account).is_some()) {
         found.dedup_by_key(|account| base(account));
     }
-    Ok(found)
+    all_seen(found, whole, "AccountName", (asked, caller)).await
+}
+
+/// The account with exactly this name, or what stands beside it and keeps what is wanted.
+async fn called(
+    resource: &Resource,
+    (name, kind): (&str, SecretKind),
+    asked: &Asked<'_>,
+    caller: &Caller,
+) -> Result<Option<Account>, Refusal> {
+    let Ok(name) = AccountName::parse(name) else {
+        return Ok(None);
+    };
+    let mut names = vec![name.clone()];
+    names.extend(beside::all(&name));
+    let place = ResourceRef::Id(resource.id);
+    let found = asked
+        .door
+        .vault
+        .accounts_called(place, &names, caller)
+        .await;
+    let found = if_any(found, asked)?.unwrap_or_default();
+    let fits = found.iter().position(|account| account.kind == kind);
+    let meant = fits.or_else(|| found.iter().position(|account| account.name == name));
+    Ok(meant.and_then(|place| found.into_iter().nth(place)))
 }
 
 async fn assets(
@@ -181,7 +206,7 @@ async fn assets(
     column: SearchColumn,
     asked: &Asked<'_>,
     caller: &Caller,
-) -> Result<Vec<Resource>, Refusal> {
+) -> Result<(Vec<Resource>, bool), Refusal> {
     let search = Search {
         kind: SearchKind::Resource,
         column,
@@ -190,7 +215,31 @@ async fn assets(
     let filter = Filter::page(0, MOST_SOUGHT).searching(search);
     let page = asked.door.vault.resource_page(&filter, caller).await;
     let page = page.map_err(|error| asked.refused(error))?;
-    Ok(page.items.into_iter().map(|view| view.resource).collect())
+    let whole = is_whole(&page);
+    let found = page.items.into_iter().map(|view| view.resource).collect();
+    Ok((found, whole))
+}
+
+/// Whether everything in which something was looked for has been looked at.
+fn is_whole<T>(page: &Page<T>) -> bool {
+    page.complete && page.total <= page.items.len()
+}
+
+/// What was found, if nothing else can be meant, or several are in any case: where not everything
+/// was looked at, one is not the only one, and none is not none.
+async fn all_seen<T>(
+    found: Vec<T>,
+    whole: bool,
+    member: &str,
+    context: (&Asked<'_>, &Caller),
+) -> Result<Vec<T>, Refusal> {
+    if whole || found.len() > 1 {
+        return Ok(found);
+    }
+    let words = format!(
+        "{member} is sought among more than is looked through: name it exactly, or by its id."
+    );
+    Err(unclear(words, member, context).await)
 }
 
 /// The only one of these. None or several are refused, in words and on the record.
@@ -205,10 +254,15 @@ async fn one<T>(
         (None, _) => format!("{member} matches no {what}."),
         (Some(_), Some(_)) => format!("{member} matches more than one {what}."),
     };
-    Err(match asked.door.vault.means_nothing(&words, caller).await {
+    Err(unclear(words, member, (asked, caller)).await)
+}
+
+/// What is not clear, in words and on the record.
+async fn unclear(words: String, member: &str, (asked, caller): (&Asked<'_>, &Caller)) -> Refusal {
+    match asked.door.vault.means_nothing(&words, caller).await {
         VaultError::Invalid(words) => Refusal::field(&format!("entity.{member}"), words),
         other => asked.refused(other),
-    })
+    }
 }
 
 /// What was found; nothing where there is no such thing, or none that may be seen.
