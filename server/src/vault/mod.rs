@@ -119,6 +119,7 @@ pub use status::HouseStatus;
 pub use tokens::IssuedToken;
 pub use transfer::{Entry, EntryError};
 pub use trust::{TrustListener, Trusted};
+pub use user_edits::UserNames;
 pub use users::{NewUser, UserEdit};
 pub use workflow::{
     AccessControlView, AccessPolicyView, CheckedOut, NewAccessControl, NewAccessPolicy, REQUESTED,

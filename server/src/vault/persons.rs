@@ -15,6 +15,7 @@ use crate::vault::away::{Stranger, TurnedAway};
 use crate::vault::book::Deed;
 use crate::vault::caller::Entry;
 use crate::vault::patience::{Attempt, Limits};
+use crate::vault::user_edits::made;
 use crate::vault::{
     Caller, Origin, Outage, PasswordCredential, Settings, UserRef, Vault, VaultError,
 };
@@ -65,14 +66,27 @@ impl Vault {
     /// [`VaultError::NotAllowed`], [`VaultError::Invalid`], [`VaultError::Exists`];
     /// [`VaultError::Unavailable`] when too many passwords are being compared.
     pub async fn add_person(&self, new: &NewPerson, caller: &Caller) -> Result<User, VaultError> {
-        let deed = Deed::new(Operation::CreateUser).detail(format!("{} {}", new.name, new.role));
+        self.add_person_with(new, Lock::Open, caller).await
+    }
+
+    /// The same, kept out from the start if it is to be.
+    ///
+    /// # Errors
+    /// As for [`Self::add_person`].
+    pub async fn add_person_with(
+        &self,
+        new: &NewPerson,
+        lock: Lock,
+        caller: &Caller,
+    ) -> Result<User, VaultError> {
+        let deed = made(&new.name, new.role, lock);
         self.primary_only(&deed, caller).await?;
         self.administer(&deed, caller).await?;
         let draft = self
             .draft_person(new, caller)
             .and_then(|user| self.check_password(&new.password).map(|()| user));
         let user = match draft {
-            Ok(user) => user,
+            Ok(user) => User { lock, ..user },
             Err(answer) => {
                 return Err(self
                     .refuse(&deed, RefusalReason::Invalid, answer, caller)

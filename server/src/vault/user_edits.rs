@@ -1,13 +1,32 @@
 //! What an edit changes about a user; no look into the store.
 
-use crate::domain::{CertBinding, Lock, RefusalReason, User, UserKind};
+use crate::domain::{
+    CertBinding, FreeText, Lock, NameError, Operation, RefusalReason, Role, User, UserKind,
+};
+use crate::vault::book::Deed;
 use crate::vault::second_factor::NO_PERSON as NO_FACTOR;
 use crate::vault::{UserEdit, VaultError};
+
+/// What a user is called, and where a person is written to; what is not said stays.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UserNames {
+    /// The name for reports.
+    pub full_name: Option<String>,
+    /// A person's first name.
+    pub first: Option<String>,
+    /// A person's last name.
+    pub last: Option<String>,
+    /// A person's e-mail address.
+    pub email: Option<String>,
+}
 
 /// What changes about the user itself.
 pub(super) fn apply(edit: &UserEdit, user: &mut User) -> Result<(), (RefusalReason, VaultError)> {
     match edit {
         UserEdit::Lock(lock) => user.lock = *lock,
+        UserEdit::Names(names) => {
+            rename(names, user).map_err(|answer| (RefusalReason::Invalid, answer))?;
+        }
         UserEdit::DemandFactor(demanded) => match &mut user.kind {
             UserKind::Person(person) => person.second_factor = *demanded,
             UserKind::Api { .. } => {
@@ -35,6 +54,28 @@ pub(super) fn apply(edit: &UserEdit, user: &mut User) -> Result<(), (RefusalReas
     Ok(())
 }
 
+fn rename(names: &UserNames, user: &mut User) -> Result<(), VaultError> {
+    let unfit = |error: NameError| VaultError::Invalid(error.to_string());
+    let text = |text: &String| FreeText::parse(text).map_err(unfit);
+    if let Some(name) = &names.full_name {
+        user.full_name = text(name)?;
+    }
+    let own = [&names.first, &names.last, &names.email];
+    match &mut user.kind {
+        UserKind::Person(person) => {
+            let places = [&mut person.first, &mut person.last, &mut person.email];
+            for (place, said) in places.into_iter().zip(own) {
+                if let Some(said) = said {
+                    *place = text(said)?;
+                }
+            }
+            Ok(())
+        }
+        UserKind::Api { .. } if own.into_iter().flatten().all(String::is_empty) => Ok(()),
+        UserKind::Api { .. } => Err(VaultError::Invalid(NO_NAMES.to_owned())),
+    }
+}
+
 fn unbind(
     user: &mut User,
     stays: impl Fn(&CertBinding) -> bool,
@@ -59,11 +100,21 @@ fn certificates_of(user: &mut User) -> Result<&mut Vec<CertBinding>, (RefusalRea
     }
 }
 
-/// The same, as the audit trail tells it.
+/// That a user is made, as the audit trail tells it.
+pub(super) fn made(login: &str, role: Role, lock: Lock) -> Deed {
+    let locked = match lock {
+        Lock::Locked => ", locked",
+        Lock::Open => "",
+    };
+    Deed::new(Operation::CreateUser).detail(format!("{login} {role}{locked}"))
+}
+
+/// An edit, as the audit trail tells it.
 pub(super) fn words(edit: &UserEdit) -> String {
     match edit {
         UserEdit::Lock(Lock::Locked) => "lock".to_owned(),
         UserEdit::Lock(Lock::Open) => "unlock".to_owned(),
+        UserEdit::Names(_) => "names and e-mail address".to_owned(),
         UserEdit::Bind(CertBinding::Exactly(print)) => format!("bind certificate {print}"),
         UserEdit::Bind(CertBinding::IssuedBy(print)) => format!("bind to certificates of {print}"),
         UserEdit::Bind(CertBinding::Thumbprint { thumbprint, .. }) => {
@@ -75,3 +126,5 @@ pub(super) fn words(edit: &UserEdit) -> String {
         UserEdit::UnbindThumbprint(print) => format!("unbind thumbprint {print}"),
     }
 }
+
+const NO_NAMES: &str = "only a person has a first name, a last name and an e-mail address";

@@ -11,7 +11,7 @@ use crate::vault::book::Deed;
 use crate::vault::id_block::IdKind;
 use crate::vault::keyed::thumbprints;
 use crate::vault::leftovers::Leftover;
-use crate::vault::user_edits::{apply, words};
+use crate::vault::user_edits::{UserNames, apply, made, words};
 use crate::vault::{Caller, UserRef, Vault, VaultError};
 
 /// An API user to be made.
@@ -50,6 +50,8 @@ pub enum UserEdit {
     UnbindThumbprint(Thumbprint),
     /// Whether a person comes in with a second factor only.
     DemandFactor(bool),
+    /// What it is called.
+    Names(UserNames),
 }
 
 impl Vault {
@@ -58,11 +60,24 @@ impl Vault {
     /// # Errors
     /// [`VaultError::NotAllowed`], [`VaultError::Invalid`], [`VaultError::Exists`].
     pub async fn add_user(&self, new: &NewUser, caller: &Caller) -> Result<User, VaultError> {
-        let deed = Deed::new(Operation::CreateUser).detail(format!("{} {}", new.login, new.role));
+        self.add_user_with(new, Lock::Open, caller).await
+    }
+
+    /// The same, kept out from the start if it is to be.
+    ///
+    /// # Errors
+    /// As for [`Self::add_user`].
+    pub async fn add_user_with(
+        &self,
+        new: &NewUser,
+        lock: Lock,
+        caller: &Caller,
+    ) -> Result<User, VaultError> {
+        let deed = made(&new.login, new.role, lock);
         self.primary_only(&deed, caller).await?;
         self.administer(&deed, caller).await?;
         let user = match self.draft_user(new, caller) {
-            Ok(user) => user,
+            Ok(user) => User { lock, ..user },
             Err(answer) => {
                 return Err(self
                     .refuse(&deed, RefusalReason::Invalid, answer, caller)
@@ -154,40 +169,69 @@ impl Vault {
     /// # Errors
     /// [`VaultError::NotAllowed`], [`VaultError::NotFound`] when there is no such user or, to
     /// unbind, no such certificate of it; [`VaultError::Exists`] when a certificate is bound
-    /// already.
+    /// already; [`VaultError::Invalid`].
     pub async fn edit_user(
         &self,
         user: impl Into<UserRef<'_>>,
         edit: &UserEdit,
         caller: &Caller,
     ) -> Result<(), VaultError> {
+        let edits = std::slice::from_ref(edit);
+        self.edit_user_with(user, edits, caller).await.map(drop)
+    }
+
+    /// The same with several changes at once, all or none; gives the user back as it is then.
+    ///
+    /// # Errors
+    /// As for [`Self::edit_user`].
+    pub async fn edit_user_with(
+        &self,
+        user: impl Into<UserRef<'_>>,
+        edits: &[UserEdit],
+        caller: &Caller,
+    ) -> Result<User, VaultError> {
         let user = user.into();
-        let told = |login: &str| {
-            Deed::new(Operation::EditUser).detail(format!("{login}: {}", words(edit)))
-        };
+        let all: Vec<_> = edits.iter().map(words).collect();
+        let all = all.join("; ");
+        let told = |login: &str| Deed::new(Operation::EditUser).detail(format!("{login}: {all}"));
         let deed = told(&user.words());
         self.primary_only(&deed, caller).await?;
         let kept = self.administered(user, &deed, caller).await?;
         let deed = told(&kept.record.login());
         let mut user = kept.record.clone();
-        if let Err((why, answer)) = apply(edit, &mut user) {
-            return Err(self.refuse(&deed, why, answer, caller).await);
-        }
-        if let UserEdit::Bind(CertBinding::Exactly(print)) = edit {
-            self.no_application_has(&[*print], &deed, caller).await?;
-        }
-        if let UserEdit::Bind(CertBinding::Thumbprint { thumbprint, .. }) = edit {
-            self.thumbprints_are_free(&[*thumbprint], &deed, caller)
-                .await?;
-        }
-        if matches!(edit, UserEdit::Bind(_) | UserEdit::Lock(Lock::Open)) {
-            self.opens_no_application(&kept.record, &deed, caller)
+        for edit in edits {
+            if let Err((why, answer)) = apply(edit, &mut user) {
+                return Err(self.refuse(&deed, why, answer, caller).await);
+            }
+            self.takes_nothing(edit, &kept.record, &deed, caller)
                 .await?;
         }
         self.allow(&deed, caller).await?;
         let done = self.commit_user_edit(&kept, &user).await;
         self.settle(&deed, done, caller).await?;
         self.generation.grow();
+        Ok(user)
+    }
+
+    /// That what an edit binds is nobody's yet, and that nobody comes to applications by it who may
+    /// not.
+    async fn takes_nothing(
+        &self,
+        edit: &UserEdit,
+        user: &User,
+        deed: &Deed,
+        caller: &Caller,
+    ) -> Result<(), VaultError> {
+        if let UserEdit::Bind(CertBinding::Exactly(print)) = edit {
+            self.no_application_has(&[*print], deed, caller).await?;
+        }
+        if let UserEdit::Bind(CertBinding::Thumbprint { thumbprint, .. }) = edit {
+            self.thumbprints_are_free(&[*thumbprint], deed, caller)
+                .await?;
+        }
+        if matches!(edit, UserEdit::Bind(_) | UserEdit::Lock(Lock::Open)) {
+            self.opens_no_application(user, deed, caller).await?;
+        }
         Ok(())
     }
 

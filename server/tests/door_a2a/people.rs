@@ -115,6 +115,74 @@ async fn a_user_is_made_shown_locked_and_removed() {
 }
 
 #[tokio::test]
+async fn a_user_that_is_made_disabled_is_never_let_in() {
+    let desk = Desk::open().await;
+    let thumbprint = |name: &str| {
+        let identity = desk.house.issue(name);
+        claviger::domain::Thumbprint::of(identity.certificate()).to_string()
+    };
+    for new in [
+        json!({"Name": "ann", "PrimaryAuthenticationProvider": {"Id": -1}, "Disabled": true}),
+        json!({"Name": "app", "Disabled": true,
+            "PrimaryAuthenticationProvider": {"Id": -2, "Identity": thumbprint("app")}}),
+    ] {
+        let made = desk.make("Users", &new).await;
+
+        assert_eq!(made["Disabled"], true);
+        let again = desk.get(&format!("Users/{}", id(&made))).await.json();
+        assert_eq!(again, made);
+        let trail = desk.house.trail().await;
+        let about = |operation: Operation| {
+            let its = trail.iter().filter(|entry| {
+                entry.operation.known() == Some(&operation)
+                    && entry.detail.starts_with(new["Name"].as_str().unwrap())
+            });
+            its.count()
+        };
+        assert_eq!(about(Operation::CreateUser), 1);
+        assert_eq!(about(Operation::EditUser), 0, "one commit makes it so");
+    }
+}
+
+#[tokio::test]
+async fn a_users_names_change_with_its_lock_and_what_is_not_said_stays() {
+    let desk = Desk::open().await;
+    let (ann, _) = desk.person("ann", &[]).await;
+    let (app, _) = desk.program("app").await;
+    let path = format!("Users/{ann}");
+    let mut user = desk.get(&path).await.json();
+    for (member, value) in [
+        ("DisplayName", json!("Ann A.")),
+        ("FirstName", json!("Ann")),
+        ("LastName", json!("Arbor")),
+        ("EmailAddress", json!("ann@example.org")),
+        ("Disabled", json!(true)),
+    ] {
+        user[member] = value;
+    }
+
+    assert_eq!(desk.put(&path, &user, 200).await.json(), user);
+    assert_eq!(desk.get(&path).await.json(), user);
+    let brief = json!({"Name": "ann", "LastName": "Zander"});
+    user["LastName"] = json!("Zander");
+    assert_eq!(desk.put(&path, &brief, 200).await.json(), user);
+    for (member, value) in [
+        ("EmailAddress", json!("x".repeat(5000))),
+        ("FirstName", json!("a\u{0}b")),
+    ] {
+        let mut wrong = user.clone();
+        wrong[member] = value;
+        assert_eq!(desk.put(&path, &wrong, 400).await.refused(), (400, 70000));
+    }
+    let path = format!("Users/{app}");
+    let mut program = desk.get(&path).await.json();
+    program["DisplayName"] = json!("The application");
+    assert_eq!(desk.put(&path, &program, 200).await.json(), program);
+    program["EmailAddress"] = json!("app@example.org");
+    assert_eq!(desk.put(&path, &program, 400).await.refused(), (400, 70000));
+}
+
+#[tokio::test]
 async fn earlier_versions_have_users_with_flat_members() {
     let desk = Desk::open().await;
     let identity = desk.house.issue("app");
@@ -232,6 +300,54 @@ async fn nobody_makes_a_user_who_reaches_more_than_they_do() {
 }
 
 #[tokio::test]
+async fn only_a_global_admin_reaches_what_is_not_its_own() {
+    let desk = Desk::open().await;
+    let (_, account) = desk.account("db-1", "root").await;
+    let path = format!("AssetAccounts/{account}");
+    let (_, boss) = desk
+        .person("boss", &["GlobalAdmin", "ApplianceAdmin"])
+        .await;
+    let all = desk.ask_as(&boss, "GET", &path, &Value::Null).await;
+    assert_eq!(all.status, 200);
+    let whole = desk.ask_as(&boss, "GET", "Me", &Value::Null).await.json();
+    assert_eq!(whole["AdminRoles"].as_array().unwrap().len(), 10);
+
+    for (name, role) in [
+        ("pia", "PolicyAdmin"),
+        ("uma", "UserAdmin"),
+        ("max", "AssetAdmin"),
+        ("aud", "Auditor"),
+    ] {
+        let (id, bearer) = desk.person(name, &[role]).await;
+        let roles = desk.get(&format!("Users/{id}")).await.json()["AdminRoles"].take();
+        let roles = roles.as_array().unwrap().clone();
+        assert!(roles.contains(&json!(role)), "{roles:?}");
+        assert!(!roles.contains(&json!("GlobalAdmin")), "{roles:?}");
+        let theirs = desk.ask_as(&bearer, "GET", &path, &Value::Null).await;
+        assert_eq!(theirs.status, 404, "{role}");
+        let leaf = desk.house.issue_elsewhere("leaf");
+        let leaf = BASE64_STANDARD.encode(leaf.certificate());
+        let trust = json!({"Base64CertificateData": leaf});
+        for (verb, path, body) in [
+            ("POST", "TrustedCertificates", &trust),
+            (
+                "POST",
+                "Users",
+                &json!({"Name": "eve", "AdminRoles": ["GlobalAdmin"]}),
+            ),
+        ] {
+            let answer = desk.ask_as(&bearer, verb, path, body).await;
+            assert_eq!(answer.refused(), (403, 60108), "{role} {path}");
+        }
+    }
+    for roles in [json!(["ApplianceAdmin"]), json!(["HelpdeskAdmin"])] {
+        let new = json!({"Name": "eve", "AdminRoles": roles});
+        let answer = desk.ask("POST", "Users", &new).await;
+        assert_eq!(answer.refused(), (400, 70000), "{roles}");
+    }
+}
+
+#[tokio::test]
 async fn an_asset_is_made_shown_changed_and_removed() {
     let desk = Desk::open().await;
     let (asset, account) = desk.account("db-1", "root").await;
@@ -299,54 +415,6 @@ async fn keys_stand_beside_an_account_and_go_with_it() {
     let answer = desk.ask("POST", "AssetAccounts", &beside).await;
     assert_eq!(answer.refused(), (400, 70000));
     let weak = desk
-#[tokio::test]
-async fn only_a_global_admin_reaches_what_is_not_its_own() {
-    let desk = Desk::open().await;
-    let (_, account) = desk.account("db-1", "root").await;
-    let path = format!("AssetAccounts/{account}");
-    let (_, boss) = desk
-        .person("boss", &["GlobalAdmin", "ApplianceAdmin"])
-        .await;
-    let all = desk.ask_as(&boss, "GET", &path, &Value::Null).await;
-    assert_eq!(all.status, 200);
-    let whole = desk.ask_as(&boss, "GET", "Me", &Value::Null).await.json();
-    assert_eq!(whole["AdminRoles"].as_array().unwrap().len(), 10);
-
-    for (name, role) in [
-        ("pia", "PolicyAdmin"),
-        ("uma", "UserAdmin"),
-        ("max", "AssetAdmin"),
-        ("aud", "Auditor"),
-    ] {
-        let (id, bearer) = desk.person(name, &[role]).await;
-        let roles = desk.get(&format!("Users/{id}")).await.json()["AdminRoles"].take();
-        let roles = roles.as_array().unwrap().clone();
-        assert!(roles.contains(&json!(role)), "{roles:?}");
-        assert!(!roles.contains(&json!("GlobalAdmin")), "{roles:?}");
-        let theirs = desk.ask_as(&bearer, "GET", &path, &Value::Null).await;
-        assert_eq!(theirs.status, 404, "{role}");
-        let leaf = desk.house.issue_elsewhere("leaf");
-        let leaf = BASE64_STANDARD.encode(leaf.certificate());
-        let trust = json!({"Base64CertificateData": leaf});
-        for (verb, path, body) in [
-            ("POST", "TrustedCertificates", &trust),
-            (
-                "POST",
-                "Users",
-                &json!({"Name": "eve", "AdminRoles": ["GlobalAdmin"]}),
-            ),
-        ] {
-            let answer = desk.ask_as(&bearer, verb, path, body).await;
-            assert_eq!(answer.refused(), (403, 60108), "{role} {path}");
-        }
-    }
-    for roles in [json!(["ApplianceAdmin"]), json!(["HelpdeskAdmin"])] {
-        let new = json!({"Name": "eve", "AdminRoles": roles});
-        let answer = desk.ask("POST", "Users", &new).await;
-        assert_eq!(answer.refused(), (400, 70000), "{roles}");
-    }
-}
-
         .put(&format!("{path}/Password"), &json!("x"), 400)
         .await;
     assert_eq!(weak.refused(), (400, 60247));

@@ -13,7 +13,7 @@ use crate::doors::a2a::core::members::Members;
 use crate::doors::a2a::core::query::{MOST, Row, Table};
 use crate::doors::a2a::core::{admin_roles, nothing_there, times};
 use crate::doors::a2a::reply::{Refusal, Reply, no_content, ok};
-use crate::vault::{Caller, NewPerson, NewUser, UserEdit, UserRef};
+use crate::vault::{Caller, NewPerson, NewUser, UserEdit, UserNames, UserRef};
 
 /// A user as it is shown.
 #[derive(Debug, Serialize)]
@@ -150,19 +150,9 @@ async fn show(id: UserId, asked: &Asked<'_>) -> Reply {
 async fn add(asked: &Asked<'_>) -> Reply {
     let caller = asked.guest.by_bearer(asked).await?;
     let members = Members::read(asked)?;
-    let made = match meant(&members)? {
+    let user = match meant(&members)? {
         Proof::Password => add_person(&members, asked, &caller).await?,
         Proof::Certificate(thumbprint) => add_program(&members, thumbprint, asked, &caller).await?,
-    };
-    if members.truth(&["Disabled"])? {
-        lock(made.id, Lock::Locked, asked, &caller).await?;
-    }
-    let user = User {
-        lock: match members.truth(&["Disabled"])? {
-            true => Lock::Locked,
-            false => made.lock,
-        },
-        ..made
     };
     listing::new(asked, &TABLE, &shown(&user, asked).await?)
 }
@@ -190,7 +180,8 @@ async fn add_person(
         second_factor: false,
         password: Arc::new(password.map_err(|error| asked.refused(error))?),
     };
-    let made = asked.door.vault.add_person(&new, caller).await;
+    let lock = kept_out(members)?;
+    let made = asked.door.vault.add_person_with(&new, lock, caller).await;
     made.map_err(|error| asked.refused(error))
 }
 
@@ -221,38 +212,64 @@ async fn add_program(
         location: String::new(),
         expires: None,
     };
-    let made = asked.door.vault.add_user(&new, caller).await;
+    let lock = kept_out(members)?;
+    let made = asked.door.vault.add_user_with(&new, lock, caller).await;
     made.map_err(|error| asked.refused(error))
 }
 
-/// A user's lock changes here; what else it is stays as it was made.
+/// Changes whether a user is kept out, and what it is called; what else it is stays as it was made.
 async fn put(id: UserId, asked: &Asked<'_>) -> Reply {
     let caller = asked.guest.by_bearer(asked).await?;
     let members = Members::read(asked)?;
     members.must_be(&["Id"], id.0)?;
     let user = asked.door.vault.user(UserRef::Id(id), &caller).await;
-    let mut user = user.map_err(|error| asked.refused(error))?;
-    stays(&members, &user, asked, &caller).await?;
-    let wanted = match members.truth(&["Disabled"])? {
-        true => Lock::Locked,
-        // Whoever says nothing of it lets nobody in again.
-        false if !members.has(&["Disabled"]) => user.lock,
-        false => Lock::Open,
-    };
-    if wanted != user.lock {
-        lock(id, wanted, asked, &caller).await?;
-        user.lock = wanted;
+    let user = user.map_err(|error| asked.refused(error))?;
+    stays(&members, &user, asked).await?;
+    let edits = edits(&members, &user)?;
+    if edits.is_empty() {
+        return told(&user, asked).await;
     }
-    told(&user, asked).await
+    let vault = &asked.door.vault;
+    let user = vault.edit_user_with(UserRef::Id(id), &edits, &caller).await;
+    told(&user.map_err(|error| asked.refused(error))?, asked).await
+}
+
+/// What is to change about a user: nothing that is not said, so that nobody is let in again by
+/// whoever says nothing of it.
+fn edits(members: &Members, user: &User) -> Result<Vec<UserEdit>, Refusal> {
+    let mut edits = Vec::new();
+    let names = UserNames {
+        full_name: members
+            .text(&["DisplayName"])?
+            .filter(|name| !name.is_empty()),
+        first: members.text(&["FirstName"])?,
+        last: members.text(&["LastName"])?,
+        email: members.text(&["EmailAddress"])?,
+    };
+    let is = |said: &Option<String>, known: &str| said.as_deref().is_none_or(|said| said == known);
+    let (first, last, email) = match &user.kind {
+        UserKind::Person(person) => (
+            person.first.as_str(),
+            person.last.as_str(),
+            person.email.as_str(),
+        ),
+        UserKind::Api { .. } => Default::default(),
+    };
+    let same = is(&names.full_name, user.full_name.as_str())
+        && is(&names.first, first)
+        && is(&names.last, last)
+        && is(&names.email, email);
+    if !same {
+        edits.push(UserEdit::Names(names));
+    }
+    if members.has(&["Disabled"]) && kept_out(members)? != user.lock {
+        edits.push(UserEdit::Lock(kept_out(members)?));
+    }
+    Ok(edits)
 }
 
 /// Refuses what would change of a user and cannot.
-async fn stays(
-    members: &Members,
-    user: &User,
-    asked: &Asked<'_>,
-    caller: &Caller,
-) -> Result<(), Refusal> {
+async fn stays(members: &Members, user: &User, asked: &Asked<'_>) -> Result<(), Refusal> {
     if named(members)? != user.name.as_str() {
         return Err(Refusal::field("entity.Name", FIXED));
     }
@@ -277,10 +294,11 @@ async fn stays(
     Ok(())
 }
 
-async fn lock(id: UserId, lock: Lock, asked: &Asked<'_>, caller: &Caller) -> Result<(), Refusal> {
-    let edit = UserEdit::Lock(lock);
-    let done = asked.door.vault.edit_user(UserRef::Id(id), &edit, caller);
-    done.await.map_err(|error| asked.refused(error))
+fn kept_out(members: &Members) -> Result<Lock, Refusal> {
+    Ok(match members.truth(&["Disabled"])? {
+        true => Lock::Locked,
+        false => Lock::Open,
+    })
 }
 
 async fn remove(id: UserId, asked: &Asked<'_>) -> Reply {
