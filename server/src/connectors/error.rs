@@ -39,6 +39,9 @@ pub enum Trouble {
     /// Whoever is to change the password cannot log in.
     #[error("{0} cannot log in to the target")]
     LoginRefused(String),
+    /// It neither takes nor refuses what it was shown; what is missing.
+    #[error("the target says neither yes nor no: {0}")]
+    Unsaid(String),
     /// The target refuses the change; in its own words, cleaned.
     #[error("the target refuses: {0}")]
     Refused(String),
@@ -58,10 +61,7 @@ impl Trouble {
         if secrets.iter().any(|secret| words.contains(secret)) {
             return Self::Refused("(it repeats a password)".to_owned());
         }
-        let clean = |c: char| if c.is_control() { ' ' } else { c };
-        let text: String = words.chars().map(clean).take(LONGEST).collect();
-        let words: Vec<_> = text.split_whitespace().collect();
-        match words.join(" ") {
+        match one_clean_line(words) {
             empty if empty.is_empty() => Self::Refused("(it does not say why)".to_owned()),
             text => Self::Refused(text),
         }
@@ -88,6 +88,14 @@ impl ConnectorError {
             Self::Untouched(trouble) | Self::Unclear(trouble) => trouble,
         }
     }
+}
+
+/// Of what people can read, and not too long.
+pub(super) fn one_clean_line(words: &str) -> String {
+    let clean = |c: char| if c.is_control() { ' ' } else { c };
+    let text: String = words.chars().map(clean).take(LONGEST).collect();
+    let words: Vec<_> = text.split_whitespace().collect();
+    words.join(" ")
 }
 
 const LONGEST: usize = 200;

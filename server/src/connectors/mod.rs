@@ -8,6 +8,7 @@ mod command;
 mod dial;
 mod error;
 mod ldap;
+mod login;
 mod mysql;
 mod passwd;
 mod postgres;

@@ -5,17 +5,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use russh::client::{self, AuthResult, Handle, KeyboardInteractiveAuthResponse as Interactive};
-use russh::keys::{Algorithm, PrivateKeyWithHashAlg, PublicKeyOrCertificate, decode_secret_key};
-use russh::{Channel, ChannelMsg, MethodKind, Preferred};
+use russh::client::{self, Handle};
+use russh::keys::{Algorithm, PublicKeyOrCertificate};
+use russh::{Channel, ChannelMsg, Preferred};
 use sha2::{Digest, Sha256};
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
 use crate::connectors::dial::{dial, pinned, untold};
+use crate::connectors::login::log_in;
 use crate::connectors::passwd::{Answer, Dialog};
 use crate::connectors::sudo::Talk;
-use crate::connectors::{Admin, Connector, ConnectorError, Order, Proof, Site, Trouble, one_line};
+use crate::connectors::{Admin, Connector, ConnectorError, Order, Site, Trouble, one_line};
 use crate::domain::{Password, Pin};
 
 /// Speaks to SSH servers.
@@ -143,70 +144,6 @@ fn preferred() -> Preferred {
     }
 }
 
-/// The session, logged in; `None` when the target says no.
-async fn log_in(mut session: Session, login: &Admin<'_>) -> Result<Option<Session>, Trouble> {
-    let answer = match login.proof {
-        Proof::Password(password) => {
-            session
-                .authenticate_password(login.name, password.expose())
-                .await
-        }
-        Proof::SshKey(text) => {
-            let key = decode_secret_key(text, None).map_err(|_| Trouble::Setting(BAD_KEY))?;
-            let hash = session.best_supported_rsa_hash().await;
-            let hash = hash.map_err(|_| Trouble::Cut)?.flatten();
-            let key = PrivateKeyWithHashAlg::new(Arc::new(key), hash);
-            session.authenticate_publickey(login.name, key).await
-        }
-    };
-    match answer.map_err(|_| Trouble::Cut)? {
-        AuthResult::Success => Ok(Some(session)),
-        // A session that broke says so, too.
-        AuthResult::Failure {
-            remaining_methods, ..
-        } if remaining_methods.is_empty() || session.is_closed() => Err(Trouble::Cut),
-        AuthResult::Failure {
-            remaining_methods, ..
-        } => match login.proof {
-            Proof::Password(password)
-                if remaining_methods.contains(&MethodKind::KeyboardInteractive)
-                    && !remaining_methods.contains(&MethodKind::Password) =>
-            {
-                answer_prompts(session, login.name, password).await
-            }
-            Proof::Password(_) if !remaining_methods.contains(&MethodKind::Password) => {
-                Err(Trouble::Setting(NO_PASSWORDS))
-            }
-            _ => Ok(None),
-        },
-    }
-}
-
-/// Where passwords are asked for as a dialog only.
-async fn answer_prompts(
-    mut session: Session,
-    name: &str,
-    password: &Password,
-) -> Result<Option<Session>, Trouble> {
-    let mut asked = session
-        .authenticate_keyboard_interactive_start(name, None::<String>)
-        .await;
-    for _ in 0..MOST_PROMPTS {
-        match asked.map_err(|_| Trouble::Cut)? {
-            Interactive::Success => return Ok(Some(session)),
-            Interactive::Failure { .. } if session.is_closed() => return Err(Trouble::Cut),
-            Interactive::Failure { .. } => return Ok(None),
-            Interactive::InfoRequest { prompts, .. } => {
-                let answers = prompts.iter().map(|_| password.expose().to_owned());
-                asked = session
-                    .authenticate_keyboard_interactive_respond(answers.collect())
-                    .await;
-            }
-        }
-    }
-    Err(Trouble::Cut)
-}
-
 async fn passwd(
     session: &Session,
     order: &Order<'_>,
@@ -272,9 +209,6 @@ async fn converse(
 
 /// What PAM takes.
 pub(super) const LONGEST: usize = 500;
-const MOST_PROMPTS: usize = 4;
 const CONTROL: &str = "a password on such a machine can hold no control character";
 const TOO_LONG: &str = "a password on such a machine can have 500 bytes at most";
-const BAD_KEY: &str = "the administrative account's SSH key cannot be read, or has a passphrase";
-const NO_PASSWORDS: &str = "the target lets nobody in by a password";
 const NO_PASSWD: &str = "the target does not let the account run passwd";

@@ -40,6 +40,11 @@ impl Drop for User {
 }
 
 pub fn sshd(name: &str) -> Option<Daemon> {
+    sshd_with(name, "")
+}
+
+/// One with these settings, which count before all others.
+pub fn sshd_with(name: &str, settings: &str) -> Option<Daemon> {
     let program = program(name, &["/usr/sbin/sshd"])?;
     if !is_root(name) {
         return None;
@@ -49,7 +54,7 @@ pub fn sshd(name: &str) -> Option<Daemon> {
     let key = home.path().join("key");
     new_key(&key);
     let text = format!(
-        "Port {port}\nListenAddress 127.0.0.1\nHostKey {}\nPidFile none\nUsePAM yes\n\
+        "{settings}Port {port}\nListenAddress 127.0.0.1\nHostKey {}\nPidFile none\nUsePAM yes\n\
          PasswordAuthentication yes\nPermitRootLogin yes\nMaxStartups 200\nStrictModes no\n\
          AuthorizedKeysFile {}\n",
         key.display(),

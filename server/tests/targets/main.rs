@@ -22,3 +22,4 @@ mod slapd;
 mod sshd;
 mod stalled;
 mod sudo;
+mod unsaid;
