@@ -21,5 +21,6 @@ mod rotation;
 mod scene;
 mod standstill;
 mod still;
+mod tended;
 mod vouch;
 mod word;

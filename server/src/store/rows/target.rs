@@ -76,7 +76,8 @@ impl Form<ResetTarget> for ResetTargetForm {
     }
 }
 
-fn words(connector: &Connector) -> Vec<String> {
+/// A connector's own words.
+pub(super) fn words(connector: &Connector) -> Vec<String> {
     match connector {
         Connector::Ssh => Vec::new(),
         Connector::Postgres { database } => vec![database.clone()],

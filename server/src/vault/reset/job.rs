@@ -180,9 +180,7 @@ impl Job<'_> {
 
     /// Which login on which target this is.
     pub(super) fn tended(&self) -> TendedRow {
-        let (target, account) = (&self.target, self.account.name.as_str());
-        let (kind, host, port) = (target.connector.kind(), target.host.as_str(), target.port);
-        TendedRow(format!("{kind} {host} {port} {account}"))
+        TendedRow::of(&self.target, &self.account.name)
     }
 
     async fn tell_as(
