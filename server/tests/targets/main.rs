@@ -17,6 +17,7 @@ mod fixture;
 mod machine;
 mod mariadb;
 mod postgres;
+mod reconcile;
 mod scene;
 mod slapd;
 mod sshd;

@@ -143,7 +143,7 @@ async fn mariadb_changes_the_password_of_an_oddly_named_user_and_of_nobody_else(
 
 /// Says something as this user.
 #[track_caller]
-fn sql(daemon: &Daemon, (user, password): (&str, &str), sentence: &str) {
+pub fn sql(daemon: &Daemon, (user, password): (&str, &str), sentence: &str) {
     run(std::process::Command::new("mariadb")
         .args(["--no-defaults", "--protocol=tcp", "--host=127.0.0.1"])
         .args(["--ssl-verify-server-cert=off", "-e", sentence])

@@ -119,7 +119,9 @@ async fn an_administrative_role_changes_what_nobody_knows_any_more() {
     scene.reach(&new).await;
 
     scene.puts_right("app", "f1rst-s3cret").await;
-    scene.changes("app", METACHARACTERS).await;
+    for password in [METACHARACTERS, UNICODE, &"y".repeat(200), "y"] {
+        scene.changes("app", password).await;
+    }
 }
 
 #[tokio::test]
