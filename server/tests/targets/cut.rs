@@ -7,8 +7,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use claviger::domain::Connector;
+use claviger::vault::NewTarget;
 
-use crate::scene::{scene, target};
+use crate::daemon::program;
+use crate::scene::{Scene, admin, scene, target};
 use crate::{machine, mariadb, postgres, slapd};
 
 /// Passes bytes on to `to`; the next connection is cut after so many of the target's bytes.
@@ -67,9 +69,20 @@ async fn cut_anywhere(
     account: &str,
     (steps, stride): (usize, usize),
 ) {
-    let proxy = Proxy::to(port);
     let scene = scene(account, "0ld-S3cret-of-it").await;
-    scene.reach(&target(connector, proxy.port)).await;
+    let new = target(connector, port);
+    cut_anywhere_in(&scene, new, account, (steps, stride)).await;
+}
+
+async fn cut_anywhere_in(
+    scene: &Scene,
+    new: NewTarget,
+    account: &str,
+    (steps, stride): (usize, usize),
+) {
+    let proxy = Proxy::to(new.port.unwrap());
+    let port = Some(proxy.port);
+    scene.reach(&NewTarget { port, ..new }).await;
     let mut outcomes = (0, 0);
 
     for step in 0..steps {
@@ -130,4 +143,25 @@ async fn wherever_the_line_to_a_directory_is_cut_a_known_password_logs_in() {
     };
 
     cut_anywhere(slapd::connector(), target.port, "joe", (30, 64)).await;
+}
+
+#[tokio::test]
+async fn wherever_the_line_to_an_administrator_is_cut_a_known_password_logs_in() {
+    let name = "wherever_the_line_to_an_administrator_is_cut_a_known_password_logs_in";
+    let (Some(sshd), Some(_)) = (machine::sshd(name), program(name, &["/usr/bin/sudo"])) else {
+        return;
+    };
+    let first = "0ld-S3cret-of-it";
+    let (user, boss) = (machine::User::with(first), machine::User::with(first));
+    let rule = format!("{} ALL=(root) /usr/sbin/chpasswd\n", boss.0);
+    std::fs::write(boss.rule(), rule).unwrap();
+    let scene = scene(&user.0, first).await;
+    let (house, owner) = (&scene.house, &scene.owner);
+    house.create("boss", &boss.0, first, owner).await;
+    let new = NewTarget {
+        admin: admin("boss", &boss.0),
+        ..target(Connector::Ssh, sshd.port)
+    };
+
+    cut_anywhere_in(&scene, new, &user.0, (24, 240)).await;
 }
