@@ -15,6 +15,8 @@ mod events;
 mod frame;
 #[path = "door_a2a/house.rs"]
 mod house;
+#[path = "door_a2a/listening_by_login.rs"]
+mod listening_by_login;
 #[path = "door_a2a/login.rs"]
 mod login;
 #[path = "door_a2a/people.rs"]

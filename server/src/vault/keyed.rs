@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::domain::{
     Account, AccountId, AccountName, Allowed, ApiKey, Application, ApplicationId, CertBinding,
     Host, Level, Lock, Operation, OrgId, Permit, RefusalReason, ResourceId, Role, Scope,
-    SecretKind, Thumbprint, User, UserId, UserKind,
+    SecretKind, Thumbprint, Timestamp, User, UserId, UserKind,
 };
 use crate::store::rows::{BrokerRow, Ids, Kept, RetrievableRow};
 use crate::vault::away::{Proof, Stranger};
@@ -48,11 +48,11 @@ pub enum KeyOf {
 }
 
 /// What is known of a key, before anybody has proved to be the one who may show it.
-struct Meant {
-    application: Application,
-    user: Kept<User>,
-    from: Vec<Host>,
-    account: Option<(ResourceId, Account)>,
+pub(super) struct Meant {
+    pub(super) application: Application,
+    pub(super) user: Kept<User>,
+    pub(super) from: Vec<Host>,
+    pub(super) account: Option<(ResourceId, Account)>,
 }
 
 impl Vault {
@@ -84,7 +84,8 @@ impl Vault {
                     return Err(self.no_key((name, why), shown, origin).await);
                 }
             };
-            let keyed = self.keyed(meant, (shown, generation), origin).await?;
+            let until = shown.valid_until;
+            let keyed = self.keyed(meant, (until, generation), origin).await?;
             // A name server may take seconds: what was taken back by then must not come in.
             if self.generation() == generation {
                 return Ok(keyed);
@@ -251,29 +252,7 @@ impl Vault {
         if !own && !proves(user, shown) {
             return Ok(Err(RefusalReason::UnknownUser));
         }
-        if application.lock == Lock::Locked || self.is_kept_out(user) {
-            return Ok(Err(RefusalReason::Locked));
-        }
-        let Some(peer) = origin.peer else {
-            return Ok(Err(RefusalReason::WrongHost));
-        };
-        let listed = meant
-            .from
-            .iter()
-            .any(|host| host.contains(peer) == Some(true));
-        if !meant.from.is_empty() && !listed {
-            return Ok(Err(RefusalReason::WrongHost));
-        }
-        if !application.anywhere
-            && let Err(why) = self.comes_from(&application.host, peer).await
-        {
-            return Ok(Err(why));
-        }
-        if let Some(why) = self.factor_against_token(user).await? {
-            return Ok(Err(why));
-        }
-        // An application's own certificate comes from the application's own host.
-        if !own && let Err(why) = self.may_enter(user, origin).await {
+        if let Some(why) = self.kept_from(&meant, own, origin).await? {
             return Ok(Err(why));
         }
         if !own {
@@ -282,14 +261,50 @@ impl Vault {
         Ok(Ok(meant))
     }
 
-    async fn keyed(
+    /// Why whoever has proved to be the one may not come in all the same, or not from there.
+    pub(super) async fn kept_from(
+        &self,
+        meant: &Meant,
+        own: bool,
+        origin: &Origin,
+    ) -> Result<Option<RefusalReason>, VaultError> {
+        let (application, user) = (&meant.application, &meant.user.record);
+        if application.lock == Lock::Locked || self.is_kept_out(user) {
+            return Ok(Some(RefusalReason::Locked));
+        }
+        let Some(peer) = origin.peer else {
+            return Ok(Some(RefusalReason::WrongHost));
+        };
+        let listed = meant
+            .from
+            .iter()
+            .any(|host| host.contains(peer) == Some(true));
+        if !meant.from.is_empty() && !listed {
+            return Ok(Some(RefusalReason::WrongHost));
+        }
+        if !application.anywhere
+            && let Err(why) = self.comes_from(&application.host, peer).await
+        {
+            return Ok(Some(why));
+        }
+        if let Some(why) = self.factor_against_token(user).await? {
+            return Ok(Some(why));
+        }
+        // An application's own certificate comes from the application's own host.
+        if !own && let Err(why) = self.may_enter(user, origin).await {
+            return Ok(Some(why));
+        }
+        Ok(None)
+    }
+
+    /// Whoever may come in, narrowed to what the key is for.
+    pub(super) async fn keyed(
         &self,
         meant: Meant,
-        (shown, generation): (&CertificateCredential, u64),
+        (until, generation): (Timestamp, u64),
         origin: &Origin,
     ) -> Result<Keyed, VaultError> {
         let application = meant.application;
-        let until = shown.valid_until;
         let until = match application.anywhere {
             true => until,
             false => until.min(self.clock.now().after(self.settings.load().host_lookup)),

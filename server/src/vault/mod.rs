@@ -29,6 +29,7 @@ mod ground;
 mod group_edits;
 mod groups;
 mod handover;
+mod heard;
 mod host;
 mod id_block;
 mod identify;

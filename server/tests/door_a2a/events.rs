@@ -21,9 +21,9 @@ use crate::registered::{Registered, text};
 
 const HUB: &str = "/service/a2a/signalr";
 const NEGOTIATE: &str = "/service/a2a/signalr/negotiate?negotiateVersion=1";
-const HAND: &str = "{\"protocol\":\"json\",\"version\":1}\u{1e}";
+pub(crate) const HAND: &str = "{\"protocol\":\"json\",\"version\":1}\u{1e}";
 const FEED: &str = "Accept: text/event-stream";
-const SOCKET: [&str; 4] = [
+pub(crate) const SOCKET: [&str; 4] = [
     "Connection: Upgrade",
     "Upgrade: websocket",
     "Sec-WebSocket-Version: 13",
@@ -31,7 +31,7 @@ const SOCKET: [&str; 4] = [
 ];
 
 /// A house in which changes are told, and a program that is registered.
-async fn scene(events: EventSettings) -> (House, Registered) {
+pub(crate) async fn scene(events: EventSettings) -> (House, Registered) {
     let settings = A2aSettings {
         events,
         ..A2aSettings::default()
@@ -47,7 +47,7 @@ async fn scene(events: EventSettings) -> (House, Registered) {
     (house, app)
 }
 
-async fn change(house: &House) {
+pub(crate) async fn change(house: &House) {
     let text = Zeroizing::new("Second-Pass2!word".to_owned());
     let new = NewPassword::parse(text).unwrap();
     let operator = house.operator().await;
@@ -124,9 +124,9 @@ impl Feed {
     }
 }
 
-type Socket = WebSocketStream<TlsStream<TcpStream>>;
+pub(crate) type Socket = WebSocketStream<TlsStream<TcpStream>>;
 
-async fn socket(mut wire: Wire, path: &str, fields: &[&str]) -> Socket {
+pub(crate) async fn socket(mut wire: Wire, path: &str, fields: &[&str]) -> Socket {
     let all: Vec<&str> = SOCKET.iter().chain(fields).copied().collect();
     let answer = wire.get(path, &all).await;
     assert_eq!(answer.status, 101, "{}", answer.body);
@@ -138,7 +138,7 @@ async fn socket(mut wire: Wire, path: &str, fields: &[&str]) -> Socket {
 }
 
 /// The next message that is no ping.
-async fn next(socket: &mut Socket) -> Option<String> {
+pub(crate) async fn next(socket: &mut Socket) -> Option<String> {
     loop {
         let message = timeout(Duration::from_secs(10), socket.next()).await;
         match message.unwrap()?.ok()? {
@@ -156,7 +156,7 @@ async fn shaken(house: &House, app: &Registered) -> Socket {
     socket
 }
 
-fn event(record: &str) -> Value {
+pub(crate) fn event(record: &str) -> Value {
     let record: Value = serde_json::from_str(record.strip_suffix('\u{1e}').unwrap()).unwrap();
     assert_eq!(
         (&record["type"], &record["target"]),
@@ -267,7 +267,7 @@ async fn whoever_may_listen_no_more_is_ended_and_the_trail_says_why() {
     }
 }
 
-async fn take_back(what: &str, house: &House, app: &Registered) {
+pub(crate) async fn take_back(what: &str, house: &House, app: &Registered) {
     let (vault, operator) = (&house.vault, house.operator().await);
     let (id, account) = (app.id, app.account);
     match what {

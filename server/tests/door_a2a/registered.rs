@@ -80,8 +80,21 @@ impl Registered {
             lock,
             ..registration(self.user, false)
         };
+        self.put(&new, vault, house).await;
+    }
+
+    /// Shows nothing of the registration to its certificate alone.
+    pub(crate) async fn hide(&self, house: &House) {
+        let new = NewRegistration {
+            visible: false,
+            ..registration(self.user, true)
+        };
+        self.put(&new, &house.vault, house).await;
+    }
+
+    async fn put(&self, new: &NewRegistration, vault: &Vault, house: &House) {
         let operator = house.operator().await;
-        let put = vault.put_registration(self.id, &new, &operator).await;
+        let put = vault.put_registration(self.id, new, &operator).await;
         put.unwrap();
     }
 }

@@ -174,6 +174,18 @@ impl Guest {
             let refusal = self.untold("(no token)", asked).await;
             return Err(told_how(refusal, HOW_BY_BEARER));
         };
+        self.by_token(token, asked).await
+    }
+
+    /// Whoever shows this token.
+    ///
+    /// # Errors
+    /// 401.
+    pub(super) async fn by_token(
+        &self,
+        token: ApiToken,
+        asked: &Asked<'_>,
+    ) -> Result<Caller, Refusal> {
         // Never remembered here: a session may end at any moment, by another connection, too.
         let session = asked
             .door
@@ -349,7 +361,8 @@ fn words(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     words.filter(|word| !word.is_empty())
 }
 
-fn bearer(headers: &HeaderMap) -> Option<ApiToken> {
+/// The token of a request.
+pub(super) fn bearer(headers: &HeaderMap) -> Option<ApiToken> {
     let token = authorization(headers, b"Bearer")?;
     ApiToken::parse(std::str::from_utf8(token).ok()?).ok()
 }

@@ -1,4 +1,4 @@
-//! Connections that were negotiated: which certificate may take one, until when, and, where what is
+//! Connections that were negotiated: who may take one, until when, and, where what is
 //! said comes in by other requests than the one that listens, the way from them to it.
 
 use std::collections::HashMap;
@@ -15,16 +15,16 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
-use crate::domain::{ApiKey, Fingerprint};
+use crate::domain::{ApiKey, Fingerprint, OrgId, UserId};
 
 /// What an operator may set about listeners.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EventSettings {
     /// The most connections that listen, or were negotiated and do not yet. Default 4096.
     pub most: usize,
-    /// The most of them that are one certificate's. Default 2048.
+    /// The most of them that are one certificate's, or one user's. Default 2048.
     pub by_one: usize,
-    /// The most that were negotiated by one certificate and do not listen yet. Default 64.
+    /// The most that one of them has negotiated that do not listen yet. Default 64.
     pub waiting: usize,
     /// How long a negotiated connection waits to be taken, and hands to be shaken. Default 15 s.
     pub wait: Duration,
@@ -54,11 +54,20 @@ pub(super) struct Hub {
     lines: Mutex<HashMap<Name, Line>>,
 }
 
+/// Whose a connection is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Owner {
+    /// Whoever shows this certificate.
+    Certificate(Fingerprint),
+    /// Whoever has logged in as this user.
+    User(OrgId, UserId),
+}
+
 /// A connection's token, as its hash: whoever looks one up learns nothing by the time it takes.
 type Name = [u8; 32];
 
 struct Line {
-    certificate: Fingerprint,
+    owner: Owner,
     until: Instant,
     keys: Vec<ApiKey>,
     said: Sender<Bytes>,
@@ -69,7 +78,7 @@ struct Line {
 /// Why there is no connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Unheard {
-    /// None of that token, or it is another certificate's, was taken, or has waited too long.
+    /// None of that token, or it is another's, was taken, or has waited too long.
     Unknown,
     /// There are as many as there may be, or as much was said as fits.
     Full,
@@ -97,11 +106,11 @@ impl Hub {
         &self.settings
     }
 
-    /// A connection for whoever shows this certificate, and the token to take it by: 256 random
-    /// bits, once, from that certificate, soon.
+    /// A connection for its owner, and the token to take it by: 256 random bits, once, by that
+    /// owner, soon.
     pub(super) fn negotiate(
         &self,
-        certificate: Fingerprint,
+        owner: Owner,
         keys: Vec<ApiKey>,
     ) -> Result<Zeroizing<String>, Unheard> {
         let mut random = Zeroizing::new([0; 32]);
@@ -110,7 +119,7 @@ impl Hub {
         let (said, hears) = channel(SAID);
         let now = Instant::now();
         let line = Line {
-            certificate,
+            owner,
             until: now + self.settings.wait,
             keys,
             said,
@@ -118,9 +127,7 @@ impl Hub {
         };
         let mut lines = self.lock();
         lines.retain(|_, line| line.hears.is_none() || line.until > now);
-        let mine = lines
-            .values()
-            .filter(|line| line.certificate == certificate);
+        let mine = lines.values().filter(|line| line.owner == owner);
         let (mut all, mut waiting) = (0, 0);
         for line in mine {
             all += 1;
@@ -135,14 +142,10 @@ impl Hub {
     }
 
     /// Takes the connection of `token`: nobody takes it again.
-    pub(super) fn take(
-        self: &Arc<Self>,
-        token: &str,
-        certificate: Fingerprint,
-    ) -> Result<Taken, Unheard> {
+    pub(super) fn take(self: &Arc<Self>, token: &str, owner: Owner) -> Result<Taken, Unheard> {
         let name = name(token);
         let mut lines = self.lock();
-        let line = known(&mut lines, &name, certificate)?;
+        let line = known(&mut lines, &name, owner)?;
         let hears = line.hears.take().ok_or(Unheard::Unknown)?;
         Ok(Taken {
             hub: Arc::clone(self),
@@ -156,11 +159,11 @@ impl Hub {
     pub(super) fn say(
         &self,
         token: &str,
-        certificate: Fingerprint,
+        owner: Owner,
         (said, keys): (Bytes, Vec<ApiKey>),
     ) -> Result<(), Unheard> {
         let mut lines = self.lock();
-        let line = known(&mut lines, &name(token), certificate)?;
+        let line = known(&mut lines, &name(token), owner)?;
         if line.hears.is_some() && !keys.is_empty() {
             line.keys = keys;
         }
@@ -171,9 +174,9 @@ impl Hub {
     }
 
     /// Ends the connection of `token`.
-    pub(super) fn end(&self, token: &str, certificate: Fingerprint) -> Result<(), Unheard> {
+    pub(super) fn end(&self, token: &str, owner: Owner) -> Result<(), Unheard> {
         let (mut lines, name) = (self.lock(), name(token));
-        known(&mut lines, &name, certificate)?;
+        known(&mut lines, &name, owner)?;
         lines.remove(&name);
         Ok(())
     }
@@ -186,12 +189,11 @@ impl Hub {
 fn known<'a>(
     lines: &'a mut HashMap<Name, Line>,
     name: &Name,
-    certificate: Fingerprint,
+    owner: Owner,
 ) -> Result<&'a mut Line, Unheard> {
     let now = Instant::now();
-    let lives = |line: &&mut Line| {
-        line.certificate == certificate && (line.hears.is_none() || line.until > now)
-    };
+    let lives =
+        |line: &&mut Line| line.owner == owner && (line.hears.is_none() || line.until > now);
     lines.get_mut(name).filter(lives).ok_or(Unheard::Unknown)
 }
 
@@ -224,8 +226,8 @@ const SAID: usize = 4;
 mod tests {
     use super::*;
 
-    const MINE: Fingerprint = Fingerprint([1; 32]);
-    const OTHER: Fingerprint = Fingerprint([2; 32]);
+    const MINE: Owner = Owner::Certificate(Fingerprint([1; 32]));
+    const OTHER: Owner = Owner::User(OrgId(1), UserId(2));
 
     fn hub(most: usize, waiting: usize) -> Arc<Hub> {
         Hub::new(EventSettings {

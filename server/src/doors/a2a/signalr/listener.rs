@@ -7,17 +7,19 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep_until};
 
-use crate::domain::ApiKey;
+use crate::domain::{AccountId, ApiKey, ApiToken, Door};
 use crate::doors::Closing;
-use crate::doors::a2a::guest::Guest;
+use crate::doors::a2a::guest::{Guest, bearer};
 use crate::doors::a2a::path::{Query, Service, Target};
 use crate::doors::a2a::reply::Refusal;
 use crate::doors::a2a::signalr::event::event;
 use crate::doors::a2a::signalr::hub::Taken;
 use crate::doors::a2a::signalr::talk::{LONGEST, Talk, Then, ping};
-use crate::doors::a2a::signalr::{Events, certificate, not_connected, shows_keys, unheard};
+use crate::doors::a2a::signalr::{
+    Events, NOTHING_TO_HEAR, not_connected, owner, shows_keys, unheard,
+};
 use crate::doors::a2a::{A2a, Asked};
-use crate::vault::{Heard, Keyed, Listening};
+use crate::vault::{Heard, KeyOf, Keyed, Listening, Origin, VaultError};
 
 /// A conversation with somebody who listens.
 pub(crate) struct Listener {
@@ -25,8 +27,8 @@ pub(crate) struct Listener {
     /// Looked at again whenever anything has changed, for itself: requests on the same connection
     /// know of nothing.
     guest: Guest,
-    keys: Vec<ApiKey>,
-    /// For what they counted when that was last found out.
+    shown: Shown,
+    /// For what that counted when it was last found out.
     keyed: Vec<Keyed>,
     place: Taken,
     ear: Listening,
@@ -35,6 +37,14 @@ pub(crate) struct Listener {
     /// Until when hands must be shaken.
     shaken: Instant,
     closing: Closing,
+}
+
+/// By what somebody listens.
+enum Shown {
+    /// By a certificate with these API keys.
+    Keys(Vec<ApiKey>),
+    /// By a log-in.
+    Token(ApiToken),
 }
 
 /// What happens next.
@@ -55,42 +65,38 @@ pub(super) enum Turn {
 impl Listener {
     /// Takes the negotiated connection that is meant, or a new one, for whoever `asked`.
     pub(super) async fn sit(events: &Events, asked: &Asked<'_>) -> Result<Self, Refusal> {
-        let certificate = certificate(asked).await?;
+        let owner = owner(asked).await?;
         let token = asked.target.query.get("id");
         let taken = match token {
-            Some(token) => events.hub.take(token, certificate),
+            Some(token) => events.hub.take(token, owner),
             None => {
-                let token = events
-                    .hub
-                    .negotiate(certificate, Vec::new())
-                    .map_err(unheard)?;
-                events.hub.take(&token, certificate)
+                let token = events.hub.negotiate(owner, Vec::new()).map_err(unheard)?;
+                events.hub.take(&token, owner)
             }
         };
         let mut place = match taken {
             Ok(place) => place,
             Err(why) => return Err(not_connected(why, asked).await),
         };
-        let mut keys = std::mem::take(&mut place.keys);
-        if keys.is_empty() || shows_keys(asked) {
-            drop(asked.guest.by_keys(asked).await?);
-            keys = super::keys(asked);
-        }
+        let shown = match bearer(&asked.headers) {
+            Some(token) if asked.target.service == Service::Event => Shown::Token(token),
+            _ => Shown::Keys(keys(&mut place, asked).await?),
+        };
         let guest = Guest::new(asked.guest.peer().clone());
-        let mut keyed = who(asked.door, &guest, &keys).await?;
+        let mut keyed = who(asked.door, &guest, &shown).await?;
         let vault = &asked.door.vault;
         let ear = vault.listen(&keyed).await;
         let ear = ear.map_err(|error| asked.door.refusal(error, asked.request))?;
         if !keyed.iter().all(|keyed| vault.holds(&keyed.caller)) {
             // Nobody has told the ear what changed before there was one.
-            keyed = who(asked.door, &guest, &keys).await?;
+            keyed = who(asked.door, &guest, &shown).await?;
         }
         let Some(door) = events.door.upgrade() else {
             return Err(unheard(super::hub::Unheard::Full));
         };
         Ok(Self::new(
             (door, guest),
-            (keys, keyed),
+            (shown, keyed),
             (place, ear),
             events,
         ))
@@ -98,7 +104,7 @@ impl Listener {
 
     fn new(
         (door, guest): (Arc<A2a>, Guest),
-        (keys, keyed): (Vec<ApiKey>, Vec<Keyed>),
+        (shown, keyed): (Shown, Vec<Keyed>),
         (place, ear): (Taken, Listening),
         events: &Events,
     ) -> Self {
@@ -108,7 +114,7 @@ impl Listener {
         Self {
             door,
             guest,
-            keys,
+            shown,
             keyed,
             place,
             ear,
@@ -155,7 +161,8 @@ impl Listener {
     /// `said`, unless whoever listens may not any more: then the trail says why.
     async fn if_still_allowed(&mut self, said: String) -> Then {
         match self.look_again().await {
-            Ok(()) => Then::Goes(said),
+            Ok(true) => Then::Goes(said),
+            Ok(false) => Then::Ends(self.talk.pause()),
             Err(refusal) if refusal.status == StatusCode::SERVICE_UNAVAILABLE => {
                 Then::Ends(self.talk.pause())
             }
@@ -163,15 +170,40 @@ impl Listener {
         }
     }
 
-    /// Finds out for what the keys count, unless nothing has changed since.
-    async fn look_again(&mut self) -> Result<(), Refusal> {
+    /// Finds out for what it counts by which it listens, unless nothing has changed since; whether
+    /// that is for the same accounts.
+    async fn look_again(&mut self) -> Result<bool, Refusal> {
         let vault = &self.door.vault;
         let hold = self.keyed.iter().all(|keyed| vault.holds(&keyed.caller));
-        if hold && self.guest.is_still_proved(&self.door) {
-            return Ok(());
+        let proved = match &self.shown {
+            Shown::Keys(_) => self.guest.is_still_proved(&self.door),
+            Shown::Token(token) => {
+                let found = vault.by_session(token, &self.origin()).await;
+                matches!(found, Ok(Some(_)))
+            }
+        };
+        if hold && proved {
+            return Ok(true);
         }
-        self.keyed = who(&self.door, &self.guest, &self.keys).await?;
-        Ok(())
+        let keyed = who(&self.door, &self.guest, &self.shown).await?;
+        let before = std::mem::replace(&mut self.keyed, keyed);
+        // Which accounts a log-in is for may change under way, which those of a key are never.
+        let same = match &self.shown {
+            Shown::Keys(_) => true,
+            Shown::Token(_) => before
+                .iter()
+                .map(account)
+                .eq(self.keyed.iter().map(account)),
+        };
+        Ok(same)
+    }
+
+    fn origin(&self) -> Origin {
+        Origin {
+            door: Door::A2a,
+            peer: Some(self.guest.address()),
+            request: self.door.vault.next_request(),
+        }
     }
 
     /// How long whoever answers pings may be silent.
@@ -189,8 +221,25 @@ impl fmt::Debug for Listener {
     }
 }
 
-/// For what these keys count now.
-async fn who(door: &A2a, guest: &Guest, keys: &[ApiKey]) -> Result<Vec<Keyed>, Refusal> {
+fn account(keyed: &Keyed) -> Option<AccountId> {
+    match keyed.of {
+        KeyOf::Account { account, .. } => Some(account),
+        KeyOf::Broker { .. } => None,
+    }
+}
+
+/// The keys that came with this request or, where it shows none, with an earlier one.
+async fn keys(place: &mut Taken, asked: &Asked<'_>) -> Result<Vec<ApiKey>, Refusal> {
+    let earlier = std::mem::take(&mut place.keys);
+    if !earlier.is_empty() && !shows_keys(asked) {
+        return Ok(earlier);
+    }
+    drop(asked.guest.by_keys(asked).await?);
+    Ok(super::keys(asked))
+}
+
+/// For what it counts now by which somebody listens.
+async fn who(door: &A2a, guest: &Guest, shown: &Shown) -> Result<Vec<Keyed>, Refusal> {
     let asked = Asked {
         door,
         guest,
@@ -205,13 +254,32 @@ async fn who(door: &A2a, guest: &Guest, keys: &[ApiKey]) -> Result<Vec<Keyed>, R
         body: Bytes::new(),
         request: door.vault.next_request(),
     };
-    let Some(shown) = guest.credential(&asked).await? else {
+    match shown {
+        Shown::Keys(keys) => by_keys(keys, &asked).await,
+        Shown::Token(token) => by_token(token, &asked).await,
+    }
+}
+
+async fn by_keys(keys: &[ApiKey], asked: &Asked<'_>) -> Result<Vec<Keyed>, Refusal> {
+    let (door, guest) = (asked.door, asked.guest);
+    let Some(shown) = guest.credential(asked).await? else {
         return Err(Refusal::unknown(""));
     };
-    let (origin, mut keyed) = (guest.origin(&asked), Vec::with_capacity(keys.len()));
+    let (origin, mut keyed) = (guest.origin(asked), Vec::with_capacity(keys.len()));
     for key in keys {
         let found = door.vault.by_key(&shown, key, &origin).await;
         keyed.push(found.map_err(|error| door.refusal(error, asked.request))?);
     }
     Ok(keyed)
+}
+
+async fn by_token(token: &ApiToken, asked: &Asked<'_>) -> Result<Vec<Keyed>, Refusal> {
+    let (door, guest) = (asked.door, asked.guest);
+    let token = ApiToken::parse(token.expose()).map_err(|_| Refusal::unknown(""))?;
+    let caller = guest.by_token(token, asked).await?;
+    let heard = door.vault.heard_by(&caller, door.settings.keys).await;
+    heard.map_err(|error| match error {
+        VaultError::NotAllowed => Refusal::forbidden(NOTHING_TO_HEAR),
+        other => door.refusal(other, asked.request),
+    })
 }

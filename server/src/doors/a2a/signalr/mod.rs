@@ -22,12 +22,12 @@ use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, UPGRADE};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use serde::Serialize;
 
-use crate::domain::{ApiKey, Fingerprint};
+use crate::domain::ApiKey;
 use crate::doors::Closing;
 use crate::doors::a2a::exchange::astray;
 use crate::doors::a2a::path::{Lost, Service};
 use crate::doors::a2a::reply::{Refusal, Reply, UNAVAILABLE, ok};
-use crate::doors::a2a::signalr::hub::{Hub, Unheard};
+use crate::doors::a2a::signalr::hub::{Hub, Owner, Unheard};
 use crate::doors::a2a::{A2a, Asked};
 
 /// What listeners need of the door that they came through.
@@ -51,11 +51,6 @@ impl Events {
 
 /// Answers what is below `signalr`; `request` is the same one, for its connection's sake.
 pub(super) async fn answer(asked: &Asked<'_>, request: Request<()>) -> Reply {
-    if asked.target.service == Service::Event {
-        // An API key as a bearer's token, without a certificate, proves too little.
-        asked.guest.by_bearer(asked).await?;
-        return Err(astray(Lost::Nothing));
-    }
     let Some(events) = &asked.door.events else {
         return Err(astray(Lost::Nothing));
     };
@@ -109,14 +104,15 @@ const TRANSPORTS: [Transport; 2] = [
     },
 ];
 
-/// A certificate is needed here; keys, which some clients show later only, are looked at if they come.
+/// Beside a certificate keys, which some clients show later only, are looked at if they come.
 async fn negotiate(events: &Events, asked: &Asked<'_>) -> Reply {
-    let certificate = certificate(asked).await?;
-    match shows_keys(asked) {
-        true => drop(asked.guest.by_keys(asked).await?),
-        false => drop(asked.guest.by_certificate(asked).await?),
+    let owner = owner(asked).await?;
+    match asked.target.service {
+        Service::Event => {}
+        _ if shows_keys(asked) => drop(asked.guest.by_keys(asked).await?),
+        _ => drop(asked.guest.by_certificate(asked).await?),
     }
-    let token = events.hub.negotiate(certificate, keys(asked));
+    let token = events.hub.negotiate(owner, keys(asked));
     let token = token.map_err(unheard)?;
     let version = asked.target.query.get("negotiateversion");
     let version = u8::from(version.is_some_and(|version| version != "0"));
@@ -132,22 +128,22 @@ async fn negotiate(events: &Events, asked: &Asked<'_>) -> Reply {
 
 /// What comes in for a connection that hears by server-sent events.
 async fn say(events: &Events, asked: &Asked<'_>) -> Reply {
-    let (token, certificate) = (id(asked)?, certificate(asked).await?);
+    let (token, owner) = (id(asked)?, owner(asked).await?);
     if asked.body.len() > talk::LONGEST {
         let message = format!("A message has {} bytes at most.", talk::LONGEST);
         let status = StatusCode::PAYLOAD_TOO_LARGE;
         return Err(Refusal::new(status, UNAVAILABLE, message));
     }
     let said = (asked.body.clone(), keys(asked));
-    match events.hub.say(token, certificate, said) {
+    match events.hub.say(token, owner, said) {
         Ok(()) => Ok(empty(StatusCode::OK)),
         Err(why) => Err(not_connected(why, asked).await),
     }
 }
 
 async fn end(events: &Events, asked: &Asked<'_>) -> Reply {
-    let (token, certificate) = (id(asked)?, certificate(asked).await?);
-    match events.hub.end(token, certificate) {
+    let (token, owner) = (id(asked)?, owner(asked).await?);
+    match events.hub.end(token, owner) {
         Ok(()) => Ok(empty(StatusCode::ACCEPTED)),
         Err(why) => Err(not_connected(why, asked).await),
     }
@@ -159,10 +155,17 @@ fn id<'a>(asked: &'a Asked<'_>) -> Result<&'a str, Refusal> {
     id.ok_or_else(|| Refusal::invalid("Which connection is meant? `id` is missing."))
 }
 
-/// The certificate that was shown, which counts.
-async fn certificate(asked: &Asked<'_>) -> Result<Fingerprint, Refusal> {
+/// Whose connections are meant: at `/service/event` those of the user who has logged in, elsewhere
+/// those of the certificate that is shown. An API key as a bearer's token proves too little.
+async fn owner(asked: &Asked<'_>) -> Result<Owner, Refusal> {
+    if asked.target.service == Service::Event {
+        let caller = asked.guest.by_bearer(asked).await?;
+        let nobody = || Refusal::forbidden(NOTHING_TO_HEAR);
+        let user = caller.user().ok_or_else(nobody)?;
+        return Ok(Owner::User(caller.org(), user));
+    }
     match asked.guest.credential(asked).await? {
-        Some(shown) => Ok(shown.fingerprint),
+        Some(shown) => Ok(Owner::Certificate(shown.fingerprint)),
         None => Err(asked
             .guest
             .by_certificate(asked)
@@ -237,3 +240,5 @@ fn empty(status: StatusCode) -> Response<Body> {
 }
 
 const EVENT_STREAM: &str = "text/event-stream";
+const NOTHING_TO_HEAR: &str = "There is nothing that you may hear of: certificate users hear of the \
+                               accounts of their registrations that are visible to them.";
