@@ -1,113 +1,9 @@
-//! The A2A door through the true program, by curl as the original's documents show it, and by the
+//! Credentials through the true program: by curl as the original's documents show it, and by the
 //! vendor's own Python package in two of its versions.
 
-use std::path::PathBuf;
-use std::process::Command;
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use serde_json::json;
 
-use harness::{Identity, Ran, Server, SetUp, run};
-use serde_json::{Value, json};
-
-/// A server with a program that is registered for the account `root` of the resource `db1`.
-struct Furnished {
-    server: Server,
-    program: Identity,
-    /// The program's API key.
-    key: String,
-}
-
-const PASSWORD: &str = "First-Pass1!word";
-const USER: &str = "billing@127.0.0.1";
-
-impl Furnished {
-    fn new(bidirectional: bool) -> Self {
-        let server = Server::start(SetUp::default());
-        let program = server.app("billing");
-        server.resource("db1", "root", PASSWORD);
-        let add = ["a2a", "add", "Billing", "--user", USER, "--visible"];
-        let more: &[&str] = if bidirectional {
-            &["--bidirectional"]
-        } else {
-            &[]
-        };
-        server.claviger(&[&add[..], more].concat()).ok();
-        let account = ["Billing", "db1/root"];
-        server
-            .claviger(&[&["a2a", "account", "add"][..], &account].concat())
-            .ok();
-        let key = server
-            .claviger(&[&["a2a", "account", "key"][..], &account].concat())
-            .ok();
-        Self {
-            key: key.stdout.trim().to_owned(),
-            server,
-            program,
-        }
-    }
-
-    /// An SSH key and an API key beside the account.
-    fn add_keys(&self) {
-        let path = self.server.outside().join("beside");
-        std::fs::write(&path, ssh_key(&self.server, "")).unwrap();
-        let words = ["account", "add", "db1", "root [SSH key]", "--ssh-key"];
-        self.server
-            .claviger(&[&words[..], &[&path.to_string_lossy()]].concat())
-            .ok();
-        let words = ["account", "add", "db1", "root [API key 1]"];
-        let pair = ["--api-key", "AKIA1", "--notes", "cloud"];
-        self.server
-            .claviger_with_input(&[words, pair].concat(), "s3cret")
-            .ok();
-    }
-
-    /// The status and the body of a request with the program's certificate and `key`.
-    fn a2a(&self, key: &str, words: &[&str], path: &str) -> (u16, String) {
-        let key = format!("Authorization: A2A {key}");
-        let words = [words, &["-H", &key]].concat();
-        let ran = self.curl(Some(&self.program), &words, path);
-        let (body, status) = ran.stdout.rsplit_once('\n').unwrap();
-        (status.parse().unwrap(), body.to_owned())
-    }
-
-    fn curl(&self, identity: Option<&Identity>, words: &[&str], path: &str) -> Ran {
-        let mut command = Command::new("curl");
-        command.args(["-sS", "--max-time", "30", "--noproxy", "*", "--cacert"]);
-        command.arg(self.server.ca()).args(["-w", "\n%{http_code}"]);
-        if let Some(identity) = identity {
-            command.arg("--cert").arg(&identity.cert);
-            command.arg("--key").arg(&identity.key);
-        }
-        let url = format!("https://{}{path}", self.server.door("a2a"));
-        run(command.args(words).arg(url)).ok()
-    }
-
-    /// A Python script with one of the vendor's packages; it sees `host`, `ca`, `cert`, `key` and `api_key`.
-    fn python(&self, python: &PathBuf, script: &str) -> Value {
-        let prelude = "import json, sys\nhost, ca, cert, key, api_key = sys.argv[1:6]\n";
-        let mut command = Command::new(python);
-        command.args(["-W", "ignore", "-c", &format!("{prelude}{script}")]);
-        command.arg(self.server.door("a2a").to_string());
-        command.arg(self.server.ca());
-        command.arg(&self.program.cert).arg(&self.program.key);
-        command.arg(&self.key).env("NO_PROXY", "*");
-        for others in ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"] {
-            command.env_remove(others);
-        }
-        let ran = run(&mut command).ok();
-        serde_json::from_str(ran.stdout.trim()).unwrap()
-    }
-}
-
-/// An SSH private key that ssh-keygen has made, with this passphrase.
-fn ssh_key(server: &Server, passphrase: &str) -> String {
-    let path = server.outside().join(format!("id{}", passphrase.len()));
-    drop(std::fs::remove_file(&path));
-    let mut command = Command::new("ssh-keygen");
-    command.args(["-q", "-t", "ed25519", "-N", passphrase, "-C", "app", "-f"]);
-    run(command.arg(&path)).ok();
-    std::fs::read_to_string(path).unwrap()
-}
+use crate::scene::{Furnished, NO_PACKAGE, PASSWORD, USER, python_with, ssh_key};
 
 #[test]
 fn the_documents_own_requests_work_with_curl() {
@@ -223,7 +119,7 @@ fn the_vendors_package_works_unchanged() {
     let furnished = Furnished::new(true);
     furnished.add_keys();
 
-    let told = furnished.python(&python, NEW_STORY);
+    let told = furnished.python(&python, NEW_STORY, &json!(null));
 
     for (passphrase, status) in [("wrong", 400), ("pass", 200)] {
         let locked = ssh_key(&furnished.server, "pass");
@@ -279,7 +175,7 @@ fn the_vendors_older_package_works_unchanged() {
     let furnished = Furnished::new(true);
     furnished.add_keys();
 
-    let told = furnished.python(&python, OLD_STORY);
+    let told = furnished.python(&python, OLD_STORY, &json!(null));
 
     assert_eq!(told, json!([PASSWORD, true]));
 }
@@ -303,7 +199,7 @@ fn the_vendors_packages_find_their_keys_by_their_certificate() {
             continue;
         };
 
-        let told = furnished.python(&python, story);
+        let told = furnished.python(&python, story, &json!(null));
 
         let found = json!(["Billing", "root", "db1", furnished.key]);
         assert_eq!(told, json!([[found], []]), "{version}");
@@ -332,35 +228,3 @@ found = [[[registration['AppName'], a['AccountName'], a['AssetName'], a['ApiKey'
          for query in ({}, {'filter': "AccountName eq 'other'"})]
 print(json.dumps(found))
 "#;
-
-const NO_PACKAGE: &str = "pip cannot install pysafeguard here";
-
-/// Python with this version of the vendor's package, made once and kept beside the test programs.
-fn python_with(version: &str) -> Option<PathBuf> {
-    static MAKING: Mutex<()> = Mutex::new(());
-    let _one_at_a_time = MAKING.lock().unwrap_or_else(PoisonError::into_inner);
-    let programs = harness::claviger_program().parent()?.to_owned();
-    let home = programs.join(format!("pysafeguard-{version}-venv"));
-    let python = home.join("bin/python");
-    let has_it = || run(Command::new(&python).args(["-c", "import pysafeguard"])).code() == 0;
-    if python.exists() && has_it() {
-        return Some(python);
-    }
-    let mut make = Command::new("python3");
-    if run(make.args(["-m", "venv", "--clear"]).arg(&home)).code() != 0 {
-        return None;
-    }
-    let mut install = Command::new(home.join("bin/pip"));
-    let pinned = format!("pysafeguard=={version}");
-    install.args([
-        "install",
-        "--quiet",
-        "--timeout",
-        "15",
-        "--retries",
-        "1",
-        &pinned,
-    ]);
-    let installed = harness::run_for(&mut install, Duration::from_secs(180));
-    (installed.code() == 0 && has_it()).then_some(python)
-}
