@@ -65,6 +65,7 @@ pub(crate) fn open_a2a(
             wait: door.negotiated_timeout.get(),
             ping: door.ping.get(),
             silence: door.silence_timeout.get(),
+            feed: door.feed_timeout.get(),
         },
     };
     let door = A2a::new(house.vault.clone(), gate, settings, limits(config), meter);

@@ -210,6 +210,9 @@ section! {
         ping: Span = Span::from_secs(15);
         /// How long whoever listens by WebSocket, which answers pings, may be silent.
         silence_timeout: Span = Span::from_secs(60);
+        /// How long whoever listens by server-sent events, which need not answer anything, may be
+        /// silent until it is asked to come again.
+        feed_timeout: Span = Span::from_secs(3_600);
         /// The most connections at once.
         max_connections: Count = Count::new(5_000);
         /// The most connections at once from one address.

@@ -433,3 +433,32 @@ async fn a_door_that_closes_says_so_to_whoever_listens() {
     assert_eq!(next(&mut socket).await.unwrap(), pause);
     assert!(feed.end().await.contains("}\u{1e}"));
 }
+
+#[tokio::test]
+async fn a_feed_whose_listener_says_nothing_for_too_long_is_asked_to_come_again() {
+    let events = EventSettings {
+        ping: Duration::from_millis(50),
+        feed: Duration::from_secs(1),
+        ..EventSettings::default()
+    };
+    let (house, app) = scene(events).await;
+    let token = negotiate(&mut app.connect(&house).await, &[&app.shows()]).await;
+    let path = format!("{HUB}?id={token}");
+    let mut feed = Feed::open(app.connect(&house).await, &path, &[&app.shows()]).await;
+    say(&house, &app, &token, HAND).await;
+    feed.until("data: {}\u{1e}\r\n\r\n").await;
+    for _ in 0..25 {
+        feed.until("{\"type\":6}\u{1e}\r\n\r\n").await;
+        let said = say(&house, &app, &token, "{\"type\":6}\u{1e}").await;
+        assert_eq!(said.status, 200, "whoever speaks is heard on");
+    }
+
+    let last = feed.end().await;
+
+    assert!(
+        last.contains("{\"type\":7,\"allowReconnect\":true}\u{1e}"),
+        "{last}"
+    );
+    let again = say(&house, &app, &token, "{\"type\":6}\u{1e}").await;
+    assert_eq!(again.refused(), (404, 60107), "its place is free");
+}

@@ -11,7 +11,7 @@ use http::{HeaderValue, Response};
 
 use crate::doors::a2a::Asked;
 use crate::doors::a2a::reply::Reply;
-use crate::doors::a2a::signalr::listener::Listener;
+use crate::doors::a2a::signalr::listener::{Listener, Turn};
 use crate::doors::a2a::signalr::talk::Then;
 use crate::doors::a2a::signalr::{EVENT_STREAM, Events};
 
@@ -42,6 +42,9 @@ async fn next(feed: Feed) -> Option<(Result<Bytes, Infallible>, Feed)> {
     };
     loop {
         let turn = listener.turn().await;
+        if let (Turn::Tick, Some(said)) = (&turn, listener.parting()) {
+            return Some((Ok(told(&said)), Feed::Ended));
+        }
         match listener.act(turn).await {
             Then::Goes(said) if said.is_empty() => {}
             Then::Goes(said) => return Some((Ok(told(&said)), Feed::Goes(listener))),

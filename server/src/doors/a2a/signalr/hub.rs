@@ -33,6 +33,9 @@ pub struct EventSettings {
     pub ping: Duration,
     /// How long a listener by WebSocket, which answers pings, may be silent. Default 60 s.
     pub silence: Duration,
+    /// How long a listener by server-sent events, which need not answer anything, may be silent until
+    /// it is asked to come again. Default 1 h.
+    pub feed: Duration,
 }
 
 impl Default for EventSettings {
@@ -44,6 +47,7 @@ impl Default for EventSettings {
             wait: Duration::from_secs(15),
             ping: Duration::from_secs(15),
             silence: Duration::from_secs(60),
+            feed: Duration::from_hours(1),
         }
     }
 }

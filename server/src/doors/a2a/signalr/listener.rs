@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
@@ -36,6 +37,8 @@ pub(crate) struct Listener {
     ticks: Interval,
     /// Until when hands must be shaken.
     shaken: Instant,
+    /// When the other side said something last.
+    heard: Instant,
     closing: Closing,
 }
 
@@ -121,6 +124,7 @@ impl Listener {
             talk: Talk::new(LONGEST),
             ticks,
             shaken: now + settings.wait,
+            heard: now,
             closing: events.closing.clone(),
         }
     }
@@ -141,7 +145,10 @@ impl Listener {
     /// What is said to that.
     pub(super) async fn act(&mut self, turn: Turn) -> Then {
         match turn {
-            Turn::Said(Some(said)) => self.talk.hear(&said),
+            Turn::Said(Some(said)) => {
+                self.heard = Instant::now();
+                self.talk.hear(&said)
+            }
             Turn::Said(None) => Then::Ends(String::new()),
             Turn::Closing => Then::Ends(self.talk.pause()),
             Turn::Late => Then::Ends(self.talk.farewell("Hands were not shaken in time.")),
@@ -207,11 +214,17 @@ impl Listener {
     }
 
     /// How long whoever answers pings may be silent.
-    pub(super) fn silence(&self) -> std::time::Duration {
-        match &self.door.events {
-            Some(events) => events.hub.settings().silence,
-            None => std::time::Duration::ZERO,
-        }
+    pub(super) fn silence(&self) -> Duration {
+        let events = self.door.events.as_ref();
+        events.map_or(Duration::ZERO, |events| events.hub.settings().silence)
+    }
+
+    /// What is said to whoever need not answer pings and has said nothing for too long: a connection
+    /// that nobody reads would be there for ever.
+    pub(super) fn parting(&self) -> Option<String> {
+        let events = self.door.events.as_ref();
+        let patience = events.map_or(Duration::ZERO, |events| events.hub.settings().feed);
+        (self.heard.elapsed() >= patience).then(|| self.talk.pause())
     }
 }
 
