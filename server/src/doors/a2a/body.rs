@@ -1,6 +1,6 @@
 //! What comes along with a request: one JSON document.
 
-use std::borrow::Cow;
+use std::str::Chars;
 
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, StatusCode};
@@ -85,18 +85,15 @@ pub(super) fn text(asked: &Asked<'_>) -> Result<Zeroizing<String>, Refusal> {
         return Err(no_body());
     }
     let text = std::str::from_utf8(body).ok().and_then(lenient);
-    let text = text.ok_or_else(|| {
+    text.ok_or_else(|| {
         Refusal::invalid(
             "The request is invalid. Its body must be one JSON text, such as \"word\".",
         )
-    })?;
-    Ok(Zeroizing::new(text.into_owned()))
+    })
 }
 
-fn lenient(body: &str) -> Option<Cow<'_, str>> {
-    #[derive(serde::Deserialize)]
-    struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
-    if let Ok(Text(text)) = serde_json::from_str(body) {
+fn lenient(body: &str) -> Option<Zeroizing<String>> {
+    if let Some(text) = unescaped(body) {
         return Some(text);
     }
     let between = |quote: char| body.strip_prefix(quote)?.strip_suffix(quote);
@@ -104,7 +101,54 @@ fn lenient(body: &str) -> Option<Cow<'_, str>> {
     let plain = |text: &&str| !text.contains('\\');
     let single = between('\'').filter(|text| !text.contains(['\'', '"']));
     let text = between('"').or(single).filter(plain);
-    text.map(Cow::Borrowed)
+    text.map(|text| Zeroizing::new(text.to_owned()))
+}
+
+/// A JSON text (RFC 8259 §7), read without a trace: a parser would leave what it unescapes in memory
+/// of its own. Escapes only make a text shorter, so the buffer never moves either.
+fn unescaped(body: &str) -> Option<Zeroizing<String>> {
+    let inner = body.strip_prefix('"')?.strip_suffix('"')?;
+    let mut text = Zeroizing::new(String::with_capacity(inner.len()));
+    let mut chars = inner.chars();
+    while let Some(next) = chars.next() {
+        text.push(match next {
+            '"' | '\0'..='\u{1f}' => return None,
+            '\\' => escaped(&mut chars)?,
+            plain => plain,
+        });
+    }
+    Some(text)
+}
+
+fn escaped(chars: &mut Chars<'_>) -> Option<char> {
+    Some(match chars.next()? {
+        same @ ('"' | '\\' | '/') => same,
+        'b' => '\u{8}',
+        'f' => '\u{c}',
+        'n' => '\n',
+        'r' => '\r',
+        't' => '\t',
+        'u' => {
+            let first = unit(chars)?;
+            let pair = (0xd800..0xdc00).contains(&first);
+            let second = match pair && chars.next()? == '\\' && chars.next()? == 'u' {
+                true => Some(unit(chars)?),
+                false => None,
+            };
+            let units = std::iter::once(first).chain(second);
+            char::decode_utf16(units).next()?.ok()?
+        }
+        _ => return None,
+    })
+}
+
+/// Four hexadecimal digits.
+fn unit(chars: &mut Chars<'_>) -> Option<u16> {
+    let mut unit = 0;
+    for _ in 0..4 {
+        unit = unit << 4 | u16::try_from(chars.next()?.to_digit(16)?).ok()?;
+    }
+    Some(unit)
 }
 
 /// There is no body where one is needed.
@@ -145,7 +189,8 @@ mod tests {
         ];
 
         for (body, text) in table {
-            assert_eq!(lenient(body).as_deref(), Some(text), "{body}");
+            let read = lenient(body);
+            assert_eq!(read.as_deref().map(String::as_str), Some(text), "{body}");
         }
         for body in [
             "word",
@@ -160,5 +205,41 @@ mod tests {
         ] {
             assert_eq!(lenient(body), None, "{body}");
         }
+    }
+
+    #[test]
+    fn a_text_is_unescaped_as_any_parser_does_it() {
+        for body in [
+            r#""""#,
+            r#""\\\"\/\b\f\n\r\t""#,
+            r#""\u00e9\u20AC\u0000é€𝄞""#,
+            r#""\ud834\udd1E\uffff""#,
+            r#""\ud834""#,
+            r#""\ud834x""#,
+            r#""\ud834\n""#,
+            r#""\ud834\u0041""#,
+            r#""\udd1e""#,
+            r#""\u12""#,
+            r#""\u+123""#,
+            r#""\x""#,
+            r#""\""#,
+            r#""a"b""#,
+            "\"a\nb\"",
+            "\"\u{7f}\"",
+            "\"",
+        ] {
+            let read = unescaped(body).map(|text| text.to_string());
+            let parsed = serde_json::from_str::<String>(body).ok();
+            assert_eq!(read, parsed, "{body}");
+        }
+    }
+
+    #[test]
+    fn a_text_never_moves_while_it_is_unescaped() {
+        let body = format!("\"{}\"", r"\ud834\udd1e\n".repeat(1000));
+
+        let text = unescaped(&body).unwrap();
+
+        assert_eq!(text.capacity(), body.len() - 2);
     }
 }
