@@ -147,8 +147,9 @@ pub(crate) async fn key(
 ) -> Result<Json<ApiKeyText>, Refusal> {
     let id = desk.vault.registration_called(&name, &asked.caller).await?;
     let account = account(&desk, (&resource, &account_name), &asked.caller).await?;
-    let view = desk.vault.retrievable(id, account, &asked.caller).await?;
-    Ok(Json(ApiKeyText::of(&view.key)))
+    let vault = &desk.vault;
+    let key = vault.retrievable_key(id, account, &asked.caller).await?;
+    Ok(Json(ApiKeyText::of(&key)))
 }
 
 pub(crate) async fn renew_key(
@@ -158,8 +159,8 @@ pub(crate) async fn renew_key(
 ) -> Result<Json<ApiKeyText>, Refusal> {
     let id = desk.vault.registration_called(&name, &asked.caller).await?;
     let account = account(&desk, (&resource, &account_name), &asked.caller).await?;
-    let view = desk.vault.renew_key(id, account, &asked.caller).await?;
-    Ok(Json(ApiKeyText::of(&view.key)))
+    let key = desk.vault.renew_key(id, account, &asked.caller).await?;
+    Ok(Json(ApiKeyText::of(&key)))
 }
 
 pub(crate) async fn broker(
@@ -208,8 +209,9 @@ pub(crate) async fn broker_key(
     Named(name): Named<String>,
     asked: Asked<Plain>,
 ) -> Result<Json<ApiKeyText>, Refusal> {
-    let view = broker_of(&desk, &name, &asked.caller).await?;
-    Ok(Json(ApiKeyText::of(&view.key)))
+    let id = desk.vault.registration_called(&name, &asked.caller).await?;
+    let key = desk.vault.broker_key(id, &asked.caller).await?;
+    Ok(Json(ApiKeyText::of(&key)))
 }
 
 pub(crate) async fn renew_broker_key(
@@ -218,8 +220,8 @@ pub(crate) async fn renew_broker_key(
     asked: Asked<Plain>,
 ) -> Result<Json<ApiKeyText>, Refusal> {
     let id = desk.vault.registration_called(&name, &asked.caller).await?;
-    let view = desk.vault.renew_broker_key(id, &asked.caller).await?;
-    Ok(Json(ApiKeyText::of(&view.key)))
+    let key = desk.vault.renew_broker_key(id, &asked.caller).await?;
+    Ok(Json(ApiKeyText::of(&key)))
 }
 
 async fn broker_of(desk: &Desk, name: &str, caller: &Caller) -> Result<BrokerView, VaultError> {

@@ -31,8 +31,8 @@ pub struct BrokerView {
     pub groups: Vec<Group>,
     /// From where its key counts.
     pub from: Vec<Host>,
-    /// The key.
-    pub key: ApiKey,
+    /// The key, for whoever may see it.
+    pub key: Option<ApiKey>,
 }
 
 impl Vault {
@@ -46,13 +46,45 @@ impl Vault {
         caller: &Caller,
     ) -> Result<Option<BrokerView>, VaultError> {
         let deed = Deed::new(Operation::List).detail(format!("broker of registration {id}"));
-        self.seen_registration(id, &deed, caller).await?;
+        let application = self.seen_registration(id, &deed, caller).await?;
+        let shows = self.shows_keys(&application.record, caller).await?;
         self.allow(&deed, caller).await?;
         let key = self.rows.places().broker(id);
-        match self.rows.get::<BrokerRow>(key).await? {
-            Some(kept) => Ok(Some(self.broker_view(kept.record).await?)),
-            None => Ok(None),
-        }
+        let Some(kept) = self.rows.get::<BrokerRow>(key).await? else {
+            return Ok(None);
+        };
+        let mut view = self.broker_view(kept.record).await?;
+        view.key = view.key.filter(|_| shows);
+        Ok(Some(view))
+    }
+
+    /// The key by which an application speaks for users.
+    ///
+    /// # Errors
+    /// [`VaultError::NotAllowed`] for whoever sees the registration and may not see its keys;
+    /// [`VaultError::NotFound`] where it speaks for nobody, and for a registration that the caller
+    /// may not see.
+    pub async fn broker_key(
+        &self,
+        id: ApplicationId,
+        caller: &Caller,
+    ) -> Result<ApiKey, VaultError> {
+        let deed = Deed::new(Operation::List).detail(format!("broker's key of registration {id}"));
+        let application = self.seen_registration(id, &deed, caller).await?;
+        self.may_see_keys(&application.record, &deed, caller)
+            .await?;
+        let key = self.rows.places().broker(id);
+        let Some(kept) = self.rows.get::<BrokerRow>(key).await? else {
+            return Err(self.no_broker(&deed, caller).await);
+        };
+        self.allow(&deed, caller).await?;
+        Ok(kept.record.key)
+    }
+
+    async fn no_broker(&self, deed: &Deed, caller: &Caller) -> VaultError {
+        let answer = VaultError::NotFound("access request broker");
+        let why = RefusalReason::NoSuchThing;
+        self.refuse(deed, why, answer, caller).await
     }
 
     /// Says whom an application speaks for; where it did already, its key stays.
@@ -133,7 +165,7 @@ impl Vault {
         &self,
         id: ApplicationId,
         caller: &Caller,
-    ) -> Result<BrokerView, VaultError> {
+    ) -> Result<ApiKey, VaultError> {
         let deed = deed_on(id, "another key to speak for users");
         self.primary_only(&deed, caller).await?;
         let kept = self.kept_broker(id, &deed, caller).await?;
@@ -149,7 +181,7 @@ impl Vault {
         changes.replace(&kept, &row)?;
         let done = changes.commit().await.map_err(VaultError::from);
         self.settle(&deed, done, caller).await?;
-        self.broker_view(row).await
+        Ok(row.key)
     }
 
     /// Whom whoever came by a key may mean.
@@ -264,9 +296,7 @@ impl Vault {
         if let Some(kept) = self.rows.get::<BrokerRow>(key).await? {
             return Ok(kept);
         }
-        let answer = VaultError::NotFound("access request broker");
-        let why = RefusalReason::NoSuchThing;
-        Err(self.refuse(deed, why, answer, caller).await)
+        Err(self.no_broker(deed, caller).await)
     }
 
     async fn broker_view(&self, row: BrokerRow) -> Result<BrokerView, VaultError> {
@@ -275,7 +305,7 @@ impl Vault {
             users: Vec::new(),
             groups: Vec::new(),
             from: row.broker.from,
-            key: row.key,
+            key: Some(row.key),
         };
         for id in row.broker.users {
             let kept = self.rows.get::<User>(places.user(org, id)).await?;

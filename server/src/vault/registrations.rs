@@ -278,6 +278,42 @@ impl Vault {
         by_role || own
     }
 
+    /// Whether somebody who sees an application sees its API keys: its user, to whom it is to be
+    /// seen, and whoever administers it; not whoever only reads.
+    pub(super) async fn shows_keys(
+        &self,
+        application: &Application,
+        caller: &Caller,
+    ) -> Result<bool, VaultError> {
+        if application.visible && caller.user() == Some(application.inherits) {
+            return Ok(true);
+        }
+        let standing = caller.standing(None, None);
+        if decide(Action::Administer, standing) != Decision::Allowed {
+            return Ok(false);
+        }
+        let places = self.rows.places();
+        let key = places.user(application.org, application.inherits);
+        Ok(match self.rows.get::<User>(key).await? {
+            Some(user) => caller.is_operator() || may_stand_in(standing, &user.record),
+            None => reaches_all(caller),
+        })
+    }
+
+    /// Refuses, and writes down, that somebody asks for API keys who only reads.
+    pub(super) async fn may_see_keys(
+        &self,
+        application: &Application,
+        deed: &Deed,
+        caller: &Caller,
+    ) -> Result<(), VaultError> {
+        if self.shows_keys(application, caller).await? {
+            return Ok(());
+        }
+        let why = RefusalReason::NotAllowed;
+        Err(self.refuse(deed, why, VaultError::NotAllowed, caller).await)
+    }
+
     pub(super) async fn registration_view(
         &self,
         application: Application,

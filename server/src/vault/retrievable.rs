@@ -23,8 +23,18 @@ pub struct RetrievableView {
     pub account: Account,
     /// From where the key counts; from anywhere when there is none.
     pub from: Vec<Host>,
-    /// The key.
-    pub key: ApiKey,
+    /// The key, for whoever may see it.
+    pub key: Option<ApiKey>,
+}
+
+impl RetrievableView {
+    /// The same, with its key only if it is to be shown.
+    fn showing(self, key: bool) -> Self {
+        Self {
+            key: self.key.filter(|_| key),
+            ..self
+        }
+    }
 }
 
 impl Vault {
@@ -95,7 +105,7 @@ impl Vault {
             resource: found.resource.record,
             account: found.account.record,
             from: row.retrievable.from,
-            key: row.key,
+            key: Some(row.key),
         })
     }
 
@@ -111,7 +121,8 @@ impl Vault {
         caller: &Caller,
     ) -> Result<Vec<RetrievableView>, VaultError> {
         let deed = Deed::new(Operation::List).detail(format!("accounts of registration {id}"));
-        self.seen_registration(id, &deed, caller).await?;
+        let application = self.seen_registration(id, &deed, caller).await?;
+        let shows = self.shows_keys(&application.record, caller).await?;
         self.allow(&deed, caller).await?;
         let places = self.rows.places();
         let prefix = places.retrievables_of(id);
@@ -126,7 +137,8 @@ impl Vault {
             let resource = ResourceId(index.record.0.first().copied().unwrap_or_default());
             let key = places.retrievable(resource, account, id);
             if let Some(kept) = self.rows.get::<RetrievableRow>(key).await? {
-                views.extend(self.retrievable_view(kept.record).await?);
+                let view = self.retrievable_view(kept.record).await?;
+                views.extend(view.map(|view| view.showing(shows)));
             }
         }
         Ok(views)
@@ -143,11 +155,33 @@ impl Vault {
         caller: &Caller,
     ) -> Result<RetrievableView, VaultError> {
         let deed = Deed::new(Operation::List).detail(format!("an account of registration {id}"));
-        self.seen_registration(id, &deed, caller).await?;
+        let application = self.seen_registration(id, &deed, caller).await?;
+        let shows = self.shows_keys(&application.record, caller).await?;
         let kept = self.kept_retrievable(id, account, &deed, caller).await?;
         self.allow(&deed, caller).await?;
         let view = self.retrievable_view(kept.record).await?;
+        let view = view.map(|view| view.showing(shows));
         view.ok_or(VaultError::NotFound(ACCOUNT))
+    }
+
+    /// The key for an account that an application may have.
+    ///
+    /// # Errors
+    /// [`VaultError::NotAllowed`] for whoever sees the registration and may not see its keys;
+    /// [`VaultError::NotFound`], also for what the caller may not see.
+    pub async fn retrievable_key(
+        &self,
+        id: ApplicationId,
+        account: AccountId,
+        caller: &Caller,
+    ) -> Result<ApiKey, VaultError> {
+        let deed = Deed::new(Operation::List).detail(format!("an API key of registration {id}"));
+        let application = self.seen_registration(id, &deed, caller).await?;
+        self.may_see_keys(&application.record, &deed, caller)
+            .await?;
+        let kept = self.kept_retrievable(id, account, &deed, caller).await?;
+        self.allow(&deed, caller).await?;
+        Ok(kept.record.key)
     }
 
     /// Lets the key for an account count from these addresses only.
@@ -201,7 +235,7 @@ impl Vault {
         id: ApplicationId,
         account: AccountId,
         caller: &Caller,
-    ) -> Result<RetrievableView, VaultError> {
+    ) -> Result<ApiKey, VaultError> {
         let mut deed = deed_on(id, "another key for an account");
         self.primary_only(&deed, caller).await?;
         self.administered_registration(id, &deed, caller).await?;
@@ -218,8 +252,7 @@ impl Vault {
         changes.replace(&kept, &row)?;
         let done = changes.commit().await.map_err(VaultError::from);
         self.settle(&deed, done, caller).await?;
-        let view = self.retrievable_view(row).await?;
-        view.ok_or(VaultError::NotFound(ACCOUNT))
+        Ok(row.key)
     }
 
     async fn manages(
@@ -347,7 +380,7 @@ impl Vault {
             resource: resource.record,
             account: account.record,
             from: row.retrievable.from,
-            key: row.key,
+            key: Some(row.key),
         }))
     }
 }

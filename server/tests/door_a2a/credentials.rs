@@ -109,7 +109,7 @@ async fn a_key_shown_with_the_right_certificate_counts_no_more_once_it_is_taken_
     let operator = house.operator().await;
 
     let renewed = house.vault.renew_key(app.id, app.account, &operator).await;
-    let renewed = format!("Authorization: A2A {}", renewed.unwrap().key.expose());
+    let renewed = format!("Authorization: A2A {}", renewed.unwrap().expose());
 
     assert_eq!(wire.get(RETRIEVE, &[&app.shows()]).await.status, 403);
     assert_eq!(wire.get(RETRIEVE, &[&renewed]).await.status, 200);

@@ -45,7 +45,7 @@ impl Registered {
             id,
             resource: made.resource,
             account: made.account,
-            key: had.await.unwrap().key.expose().to_owned(),
+            key: had.await.unwrap().key.unwrap().expose().to_owned(),
         }
     }
 

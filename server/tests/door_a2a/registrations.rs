@@ -440,3 +440,40 @@ async fn a_broker_for_nobody_who_is_there_or_by_nobody_who_may_is_refused() {
         (403, 60108)
     );
 }
+
+#[tokio::test]
+async fn whoever_only_audits_sees_registrations_and_none_of_their_keys() {
+    let scene = Scene::new(&json!({})).await;
+    let granted = scene.grant("db-1").await;
+    let account = granted["AccountId"].as_u64().unwrap();
+    scene.ask("PUT", "/AccessRequestBroker", "{}").await;
+    let role = Role::PasswordAuditor;
+    staff::person(&scene.house, "aud", role, Scope::Owned).await;
+    let auditor = staff::log_in(&scene.house, "aud").await;
+    let one = format!("/RetrievableAccounts/{account}");
+    let keys = [
+        format!("{one}/ApiKey"),
+        "/AccessRequestBroker/ApiKey".to_owned(),
+    ];
+    let mut wire = scene.wire().await;
+
+    let list = wire
+        .get(&scene.path("/RetrievableAccounts"), &[&auditor])
+        .await;
+    assert_eq!(list.json()[0]["AccountId"], account);
+    assert_eq!(list.json()[0]["ApiKey"], Value::Null);
+    for path in [&one, "/AccessRequestBroker"] {
+        let shown = wire.get(&scene.path(path), &[&auditor]).await;
+        assert_eq!((shown.status, &shown.json()["ApiKey"]), (200, &Value::Null));
+        let shown = scene.ask("GET", path, "").await.json();
+        assert!(shown["ApiKey"].is_string(), "whoever administers sees it");
+    }
+    for path in &keys {
+        let refused = wire.get(&scene.path(path), &[&auditor]).await;
+        assert_eq!(refused.refused(), (403, 60108), "{path}");
+        assert!(scene.ask("GET", path, "").await.json().is_string());
+    }
+    let filter = "/RetrievableAccounts?filter=ApiKey%20eq%20null&fields=AccountId";
+    let seen = wire.get(&scene.path(filter), &[&auditor]).await;
+    assert_eq!(seen.json(), json!([{"AccountId": account}]));
+}

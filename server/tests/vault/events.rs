@@ -63,7 +63,7 @@ impl Scene {
     async fn key(&self, account: AccountId) -> ApiKey {
         let vault = &self.house.vault;
         let added = vault.add_retrievable(self.registration, account, &[], &self.operator);
-        added.await.unwrap().key
+        added.await.unwrap().key.unwrap()
     }
 
     async fn keyed(&self, key: &ApiKey) -> Result<Keyed, VaultError> {
@@ -256,7 +256,7 @@ async fn a_brokers_key_hears_of_nothing() {
     };
     let vault = &scene.house.vault;
     let put = vault.put_broker(scene.registration, &broker, &scene.operator);
-    let key = put.await.unwrap().key;
+    let key = put.await.unwrap().key.unwrap();
     let keyed = scene.keyed(&key).await.unwrap();
     assert!(matches!(keyed.of, KeyOf::Broker { .. }));
 

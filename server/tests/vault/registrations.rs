@@ -119,7 +119,7 @@ pub fn a2a(scene: &Scene) -> Origin {
 #[tokio::test]
 async fn a_key_opens_its_account_and_no_other() {
     let scene = scene().await;
-    let key = scene.add(&[]).await.key;
+    let key = scene.add(&[]).await.key.unwrap();
     let keyed = scene.come(1, &key, PEER).await.unwrap();
 
     assert_eq!(scene.get(&key).await.unwrap(), "s3cret");
@@ -138,7 +138,7 @@ async fn a_key_opens_its_account_and_no_other() {
 #[tokio::test]
 async fn what_the_user_has_by_itself_its_key_does_not_open() {
     let scene = scene().await;
-    let key = scene.add(&[]).await.key;
+    let key = scene.add(&[]).await.key.unwrap();
     scene
         .house
         .share("db1-other", None, "certuser@a2a", Level::Manage)
@@ -154,7 +154,7 @@ async fn what_the_user_has_by_itself_its_key_does_not_open() {
 async fn an_unknown_key_a_wrong_certificate_address_or_state_are_one_answer() {
     use RefusalReason::{Locked, UnknownUser, WrongHost};
     let scene = scene().await;
-    let key = scene.add(&["10.0.0.0/24", "::1"]).await.key;
+    let key = scene.add(&["10.0.0.0/24", "::1"]).await.key.unwrap();
     assert_eq!(scene.get(&key).await.unwrap(), "s3cret");
 
     let nobodys = ApiKey::from_bytes(&Zeroizing::new([9; 32]));
@@ -202,7 +202,7 @@ async fn an_unknown_key_a_wrong_certificate_address_or_state_are_one_answer() {
 #[tokio::test]
 async fn a_key_of_one_registration_counts_with_no_other_ones_certificate() {
     let scene = scene().await;
-    let key = scene.add(&[]).await.key;
+    let key = scene.add(&[]).await.key.unwrap();
     let other = NewUser {
         any_host: true,
         ..new_user("other", "a2a", 50)
@@ -221,12 +221,12 @@ async fn a_key_of_one_registration_counts_with_no_other_ones_certificate() {
 async fn what_is_taken_back_ends_who_came_by_it() {
     let scene = scene().await;
     let vault = &scene.house.vault;
-    let first = scene.add(&[]).await.key;
+    let first = scene.add(&[]).await.key.unwrap();
     let keyed = scene.come(1, &first, PEER).await.unwrap();
     assert!(vault.holds(&keyed.caller));
 
     let second = vault.renew_key(scene.id, scene.account, &scene.operator);
-    let second = second.await.unwrap().key;
+    let second = second.await.unwrap();
 
     assert!(!vault.holds(&keyed.caller));
     scene
@@ -247,7 +247,7 @@ async fn what_is_taken_back_ends_who_came_by_it() {
             RefusalReason::UnknownUser,
         )
         .await;
-    let third = scene.add(&[]).await.key;
+    let third = scene.add(&[]).await.key.unwrap();
     assert!(third.expose() != second.expose());
     vault
         .remove_registration(scene.id, &scene.operator)
@@ -267,7 +267,7 @@ async fn what_is_taken_back_ends_who_came_by_it() {
 #[tokio::test]
 async fn a_key_of_an_account_that_is_removed_opens_nothing_and_leaves_nothing() {
     let scene = scene().await;
-    let key = scene.add(&[]).await.key;
+    let key = scene.add(&[]).await.key.unwrap();
     let vault = &scene.house.vault;
 
     vault
@@ -293,7 +293,7 @@ async fn adding_an_account_again_keeps_its_key() {
     let first = scene.add(&[]).await;
     let again = scene.add(&["10.0.0.1"]).await;
 
-    assert_eq!(first.key.expose(), again.key.expose());
+    assert_eq!(first.key.unwrap().expose(), again.key.unwrap().expose());
     assert_eq!(again.from.len(), 1);
     assert_eq!(
         scene.add(&[]).await.from,
@@ -318,7 +318,7 @@ async fn adding_an_account_again_keeps_its_key() {
 #[tokio::test]
 async fn a_bidirectional_registration_changes_its_account_and_no_other() {
     let scene = scene().await;
-    let key = scene.add(&[]).await.key;
+    let key = scene.add(&[]).await.key.unwrap();
     scene
         .put(NewRegistration {
             bidirectional: true,
@@ -349,7 +349,7 @@ async fn a_bidirectional_registration_changes_its_account_and_no_other() {
 #[tokio::test]
 async fn access_control_does_not_stand_before_a_key_and_a_demanded_ticket_does() {
     let scene = scene().await;
-    let key = scene.add(&[]).await.key;
+    let key = scene.add(&[]).await.key.unwrap();
     let vault = &scene.house.vault;
     let control = NewAccessControl {
         approvers: Vec::new(),
@@ -382,7 +382,7 @@ async fn access_control_does_not_stand_before_a_key_and_a_demanded_ticket_does()
 #[tokio::test]
 async fn what_stands_beside_an_account_is_had_with_it() {
     let scene = scene().await;
-    let key = scene.add(&[]).await.key;
+    let key = scene.add(&[]).await.key.unwrap();
     let vault = &scene.house.vault;
     let root = claviger::domain::AccountName::parse("root").unwrap();
     let pem = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n";

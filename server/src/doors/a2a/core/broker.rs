@@ -3,7 +3,7 @@
 use http::Method;
 use serde::Serialize;
 
-use crate::domain::{ApplicationId, Group, GroupId, Lock, User, UserId, UserKind};
+use crate::domain::{ApiKey, ApplicationId, Group, GroupId, Lock, User, UserId, UserKind};
 use crate::doors::a2a::Asked;
 use crate::doors::a2a::core::members::Members;
 use crate::doors::a2a::core::nothing_there;
@@ -84,20 +84,16 @@ async fn remove(id: ApplicationId, asked: &Asked<'_>) -> Reply {
 
 async fn key(id: ApplicationId, asked: &Asked<'_>) -> Reply {
     let caller = reader(asked).await?;
-    let view = asked.door.vault.broker(id, &caller).await;
-    match view.map_err(|error| asked.refused(error))? {
-        Some(view) => Ok(ok(&view.key.expose())),
-        None => Err(Refusal::missing(
-            "This registration has no access request broker.",
-        )),
-    }
+    let key = asked.door.vault.broker_key(id, &caller).await;
+    let key = key.map_err(|error| asked.refused(error))?;
+    Ok(ok(&key.expose()))
 }
 
 async fn renew(id: ApplicationId, asked: &Asked<'_>) -> Reply {
     let caller = asked.guest.by_bearer(asked).await?;
-    let view = asked.door.vault.renew_broker_key(id, &caller).await;
-    let view = view.map_err(|error| asked.refused(error))?;
-    Ok(ok(&view.key.expose()))
+    let key = asked.door.vault.renew_broker_key(id, &caller).await;
+    let key = key.map_err(|error| asked.refused(error))?;
+    Ok(ok(&key.expose()))
 }
 
 fn in_words(view: Option<&BrokerView>) -> Broker<'_> {
@@ -111,7 +107,7 @@ fn in_words(view: Option<&BrokerView>) -> Broker<'_> {
     };
     let from = view.from.iter().map(ToString::to_string);
     Broker {
-        api_key: Some(view.key.expose()),
+        api_key: view.key.as_ref().map(ApiKey::expose),
         ip_restrictions: (!view.from.is_empty()).then(|| from.collect()),
         users: view.users.iter().map(user).collect(),
         groups: view.groups.iter().map(group).collect(),

@@ -3,7 +3,7 @@
 use http::Method;
 use serde::Serialize;
 
-use crate::domain::{AccountId, ApplicationId};
+use crate::domain::{AccountId, ApiKey, ApplicationId};
 use crate::doors::a2a::Asked;
 use crate::doors::a2a::core::listing::{self, list, wish};
 use crate::doors::a2a::core::members::Members;
@@ -19,7 +19,8 @@ use crate::vault::{RetrievableView, VaultError};
 struct RetrievableAccount<'a> {
     account_id: u64,
     account_name: &'a str,
-    api_key: &'a str,
+    /// Not for whoever only reads.
+    api_key: Option<&'a str>,
     asset_id: u64,
     asset_name: &'a str,
     asset_partition_id: i64,
@@ -131,16 +132,17 @@ async fn remove((id, account): Place, asked: &Asked<'_>) -> Reply {
 
 async fn key((id, account): Place, asked: &Asked<'_>) -> Reply {
     let caller = reader(asked).await?;
-    let view = asked.door.vault.retrievable(id, account, &caller).await;
-    let view = view.map_err(|error| asked.refused(error))?;
-    Ok(ok(&view.key.expose()))
+    let vault = &asked.door.vault;
+    let key = vault.retrievable_key(id, account, &caller).await;
+    let key = key.map_err(|error| asked.refused(error))?;
+    Ok(ok(&key.expose()))
 }
 
 async fn renew((id, account): Place, asked: &Asked<'_>) -> Reply {
     let caller = asked.guest.by_bearer(asked).await?;
-    let view = asked.door.vault.renew_key(id, account, &caller).await;
-    let view = view.map_err(|error| asked.refused(error))?;
-    Ok(ok(&view.key.expose()))
+    let key = asked.door.vault.renew_key(id, account, &caller).await;
+    let key = key.map_err(|error| asked.refused(error))?;
+    Ok(ok(&key.expose()))
 }
 
 fn told(asked: &Asked<'_>, view: Result<RetrievableView, VaultError>) -> Reply {
@@ -154,7 +156,7 @@ fn in_words(view: &RetrievableView) -> RetrievableAccount<'_> {
     RetrievableAccount {
         account_id: account.id.0,
         account_name: account.name.as_str(),
-        api_key: view.key.expose(),
+        api_key: view.key.as_ref().map(ApiKey::expose),
         asset_id: resource.id.0,
         asset_name: resource.name.as_str(),
         asset_partition_id: -1,
