@@ -8,7 +8,7 @@ use crate::admin::asked::{Asked, Named, Paged, Plain, Sent};
 use crate::admin::problem::Refusal;
 use crate::admin::wire::{self, ApiKeyText, Page};
 use crate::admin::{Desk, moment};
-use crate::domain::{AccountId, ApplicationId, Lock, UserId};
+use crate::domain::{AccountId, ApplicationId, Lock, User, UserId};
 use crate::vault::{
     BrokerView, Caller, NewBroker, NewRegistration, RegistrationView, RetrievableView, VaultError,
 };
@@ -249,7 +249,7 @@ fn in_words(view: &RegistrationView) -> wire::Registration {
         id: application.id.to_string(),
         name: application.name.to_string(),
         description: application.description.as_str().to_owned(),
-        user: view.user.login(),
+        user: view.user.as_ref().map(User::login),
         thumbprint: view.thumbprint.map(|print| print.to_string()),
         disabled: application.lock == Lock::Locked,
         visible: application.visible,

@@ -263,11 +263,17 @@ impl Add {
         };
         let mut client = context.client().await?;
         let made: wire::Registration = client.send(Method::POST, &path, &new).await?;
-        let (name, user) = (visible(&made.name), visible(&made.user));
+        let (name, user) = (visible(&made.name), user_of(made.user));
+        let user = visible(&user);
         context.out.line(format_args!(
             "registration {name} made for {user}: say with `claviger a2a account add` what it may have"
         ))
     }
+}
+
+/// A removed user is told of: whoever reads the list is to mend or remove its registration.
+fn user_of(user: Option<String>) -> String {
+    user.unwrap_or_else(|| "(removed)".to_owned())
 }
 
 impl List {
@@ -277,7 +283,7 @@ impl List {
         let row = |it: wire::Registration| {
             vec![
                 it.name,
-                it.user,
+                user_of(it.user),
                 it.thumbprint.unwrap_or_default(),
                 yes(it.disabled),
                 yes(it.visible),
@@ -307,7 +313,7 @@ impl Show {
             ("registration", it.name),
             ("id", it.id),
             ("description", it.description),
-            ("certificate user", it.user),
+            ("certificate user", user_of(it.user)),
             ("thumbprint", it.thumbprint.unwrap_or_default()),
             ("disabled", yes(it.disabled)),
             ("visible", yes(it.visible)),

@@ -35,8 +35,8 @@ pub struct NewRegistration {
 pub struct RegistrationView {
     /// The application.
     pub application: Application,
-    /// The certificate user.
-    pub user: User,
+    /// The certificate user; none where it was removed: then nobody comes as this program.
+    pub user: Option<User>,
     /// The thumbprint of the certificate that proves the user, where it is known.
     pub thumbprint: Option<Thumbprint>,
     /// The login of whoever made it, if that is still a user.
@@ -95,7 +95,7 @@ impl Vault {
             after = Some(last.key.clone());
             for kept in page {
                 if views.len() < limit && self.sees(&kept.record, caller) {
-                    views.extend(self.registration_view(kept.record).await.ok());
+                    views.push(self.registration_view(kept.record).await?);
                 }
             }
         }
@@ -320,8 +320,7 @@ impl Vault {
     ) -> Result<RegistrationView, VaultError> {
         let places = self.rows.places();
         let key = places.user(application.org, application.inherits);
-        let user = self.rows.get::<User>(key).await?;
-        let user = user.ok_or(VaultError::NotFound("user"))?.record;
+        let user = self.rows.get::<User>(key).await?.map(|kept| kept.record);
         let author = match application.author {
             Some(id) => {
                 let key = places.user(application.org, id);
@@ -330,8 +329,12 @@ impl Vault {
             }
             None => None,
         };
+        let thumbprint = match &user {
+            Some(user) => self.thumbprint_of(user).await?,
+            None => None,
+        };
         Ok(RegistrationView {
-            thumbprint: self.thumbprint_of(&user).await?,
+            thumbprint,
             application,
             user,
             author,

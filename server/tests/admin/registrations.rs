@@ -17,7 +17,7 @@ fn registration() -> Registration {
         id: text(),
         name: text(),
         description: text(),
-        user: text(),
+        user: Some(text()),
         thumbprint: None,
         disabled: false,
         visible: true,

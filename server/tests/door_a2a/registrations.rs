@@ -477,3 +477,36 @@ async fn whoever_only_audits_sees_registrations_and_none_of_their_keys() {
     let seen = wire.get(&scene.path(filter), &[&auditor]).await;
     assert_eq!(seen.json(), json!([{"AccountId": account}]));
 }
+
+#[tokio::test]
+async fn a_registration_whose_user_was_removed_is_seen_with_what_is_broken_about_it() {
+    let scene = Scene::new(&json!({})).await;
+    let mut wire = scene.wire().await;
+    let path = format!("/service/core/v4/Users/{}", scene.user);
+    assert_eq!(
+        wire.ask("DELETE", &path, &[&scene.bearer], "").await.status,
+        204
+    );
+
+    let listed = wire.get(LIST, &[&scene.bearer]).await.json();
+    let mut shown = scene.ask("GET", "", "").await.json();
+
+    assert_eq!(listed, json!([shown]));
+    assert_eq!(
+        [
+            &shown["Disabled"],
+            &shown["CertificateUserId"],
+            &shown["CertificateUser"],
+            &shown["CertificateUserThumbPrint"],
+        ],
+        [&json!(true), &json!(-1), &json!(""), &Value::Null]
+    );
+    shown["Disabled"] = json!(false);
+    let same = scene.ask("PUT", "", &shown.to_string()).await;
+    assert_eq!(same.refused(), (400, 70000), "{}", same.body);
+    let (_, other) = staff::program(&scene.house, "other").await;
+    shown["CertificateUserId"] = json!(other.id.0);
+    let mended = scene.ask("PUT", "", &shown.to_string()).await.json();
+    assert_eq!(mended["CertificateUser"], "other");
+    assert_eq!(mended["Disabled"], false);
+}

@@ -15,8 +15,8 @@ pub struct Registration {
     pub name: String,
     /// What it is for.
     pub description: String,
-    /// The login of its certificate user.
-    pub user: String,
+    /// The login of its certificate user; null where that was removed, and nobody comes as it.
+    pub user: Option<String>,
     /// The SHA-1 of the certificate that proves the user, where it is known.
     pub thumbprint: Option<String>,
     /// Whether it is kept out.

@@ -23,7 +23,8 @@ struct Registration {
     disabled: bool,
     visible_to_certificate_users: bool,
     bidirectional_enabled: bool,
-    certificate_user_id: u64,
+    /// -1 is one that was removed.
+    certificate_user_id: i64,
     #[serde(rename = "CertificateUserThumbPrint")]
     thumbprint: Option<String>,
     certificate_user: String,
@@ -160,9 +161,10 @@ fn meant(members: &Members) -> Result<NewRegistration, Refusal> {
 }
 
 fn in_words(view: &RegistrationView, now: Timestamp) -> Registration {
-    let (application, user) = (&view.application, &view.user);
-    let over = user.expires.is_some_and(|end| end <= now);
-    let kept_out = [application.lock, user.lock].contains(&Lock::Locked) || over;
+    let (application, user) = (&view.application, view.user.as_ref());
+    let stands = user
+        .is_some_and(|user| user.lock == Lock::Open && user.expires.is_none_or(|end| now < end));
+    let kept_out = application.lock == Lock::Locked || !stands;
     let author = application.author.map(|id| id.0);
     Registration {
         id: application.id.0,
@@ -171,9 +173,11 @@ fn in_words(view: &RegistrationView, now: Timestamp) -> Registration {
         disabled: kept_out,
         visible_to_certificate_users: application.visible,
         bidirectional_enabled: application.bidirectional,
-        certificate_user_id: user.id.0,
+        certificate_user_id: user
+            .and_then(|user| i64::try_from(user.id.0).ok())
+            .unwrap_or(-1),
         thumbprint: view.thumbprint.as_ref().map(Thumbprint::to_string),
-        certificate_user: user.name.to_string(),
+        certificate_user: user.map_or_else(String::new, |user| user.name.to_string()),
         created_date: times::to_text(application.created),
         created_by_user_id: author.and_then(|id| i64::try_from(id).ok()).unwrap_or(-1),
         created_by_user_display_name: match (&view.author, author) {
