@@ -136,7 +136,7 @@ fn a_reset_a_rotation_and_their_status_by_the_operators_commands() {
     let remove = ["resource", "target", "remove", "it"];
     let unclear = server.claviger(&remove).ended(1);
     assert!(unclear.stderr.contains("not clear yet"), "{unclear}");
-    let settle = ["reset", "settle", "it/app", "--old"];
+    let settle = ["reset", "settle", "it/app", "--old", "--anyway"];
     server.claviger(&settle).ok();
     server.claviger(&remove).ok();
     let none = server.claviger(&["reset", "it/app"]).ended(1);
@@ -205,12 +205,39 @@ fn what_no_login_tells_is_settled_by_the_operators_word() {
     let account = server.claviger(&["account", "show", "it", "app"]).ok();
     assert!(account.stdout.contains("not clear since"), "{account}");
 
-    server.claviger(&["reset", "settle", "it/app"]).ended(2);
-    let settled = server.claviger(&["reset", "settle", "it/app", "--old"]);
+    let settle = |more: &[&str]| {
+        let mut words = vec!["reset", "settle", "it/app"];
+        words.extend(more);
+        server.claviger(&words)
+    };
 
-    let words = "it/app: the stored password stays in force\n";
-    assert_eq!(settled.ok().stdout, words);
+    settle(&["--anyway"]).ended(2);
+    settle(&["--new", "--old"]).ended(2);
+    let asked = settle(&[]).ended(1);
+    assert!(asked.stderr.contains("still not clear"), "{asked}");
+    let refused = settle(&["--stored"]).ended(1);
+    assert!(refused.stderr.contains("--anyway"), "{refused}");
+    let settled = settle(&["--stored", "--anyway"]).ok();
+
+    let words = "it/app: the stored password stays in force; against the target: ";
+    assert!(settled.stdout.starts_with(words), "{settled}");
+    let kept = "it/app: what was given up is version 2 of its history\n";
+    assert!(settled.stdout.ends_with(kept), "{settled}");
     settled_now(&server);
+    let earlier = |version| {
+        let get = [
+            "account",
+            "secret",
+            "get",
+            "it",
+            "app",
+            "--earlier",
+            version,
+        ];
+        server.claviger(&get).ok().stdout
+    };
+    assert_eq!(earlier("1"), "0ld-s3cret\n");
+    assert!(!["0ld-s3cret\n", "\n"].contains(&earlier("2").as_str()));
     fs::write(home.path().join("password"), "0ld-s3cret").unwrap();
     server.claviger(&["resource", "target", "test", "it"]).ok();
     server

@@ -10,7 +10,9 @@ use crate::admin::moment::to_text;
 use crate::admin::problem::Refusal;
 use crate::admin::wire::{self, Page};
 use crate::domain::{Connector, ConnectorKind, Directory, Pin, Wire};
-use crate::vault::{Held, NewPassword, NewTarget, Reach, TargetTest, TargetView, Wanted};
+use crate::vault::{
+    Claim, Held, NewPassword, NewTarget, Reach, TargetTest, TargetView, Tried, Wanted,
+};
 
 pub(crate) async fn show(
     State(desk): State<Desk>,
@@ -101,16 +103,38 @@ pub(crate) async fn settle(
     Named((resource, account)): Named<(String, String)>,
     asked: Asked<Plain>,
     Sent(order): Sent<wire::SettleOrder>,
-) -> Result<StatusCode, Refusal> {
-    let held = [Held::New, Held::Stored]
-        .into_iter()
-        .find(|held| held.as_str() == order.held)
-        .ok_or_else(|| Refusal::invalid("`held` is new or stored"))?;
+) -> Result<Json<wire::SettledReset>, Refusal> {
     let wanted = Wanted::named(&resource, &account);
-    desk.vault
-        .settle_reset(&wanted, held, &asked.caller)
-        .await?;
-    Ok(StatusCode::NO_CONTENT)
+    let settled = match word(&order)? {
+        Some(word) => desk.vault.settle_reset(&wanted, word, &asked.caller).await,
+        None => desk.vault.look_again(&wanted, &asked.caller).await,
+    }?;
+    let (login, why) = match settled.heard {
+        Tried::Agrees => (Some(true), None),
+        Tried::Contradicts(why) => (Some(false), Some(why.to_owned())),
+        Tried::Nothing(why) => (None, Some(why)),
+    };
+    Ok(Json(wire::SettledReset {
+        held: settled.held.as_str().to_owned(),
+        login,
+        why,
+        kept: settled.kept.into_iter().map(|version| version.0).collect(),
+    }))
+}
+
+fn word(order: &wire::SettleOrder) -> Result<Option<Claim>, Refusal> {
+    let anyway = order.anyway;
+    let Some(text) = &order.held else {
+        return match anyway {
+            true => Err(Refusal::invalid("`anyway` needs a word in `held`")),
+            false => Ok(None),
+        };
+    };
+    [Held::New, Held::Old, Held::Stored]
+        .into_iter()
+        .find(|held| held.as_str() == text)
+        .map(|held| Some(Claim { held, anyway }))
+        .ok_or_else(|| Refusal::invalid("`held` is new, old or stored"))
 }
 
 pub(crate) async fn resume(

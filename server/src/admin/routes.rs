@@ -211,6 +211,7 @@ fn with_workflow(table: Table) -> Table {
     with_resets(table)
         .at(&Method::PUT, SECRET, secrets::change)
         .at(&post, RETRIEVE, secrets::retrieve)
+        .at(&post, EARLIER, secrets::earlier)
         .at(&get, CONTROLS, access_controls::list)
         .at(&Method::PUT, CONTROLS, access_controls::set)
         .at(&Method::DELETE, CONTROLS, access_controls::remove)
@@ -263,6 +264,7 @@ const ACCOUNT: &str = "/v1/resources/{resource}/accounts/{account}";
 const SECRET: &str = "/v1/resources/{resource}/accounts/{account}/secret";
 const RETRIEVE: &str = "/v1/resources/{resource}/accounts/{account}/secret/retrieve";
 const HISTORY: &str = "/v1/resources/{resource}/accounts/{account}/history";
+const EARLIER: &str = "/v1/resources/{resource}/accounts/{account}/history/{version}/retrieve";
 
 /// The router and the list, made by the same calls.
 #[derive(Default)]

@@ -11,7 +11,7 @@ use crate::admin::Desk;
 use crate::admin::asked::{Asked, Named, Plain, Sent};
 use crate::admin::problem::Refusal;
 use crate::admin::wire::{self, SecretText};
-use crate::domain::{Material, MaterialError, Password, SecretBytes, SecretKind};
+use crate::domain::{Material, MaterialError, Password, SecretBytes, SecretKind, SecretVersion};
 use crate::vault::Wanted;
 
 pub(crate) async fn retrieve(
@@ -27,6 +27,26 @@ pub(crate) async fn retrieve(
     let wanted = Wanted::named(&resource, &account).because(&reason, &ticket);
     let material = desk.vault.material(&wanted, &asked.caller).await?;
     Ok(Json(in_words(&material)))
+}
+
+pub(crate) async fn earlier(
+    State(desk): State<Desk>,
+    Named((resource, account, version)): Named<(String, String, u64)>,
+    asked: Asked<Plain>,
+    Sent(why): Sent<wire::Purpose>,
+) -> Result<Json<wire::Material>, Refusal> {
+    let (reason, ticket) = (
+        why.reason.unwrap_or_default(),
+        why.ticket.unwrap_or_default(),
+    );
+    let wanted = Wanted::named(&resource, &account).because(&reason, &ticket);
+    let version = SecretVersion(version);
+    let password = desk.vault.earlier(&wanted, version, &asked.caller).await?;
+    Ok(Json(wire::Material {
+        kind: SecretKind::Password.to_string(),
+        name: None,
+        content: SecretText::new(Zeroizing::new(password.expose().to_owned())),
+    }))
 }
 
 pub(crate) async fn change(

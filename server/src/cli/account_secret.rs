@@ -38,17 +38,25 @@ pub(crate) struct Set {
     why: Why,
 }
 
-/// Retrieve the file, key or pair that an account keeps; recorded like every retrieval
+/// Retrieve the file, key or pair that an account keeps, or a password of its history; recorded
+/// like every retrieval
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   claviger account secret get web1 tls --out web1.p12
-  claviger account secret get web1 deploy --reason 'key rotation' > id_ed25519")]
+  claviger account secret get web1 deploy --reason 'key rotation' > id_ed25519
+  claviger account secret get db1 root --earlier 3
+
+Passwords of the history are for whoever governs the house: a target that was restored from a backup
+may have one, or one where the wrong password was given up. `claviger account history` lists them.")]
 pub(crate) struct Get {
     #[command(flatten)]
     account: Which,
     /// Write it into this new file, for its owner alone [default: standard output]
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// Of an account that keeps a password, the one of this version of its history
+    #[arg(long, value_name = "NUMBER")]
+    earlier: Option<u64>,
     #[command(flatten)]
     why: Why,
 }
@@ -169,7 +177,10 @@ impl Get {
             reason: self.why.reason,
             ticket: self.why.ticket,
         };
-        let path = self.account.path(&["secret", "retrieve"]);
+        let path = match self.earlier.map(|version| version.to_string()) {
+            Some(version) => self.account.path(&["history", &version, "retrieve"]),
+            None => self.account.path(&["secret", "retrieve"]),
+        };
         let mut client = context.client().await?;
         let got: Material = client.send(Method::POST, &path, &why).await?;
         let is_file = got.kind == "file";

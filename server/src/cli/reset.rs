@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 use http::Method;
 
-use crate::admin::wire::{self, ResetOrder, SecretText, SettleOrder};
+use crate::admin::wire::{self, ResetOrder, SecretText, SettleOrder, SettledReset};
 use crate::cli::fields::{AsJson, InOrganisation, split_target};
 use crate::cli::list::list;
 use crate::cli::secret_input::from_stdin;
@@ -18,7 +18,7 @@ use crate::cli::{ApiPath, CliError, Context};
   claviger reset web1/deploy
   claviger reset db1/app --new-password-stdin < password.txt
   claviger reset status
-  claviger reset settle web1/root --new
+  claviger reset settle web1/root
 
 Without --new-password-stdin a password is generated. It is not shown: who may have it retrieves it."
 )]
@@ -48,32 +48,55 @@ enum More {
     Resume(Resume),
 }
 
-/// Say which password a target has, where no login tells
+/// Settle which password a target has: ask it now, or say so where no login tells
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
+  claviger reset settle web1/root
   claviger reset settle web1/root --new
-  claviger reset settle web1/root --old
+  claviger reset settle web1/root --old --anyway
 
-The password that the target does not have is given up: look there first. It is recorded.")]
+Without a word the target is asked now, as the server asks it again and again. With one it is asked
+first, too: where it answers otherwise, or has said that it took the new password, the word is refused
+unless it is to count anyway. The others are kept in the account's history: `claviger account secret get
+--earlier` reads them. It is recorded.")]
 struct Settle {
     /// The account
     #[arg(value_name = "RESOURCE/ACCOUNT")]
     account: String,
     #[command(flatten)]
     held: HeldNow,
+    /// Whatever the target itself says
+    #[arg(long, requires = "held")]
+    anyway: bool,
     #[command(flatten)]
     organisation: InOrganisation,
 }
 
 #[derive(Debug, Args)]
-#[group(required = true, multiple = false)]
+#[group(id = "held", multiple = false)]
 struct HeldNow {
     /// It has the new one, which is in force from now on
     #[arg(long)]
     new: bool,
-    /// It has the old one: the one that is stored stays in force
+    /// It has the one that was in force here before the reset, which is in force (again)
     #[arg(long)]
     old: bool,
+    /// It has the one that is stored now, although that was changed here after the reset
+    #[arg(long)]
+    stored: bool,
+}
+
+impl HeldNow {
+    fn word(&self) -> Option<&'static str> {
+        let words = [
+            (self.new, "new"),
+            (self.old, "old"),
+            (self.stored, "stored"),
+        ];
+        words
+            .into_iter()
+            .find_map(|(said, word)| said.then_some(word))
+    }
 }
 
 /// Let passwords be changed on their targets again, which a restored copy does not do by itself
@@ -132,17 +155,32 @@ impl Settle {
         let path = path_of(&self.account)?
             .then("settle")
             .maybe("organisation", self.organisation.org.as_deref());
-        let HeldNow { new, old } = self.held;
-        let (held, words) = match new && !old {
-            true => ("new", "the new password is in force"),
-            false => ("stored", "the stored password stays in force"),
-        };
         let order = SettleOrder {
-            held: held.to_owned(),
+            held: self.held.word().map(ToOwned::to_owned),
+            anyway: self.anyway,
         };
         let mut client = context.client().await?;
-        client.tell(Method::POST, &path, Some(&order)).await?;
-        context.out.line(format_args!("{}: {words}", self.account))
+        let settled: SettledReset = client.send(Method::POST, &path, &order).await?;
+        let force = match settled.held.as_str() {
+            "new" => "the new password is in force",
+            "old" => "the password from before the reset is in force",
+            _ => "the stored password stays in force",
+        };
+        let why = settled.why.unwrap_or_default();
+        let login = match settled.login {
+            Some(true) => "the target lets in with it".to_owned(),
+            Some(false) => format!("against the target: {why}"),
+            None => format!("no login told: {why}"),
+        };
+        let out = &context.out;
+        out.line(format_args!("{}: {force}; {login}", self.account))?;
+        for version in settled.kept {
+            out.line(format_args!(
+                "{}: what was given up is version {version} of its history",
+                self.account
+            ))?;
+        }
+        Ok(())
     }
 }
 

@@ -243,6 +243,18 @@ impl Vault {
         by: Option<UserId>,
     ) -> Result<(), VaultError> {
         let account = self.next_version(changes, &kept.record);
+        self.add_secret(changes, &account, chosen, by)?;
+        Ok(changes.replace(kept, &account)?)
+    }
+
+    /// Adds the password of the version of `account` that is in force.
+    pub(super) fn add_secret(
+        &self,
+        changes: &mut Changes<'_>,
+        account: &Account,
+        chosen: &Chosen,
+        by: Option<UserId>,
+    ) -> Result<(), VaultError> {
         let change = Change {
             version: account.secret,
             at: account.changed,
@@ -251,19 +263,30 @@ impl Vault {
         };
         let text = Zeroizing::new(chosen.password.expose().to_owned());
         let password = Password::parse(text).map_err(|_| StoreError::Form)?;
-        changes.add(
-            self.rows.places().secret(account.id, account.secret),
-            &SecretRow { change, password },
-        )?;
-        Ok(changes.replace(kept, &account)?)
+        let key = self.rows.places().secret(account.id, account.secret);
+        Ok(changes.add(key, &SecretRow { change, password })?)
     }
 
     /// The account with its next version in force, from now on; forgets the oldest ones.
     pub(super) fn next_version(&self, changes: &mut Changes<'_>, before: &Account) -> Account {
+        self.version_after(changes, before, self.kept_versions())
+    }
+
+    /// How many versions of an account are kept, that in force among them.
+    pub(super) fn kept_versions(&self) -> u64 {
+        u64::from(self.settings.load().history).max(1)
+    }
+
+    /// As [`Self::next_version`], where `keep` versions are kept.
+    pub(super) fn version_after(
+        &self,
+        changes: &mut Changes<'_>,
+        before: &Account,
+        keep: u64,
+    ) -> Account {
         let mut account = before.clone();
         let version = SecretVersion(account.secret.0 + 1);
         // Two at most, so that a smaller history comes about step by step.
-        let keep = u64::from(self.settings.load().history).max(1);
         for _ in 0..2 {
             if version.0 - account.oldest.0 >= keep {
                 changes.clear(self.rows.places().secret(account.id, account.oldest));

@@ -21,6 +21,7 @@ mod clock;
 mod create;
 mod directory;
 mod documents;
+mod earlier;
 mod error;
 mod events;
 mod find;
@@ -106,8 +107,8 @@ pub use reference::{AccountRef, ResourceGroupRef, ResourceRef, TargetRef, UserRe
 pub use registrations::{NewRegistration, RegistrationView};
 pub use report::{AccountFacts, AccountReport};
 pub use reset::{
-    DueView, Held, NewTarget, PendingView, ResetLimits, RotationView, RunFailure, RunProgress,
-    TargetTest, TargetView,
+    Claim, DueView, Held, NewTarget, PendingView, ResetLimits, RotationView, RunFailure,
+    RunProgress, Settled, TargetTest, TargetView, Tried,
 };
 pub use resources::{ResourceEdit, ResourceView};
 pub use resume::Resumption;

@@ -2,8 +2,8 @@
 
 use claviger::admin::wire::{
     DueChange, HeldAccount, NewPasswordRotation, NewResetTarget, Page, PasswordRotation,
-    PendingReset, ResetOrder, ResetTarget, RunFailure, RunProgress, SettleOrder, TargetOrder,
-    TargetTest,
+    PendingReset, ResetOrder, ResetTarget, RunFailure, RunProgress, SettleOrder, SettledReset,
+    TargetOrder, TargetTest,
 };
 use serde_json::{Value, json};
 
@@ -66,6 +66,22 @@ fn what_is_said_of_targets_is_documented() {
 }
 
 #[test]
+fn what_is_said_to_settle_a_reset_is_documented() {
+    let settle = SettleOrder {
+        held: Some(text()),
+        anyway: true,
+    };
+    reads("SettleOrder", &settle);
+    let settled = SettledReset {
+        held: text(),
+        login: None,
+        why: Some(text()),
+        kept: vec![1],
+    };
+    fits("SettledReset", &settled);
+}
+
+#[test]
 fn what_is_said_of_resets_and_rotations_is_documented() {
     let order = ResetOrder {
         password: Some(secret()),
@@ -114,7 +130,6 @@ fn what_is_said_of_resets_and_rotations_is_documented() {
     };
 
     reads("ResetOrder", &order);
-    reads("SettleOrder", &SettleOrder { held: text() });
     reads("NewPasswordRotation", &new);
     fits(
         "PendingResetPage",
@@ -210,10 +225,16 @@ fn where_nothing_is_unclear_and_nothing_stands_still_there_is_nothing_to_say() {
     let settle = "/v1/resources/db1/accounts/root/reset/settle";
 
     let settled = server.send("POST", settle, json!({"held": "new"}));
+    let asked = server.send("POST", settle, json!({}));
     let neither = server.send("POST", settle, json!({"held": "both"}));
+    let wordless = server.send("POST", settle, json!({"anyway": true}));
     let resumed = server.send("POST", "/v1/resets/resume", json!({}));
 
     assert_eq!(settled.with(404).problem(), "not-found");
+    assert_eq!(asked.with(404).problem(), "not-found");
     assert_eq!(neither.with(422).problem(), "invalid");
-    assert_eq!(resumed.with(404).problem(), "not-found");
+    assert_eq!(wordless.with(422).problem(), "invalid");
+    let resumed = resumed.with(422).json();
+    let detail = resumed["detail"].as_str().unwrap();
+    assert!(detail.starts_with("nothing is stopped"), "{detail}");
 }

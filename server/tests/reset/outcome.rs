@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use claviger::domain::{Operation, Outcome, RefusalReason};
-use claviger::vault::{Held, NewPassword, NewTarget, Reach, VaultError};
+use claviger::vault::{Claim, Held, NewPassword, NewTarget, Reach, VaultError};
 
 use crate::fake::{Change, Login};
 use crate::fixture::{given, wanted};
@@ -128,7 +128,11 @@ async fn a_target_that_lies_is_not_believed_and_what_it_says_it_took_is_kept() {
     let operator = scene.house.operator().await;
     let place = wanted("db1", "root");
     let vault = &scene.house.vault;
-    let settled = vault.settle_reset(&place, Held::Stored, &operator);
+    let word = Claim {
+        held: Held::Stored,
+        anyway: true,
+    };
+    let settled = vault.settle_reset(&place, word, &operator);
     settled.await.unwrap();
     scene.change("th1rd-s3cret").await.unwrap();
     scene.assert_settled("th1rd-s3cret").await;

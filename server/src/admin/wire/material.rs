@@ -8,7 +8,7 @@ use super::SecretText;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Material {
-    /// `file`, `ssh-key` or `api-key`.
+    /// `file`, `ssh-key` or `api-key`; `password` for one of an account's history.
     pub kind: String,
     /// The file's name, or the API key's; an SSH key has none.
     #[serde(default)]

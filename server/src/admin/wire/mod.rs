@@ -52,7 +52,8 @@ pub use registration::{
 };
 pub use reset::{
     DueChange, HeldAccount, NewPasswordRotation, NewResetTarget, PasswordRotation, PendingReset,
-    ResetOrder, ResetTarget, RunFailure, RunProgress, SettleOrder, TargetOrder, TargetTest,
+    ResetOrder, ResetTarget, RunFailure, RunProgress, SettleOrder, SettledReset, TargetOrder,
+    TargetTest,
 };
 pub use resource::{Created, Field, NewResource, Resource, ResourceEdit};
 pub use resource_group::{GroupShare, GroupedResource, NewGroupShare, ResourceGroup};

@@ -122,8 +122,26 @@ pub struct ResetOrder {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SettleOrder {
-    /// Which password the target has: `new` or `stored`.
+    /// Which password the target has: `new`, `old` (what was in force here when it was told) or
+    /// `stored` (what is in force here now); where nothing is said, the target is asked now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<String>,
+    /// Whether that counts against what the target itself says, too.
+    #[serde(default)]
+    pub anyway: bool,
+}
+
+/// What came of settling.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SettledReset {
+    /// Which password is in force now: `new`, `old` or `stored`.
     pub held: String,
+    /// Whether the target lets in with that one; null where it did not tell.
+    pub login: Option<bool>,
+    /// What it said instead, or why it did not tell; null where it lets in.
+    pub why: Option<String>,
+    /// The versions of the account's history by which those are kept that were given up.
+    pub kept: Vec<u64>,
 }
 
 /// An account of which it is not clear yet which password its target has.

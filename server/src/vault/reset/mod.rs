@@ -6,16 +6,18 @@
 //! which password a target has where that is not clear, `heal.rs` does so for what a crash or a
 //! cut line left behind, `turns.rs` keeps two resets of one account apart, `rotation.rs` says which
 //! passwords change by themselves, and `run.rs` changes those. `still.rs` keeps targets and names as they
-//! are while a password is pending, `word.rs` settles by the operator's word, `standstill.rs` stops it all,
-//! `silence.rs` leaves dead hosts alone.
+//! are while a password is pending, `word.rs` settles by the operator's word, `given_up.rs` keeps what was given up so, `look.rs` asks a target now,
+//! `standstill.rs` stops it all, `silence.rs` leaves dead hosts alone.
 //!
 //! The new password is sealed as *pending*, beside the old one, before the target is touched. It
 //! goes in the very commit that puts one of the two in force, or not at all: whatever happens in
 //! between, no password that a target may have is lost.
 
 mod fault;
+mod given_up;
 mod heal;
 mod job;
+mod look;
 mod place;
 mod procedure;
 mod rotation;
@@ -33,7 +35,7 @@ pub use heal::PendingView;
 pub use rotation::{DueView, RotationView};
 pub use run::{RunFailure, RunProgress};
 pub use target::{NewTarget, TargetTest, TargetView};
-pub use word::Held;
+pub use word::{Claim, Held, Settled, Tried};
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};

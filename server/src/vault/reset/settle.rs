@@ -154,9 +154,8 @@ impl Vault {
             password: copied(&pending.record.new)?,
             generated: pending.record.generated,
         };
-        let tended = Some(job.tended());
-        self.commit_found(pending, &chosen, &job.account, tended)
-            .await?;
+        let found = (&job.account, job.tended());
+        self.commit_found(pending, &chosen, found).await?;
         fault("in-force");
         Ok(())
     }
@@ -173,20 +172,17 @@ impl Vault {
             password: copied(&pending.record.old)?,
             generated: false,
         };
-        let tended = Some(job.tended());
-        self.commit_found(pending, &chosen, &job.account, tended)
-            .await?;
+        let found = (&job.account, job.tended());
+        self.commit_found(pending, &chosen, found).await?;
         Err(VaultError::RemoteReset(words))
     }
 
     /// One commit: the password that the target has is in force, and nothing is pending any more.
-    /// `tended` is the login that was tried, where one was.
-    pub(super) async fn commit_found(
+    async fn commit_found(
         &self,
         pending: &Kept<PendingRow>,
         chosen: &Chosen,
-        account: &Account,
-        tended: Option<TendedRow>,
+        (account, tended): (&Account, TendedRow),
     ) -> Result<(), VaultError> {
         let places = self.rows.places();
         let (resource, account) = (account.resource, account.id);
@@ -197,11 +193,9 @@ impl Vault {
             let mut changes = self.rows.changes();
             self.add_version(&mut changes, &kept, chosen, pending.record.by)?;
             changes.remove(pending);
-            if let Some(tended) = &tended {
-                let key = places.tended(resource, account);
-                let before = self.rows.get::<TendedRow>(key.clone()).await?;
-                changes.set(key, before.as_ref(), tended)?;
-            }
+            let key = places.tended(resource, account);
+            let before = self.rows.get::<TendedRow>(key.clone()).await?;
+            changes.set(key, before.as_ref(), &tended)?;
             match changes.commit().await.map_err(VaultError::from) {
                 Err(VaultError::Conflict) => {}
                 other => return other,
@@ -219,7 +213,9 @@ impl Vault {
     ) -> Result<(), VaultError> {
         let words = format!("the target keeps the stored password: {why}");
         self.note_step(job, &words, Outcome::Failed, by).await?;
-        self.give_up(pending).await?;
+        let mut changes = self.rows.changes();
+        changes.remove(pending);
+        changes.commit().await?;
         Err(VaultError::RemoteReset(why))
     }
 
@@ -280,7 +276,11 @@ impl Vault {
     pub(super) async fn stored(&self, account: &Account) -> Result<Password, VaultError> {
         let key = self.rows.places().account(account.resource, account.id);
         let account = self.rows.get::<Account>(key).await?;
-        let account = account.ok_or(VaultError::Refused)?.record;
+        self.stored_in(&account.ok_or(VaultError::Refused)?.record)
+            .await
+    }
+
+    pub(super) async fn stored_in(&self, account: &Account) -> Result<Password, VaultError> {
         let key = self.rows.places().secret(account.id, account.secret);
         let kept = self.rows.get::<SecretRow>(key).await?;
         Ok(kept.ok_or(VaultError::Conflict)?.record.password)
@@ -300,4 +300,4 @@ const TRIES: usize = 64;
 const BEFORE: &str = "the target has the password before the one stored";
 const KEPT: &str = "the target did not change it";
 pub(super) const OPEN: &str = "the target lets anybody in, whatever the password";
-const LOST: &str = "the target accepts no password that is known here";
+pub(super) const LOST: &str = "the target accepts no password that is known here";

@@ -36,14 +36,14 @@ impl Vault {
     ///
     /// # Errors
     /// [`VaultError::NotAllowed`] for whoever does not govern the house;
-    /// [`VaultError::NotFound`] where nothing is stopped.
+    /// [`VaultError::Invalid`] where nothing is stopped.
     pub async fn resume_resets(&self, caller: &Caller) -> Result<(), VaultError> {
         let deed = Deed::new(Operation::ResetTarget).detail("resume: targets are touched again");
         self.primary_only(&deed, caller).await?;
         self.govern(&deed, caller).await?;
         let key = self.rows.places().document(STANDSTILL);
         let Some(kept) = self.rows.get::<DocumentRow>(key).await? else {
-            let answer = VaultError::NotFound("standstill: targets are touched");
+            let answer = VaultError::Invalid(NOTHING.to_owned());
             let why = RefusalReason::NoSuchThing;
             return Err(self.refuse(&deed, why, answer, caller).await);
         };
@@ -65,5 +65,6 @@ impl Vault {
     }
 }
 
+const NOTHING: &str = "nothing is stopped: passwords are changed on their targets already";
 const STANDSTILL: &str = "standstill of resets";
 const LIFT: &str = "once no other server looks after them, say `claviger reset resume`";
