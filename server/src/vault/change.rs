@@ -82,9 +82,7 @@ impl Vault {
             .await?;
         if reach == Reach::Remote {
             let place = (&found.resource.record, found.account.record.id);
-            return self
-                .change_on_target(place, new, (hold.as_ref(), &deed), caller)
-                .await;
+            return self.change_on_target(place, new, &deed, caller).await;
         }
         let policy = self
             .policy_of(&found.resource.record, Some(&found.account.record))

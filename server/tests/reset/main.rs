@@ -17,6 +17,7 @@ mod heal;
 mod order;
 mod outcome;
 mod refused;
+mod rights;
 mod rotation;
 mod scene;
 mod standstill;

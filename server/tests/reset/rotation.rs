@@ -18,7 +18,7 @@ async fn rotating(scene: &Scene, window: Option<&str>) {
     set.await.unwrap();
 }
 
-fn exclusive(change_after: Option<ChangeAfter>) -> NewAccessControl {
+pub fn exclusive(change_after: Option<ChangeAfter>) -> NewAccessControl {
     NewAccessControl {
         approvers: Vec::new(),
         approver_groups: Vec::new(),

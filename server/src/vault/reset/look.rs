@@ -46,7 +46,12 @@ impl Vault {
             Finding::Stored { .. } | Finding::Untouched(_) | Finding::Unknown(_) => Held::Stored,
         };
         match self
-            .conclude(&job, pending, finding, By::Caller(caller))
+            .conclude(
+                &job,
+                pending,
+                finding,
+                By::Caller(caller, self.generation()),
+            )
             .await
         {
             Ok(()) | Err(VaultError::RemoteReset(_)) => {}

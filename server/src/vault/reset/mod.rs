@@ -2,7 +2,7 @@
 //!
 //! `target.rs` says how a target is reached and tries it, `place.rs` to which addresses, `job.rs`
 //! gathers what a connector needs, `vouch.rs` says whether another account's powers may be used,
-//! `procedure.rs` changes one password, `settle.rs` finds out
+//! `standing.rs` says whether whoever asked may still do it, `procedure.rs` changes one password, `settle.rs` finds out
 //! which password a target has where that is not clear, `heal.rs` does so for what a crash or a
 //! cut line left behind, `turns.rs` keeps two resets of one account apart, `rotation.rs` says which
 //! passwords change by themselves, and `run.rs` changes those. `still.rs` keeps targets and names as they
@@ -24,6 +24,7 @@ mod rotation;
 mod run;
 mod settle;
 mod silence;
+mod standing;
 mod standstill;
 mod still;
 mod target;
@@ -106,7 +107,8 @@ impl fmt::Debug for Resets {
 /// Who has a password changed: what the audit trail says.
 #[derive(Clone, Copy, Debug)]
 enum By<'a> {
-    Caller(&'a Caller),
+    /// A caller, and the generation of who may come in when it asked.
+    Caller(&'a Caller, u64),
     Server(&'a Origin),
 }
 
@@ -122,7 +124,7 @@ impl Vault {
 
     async fn write_by(&self, deed: &Deed, outcome: Outcome, by: By<'_>) -> Result<(), VaultError> {
         let written = match by {
-            By::Caller(caller) => {
+            By::Caller(caller, _) => {
                 let who = (caller.login(), caller.organisation());
                 self.write(deed, outcome, who, caller.origin()).await
             }

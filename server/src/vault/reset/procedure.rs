@@ -2,7 +2,8 @@
 
 use crate::connectors::{ConnectorError, Trouble};
 use crate::domain::{
-    Account, AccountId, Custody, OrgId, Outcome, Password, PolicyViolation, RefusalReason, Resource,
+    Account, AccountId, Action, Custody, OrgId, Outcome, Password, PolicyViolation, RefusalReason,
+    Resource,
 };
 use crate::store::rows::{Changes, Kept, PendingRow, SecretRow};
 use crate::vault::book::Deed;
@@ -18,12 +19,12 @@ pub(super) struct Ask<'a> {
     pub(super) resource: &'a Resource,
     pub(super) account: AccountId,
     pub(super) new: NewPassword,
-    /// By which the caller holds it, where there is access control.
-    pub(super) hold: Option<&'a Kept<Custody>>,
     pub(super) deed: &'a Deed,
     pub(super) by: By<'a>,
     /// Whether it was asked for by its name, and not for being on its resource.
     pub(super) named: bool,
+    /// What the caller must be allowed to.
+    pub(super) needs: Action,
 }
 
 impl Vault {
@@ -33,17 +34,17 @@ impl Vault {
         &self,
         (resource, account): (&Resource, AccountId),
         new: NewPassword,
-        (hold, deed): (Option<&Kept<Custody>>, &Deed),
+        deed: &Deed,
         caller: &Caller,
     ) -> Result<Option<Password>, VaultError> {
         let ask = Ask {
             resource,
             account,
             new,
-            hold,
             deed,
-            by: By::Caller(caller),
+            by: By::Caller(caller, self.generation()),
             named: true,
+            needs: Action::Change,
         };
         self.reset(ask).await
     }
@@ -77,12 +78,15 @@ impl Vault {
         if !self.is_unmoved(&job).await? {
             return Err(self.target_refuses(&ask, MOVED.to_owned()).await);
         }
-        let Ask { deed, by, hold, .. } = ask;
+        let (deed, by) = (ask.deed, ask.by);
+        let hold = self.still_may(&ask).await?;
         let org = ask.resource.org;
         let account = self.account_of(&ask).await?;
         let chosen = self.chosen_for(&job, &account.record, ask).await?;
         self.write_by(deed, Outcome::Allowed, by).await?;
-        let sealed = self.seal_pending((org, account), &chosen, hold, by).await;
+        let sealed = self
+            .seal_pending((org, account), &chosen, hold.as_ref(), by)
+            .await;
         drop(places);
         let done = match sealed {
             Ok(pending) => self.carry_out(&job, pending, by).await,
@@ -217,7 +221,7 @@ impl Vault {
             org,
             since: now,
             by: match by {
-                By::Caller(caller) => caller.user(),
+                By::Caller(caller, _) => caller.user(),
                 By::Server(_) => None,
             },
             generated: chosen.generated,

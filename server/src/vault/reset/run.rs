@@ -91,11 +91,12 @@ impl Vault {
             .on_target(&target)
             .detail("run");
         self.primary_only(&deed, caller).await?;
+        let by = By::Caller(caller, self.generation());
         let places = self.places_of(&target, &mut deed, caller).await?;
         self.allow(&deed, caller).await?;
         // Whoever asks may know that a host is up again.
         self.resets.silence.end();
-        self.run(places, By::Caller(caller), progress).await
+        self.run(places, by, progress).await
     }
 
     /// What was promised for when the last holder has left: the password is changed on its target
@@ -286,10 +287,10 @@ impl Vault {
             resource,
             account: account.id,
             new: NewPassword::Generate,
-            hold: None,
             deed: &deed,
             by,
             named: false,
+            needs: Action::Manage,
         };
         let why = match self.reset(ask).await {
             Ok(_) => None,

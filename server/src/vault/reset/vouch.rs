@@ -39,7 +39,7 @@ impl Vault {
             Err(trouble) => return Ok(Err(format!("{BLIND}: {trouble}"))),
         }
         let governs = match ask.by {
-            By::Caller(caller) => ask.named && self.may_govern(caller),
+            By::Caller(caller, _) => ask.named && self.may_govern(caller),
             By::Server(_) => false,
         };
         if governs || tended {
