@@ -115,3 +115,51 @@ async fn an_account_that_goes_takes_what_is_pending_along() {
     assert_eq!(scene.house.vault.heal(true).await.unwrap(), 0);
     assert_eq!(scene.fake.password(), OLD);
 }
+
+#[tokio::test]
+async fn a_target_that_is_told_again_has_as_much_time_as_the_first_time() {
+    let reconcile = Some(("adm".to_owned(), "admin".to_owned()));
+    let scene = scene_to(&NewTarget {
+        reconcile,
+        ..target()
+    })
+    .await;
+    let vault = &scene.house.vault;
+    scene.fake.changes(&[Change::CutBefore, Change::CutBefore]);
+    assert_failed(&scene.change(NEW).await, "not clear");
+    scene.fake.set("somebody else's");
+    scene.house.clock.pass(Duration::from_secs(120));
+    assert_eq!(vault.heal(true).await.unwrap(), 0);
+    assert_eq!(scene.fake.told(), [NEW, NEW]);
+
+    // It lets in with the stored one again, and takes its time with what it was told.
+    scene.fake.set(OLD);
+    scene.house.clock.pass(Duration::from_secs(30));
+    assert_eq!(vault.heal(true).await.unwrap(), 0);
+    assert_eq!(scene.pending().await, 1);
+
+    scene.fake.set(NEW);
+    assert_eq!(vault.heal(true).await.unwrap(), 1);
+    scene.assert_settled(NEW).await;
+}
+
+#[tokio::test]
+async fn a_target_that_was_told_again_long_ago_keeps_what_it_has() {
+    let scene = scene_to(&NewTarget {
+        reconcile: Some(("adm".to_owned(), "admin".to_owned())),
+        ..target()
+    })
+    .await;
+    let vault = &scene.house.vault;
+    scene.fake.changes(&[Change::CutBefore, Change::CutBefore]);
+    assert_failed(&scene.change(NEW).await, "not clear");
+    scene.fake.set("somebody else's");
+    scene.house.clock.pass(Duration::from_secs(120));
+    assert_eq!(vault.heal(true).await.unwrap(), 0);
+
+    scene.fake.set(OLD);
+    scene.house.clock.pass(Duration::from_secs(61));
+    assert_eq!(vault.heal(true).await.unwrap(), 1);
+
+    scene.assert_settled(OLD).await;
+}

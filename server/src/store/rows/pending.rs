@@ -19,6 +19,8 @@ pub struct PendingRow {
     pub generated: bool,
     /// Whether the target has said that it has taken the new one.
     pub accepted: bool,
+    /// When it was told last; it may do so for a while.
+    pub told: Timestamp,
     /// How often it was asked in vain which one the target has.
     pub tries: u32,
     /// When it is asked next.
@@ -32,20 +34,21 @@ pub struct PendingRow {
 }
 
 impl Record for PendingRow {
-    /// `form(1)=1 || org(8) || since(8) || by(8), 0 the operator || flags(1): generated,
-    /// accepted || tries(4) || next(8) || length of why(4) || length of old(4) || why || old || new`: not JSON, so that no
-    /// parser keeps an unwiped copy.
+    /// `form(1)=2 || org(8) || since(8) || by(8), 0 the operator || flags(1): generated,
+    /// accepted || tries(4) || next(8) || told(8) || length of why(4) || length of old(4) || why ||
+    /// old || new`: not JSON, so that no parser keeps an unwiped copy. Form 1 is without `told`.
     fn encode(&self) -> Zeroizing<Vec<u8>> {
         let texts = [self.why.as_str(), self.old.expose(), self.new.expose()];
         let length = texts.iter().map(|text| text.len()).sum::<usize>();
-        let mut bytes = Zeroizing::new(Vec::with_capacity(46 + length));
-        bytes.push(1);
+        let mut bytes = Zeroizing::new(Vec::with_capacity(54 + length));
+        bytes.push(2);
         bytes.extend_from_slice(&self.org.0.to_be_bytes());
         bytes.extend_from_slice(&self.since.0.to_be_bytes());
         bytes.extend_from_slice(&self.by.map_or(0, |user| user.0).to_be_bytes());
         bytes.push(u8::from(self.generated) | (u8::from(self.accepted) << 1));
         bytes.extend_from_slice(&self.tries.to_be_bytes());
         bytes.extend_from_slice(&self.next.0.to_be_bytes());
+        bytes.extend_from_slice(&self.told.0.to_be_bytes());
         for text in [texts[0], texts[1]] {
             let length = u32::try_from(text.len()).unwrap_or(u32::MAX);
             bytes.extend_from_slice(&length.to_be_bytes());
@@ -57,7 +60,7 @@ impl Record for PendingRow {
     }
 
     fn decode(bytes: &[u8]) -> Option<Self> {
-        let (&[1], bytes) = bytes.split_first_chunk::<1>()? else {
+        let (&[form @ (1 | 2)], bytes) = bytes.split_first_chunk::<1>()? else {
             return None;
         };
         let (org, bytes) = bytes.split_first_chunk::<8>()?;
@@ -66,6 +69,11 @@ impl Record for PendingRow {
         let (&[flags], bytes) = bytes.split_first_chunk::<1>()?;
         let (tries, bytes) = bytes.split_first_chunk::<4>()?;
         let (next, bytes) = bytes.split_first_chunk::<8>()?;
+        let (told, bytes) = match form {
+            // It was told right after it was sealed.
+            1 => (since, bytes),
+            _ => bytes.split_first_chunk::<8>()?,
+        };
         let (why, bytes) = bytes.split_first_chunk::<4>()?;
         let (old, bytes) = bytes.split_first_chunk::<4>()?;
         let (why, bytes) = bytes.split_at_checked(length(*why)?)?;
@@ -77,6 +85,7 @@ impl Record for PendingRow {
             by: (by != 0).then_some(UserId(by)),
             generated: flags & 1 != 0,
             accepted: flags & 2 != 0,
+            told: Timestamp(i64::from_be_bytes(*told)),
             tries: u32::from_be_bytes(*tries),
             next: Timestamp(i64::from_be_bytes(*next)),
             why: std::str::from_utf8(why).ok()?.to_owned(),
@@ -108,6 +117,7 @@ mod tests {
             by: Some(UserId(3)),
             generated: true,
             accepted: true,
+            told: Timestamp(6),
             tries: 4,
             next: Timestamp(5),
             why: "the line was cut".to_owned(),
@@ -122,7 +132,13 @@ mod tests {
         assert_eq!((read.old.expose(), read.new.expose()), ("alt ä", "neu"));
         assert_eq!(read.why, "the line was cut");
         assert_eq!((read.generated, read.accepted), (true, true));
+        assert_eq!((read.since, read.told), (Timestamp(2), Timestamp(6)));
         assert!(PendingRow::decode(&bytes[..bytes.len() - 3]).is_none());
         assert!(PendingRow::decode(&bytes[..40]).is_none());
+        // As an earlier version wrote it.
+        let first = [&[1], &bytes[1..38], &bytes[46..]].concat();
+        let read = PendingRow::decode(&first).unwrap();
+        assert_eq!((read.since, read.told), (Timestamp(2), Timestamp(2)));
+        assert_eq!((read.old.expose(), read.new.expose()), ("alt ä", "neu"));
     }
 }

@@ -226,6 +226,7 @@ impl Vault {
             },
             generated: chosen.generated,
             accepted: false,
+            told: now,
             tries: 0,
             next: now,
             why: String::new(),

@@ -109,7 +109,7 @@ impl Vault {
     /// is late, so no time is long enough: the new one is given up only by the operator's word.
     fn is_over(&self, job: &Job<'_>, pending: &PendingRow) -> bool {
         let limits = job.limits;
-        let clear_at = pending.since.after(limits.timeout + limits.grace);
+        let clear_at = pending.told.after(limits.timeout + limits.grace);
         clear_at <= self.clock.now() && !pending.accepted
     }
 
@@ -125,6 +125,7 @@ impl Vault {
         let why = match self.healer(job).await? {
             None => LOST.to_owned(),
             Some(healer) => {
+                self.note_telling(&mut pending).await?;
                 let told = job.tell_by(&healer, &pending.record).await;
                 if told.is_ok() {
                     self.note_taken(&mut pending).await?;
@@ -255,6 +256,16 @@ impl Vault {
         pending: &mut Kept<PendingRow>,
     ) -> Result<(), VaultError> {
         pending.record.accepted = true;
+        self.rewrite(pending).await
+    }
+
+    /// The target is told once more: it has as much time to do it as the first time.
+    async fn note_telling(&self, pending: &mut Kept<PendingRow>) -> Result<(), VaultError> {
+        pending.record.told = self.clock.now();
+        self.rewrite(pending).await
+    }
+
+    async fn rewrite(&self, pending: &mut Kept<PendingRow>) -> Result<(), VaultError> {
         let mut changes = self.rows.changes();
         changes.replace(pending, &pending.record)?;
         changes.commit().await?;
