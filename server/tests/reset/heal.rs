@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use claviger::domain::Account;
 use claviger::store::rows::SecretRow;
-use claviger::vault::{NewAccount, NewTarget, Reach};
+use claviger::vault::{NewAccount, NewTarget, PendingView, Reach, ResetLimits};
 
 use crate::fake::{Change, Login};
 use crate::fixture::{given, wanted};
-use crate::scene::{NEW, OLD, assert_failed, scene, scene_to, target};
+use crate::scene::{NEW, OLD, assert_failed, limits, scene, scene_to, scene_within, target};
 
 #[tokio::test]
 async fn it_looks_again_later_and_later_and_at_once_after_a_start() {
@@ -114,6 +114,46 @@ async fn an_account_that_goes_takes_what_is_pending_along() {
     assert_eq!(scene.pending().await, 0);
     assert_eq!(scene.house.vault.heal(true).await.unwrap(), 0);
     assert_eq!(scene.fake.password(), OLD);
+}
+
+#[tokio::test]
+async fn what_was_not_asked_has_not_been_asked_in_vain() {
+    let slowly = ResetLimits {
+        at_once: 1,
+        ..limits()
+    };
+    let scene = scene_within(&target(), slowly).await;
+    let vault = &scene.house.vault;
+    let new = NewAccount {
+        resource: "db1".into(),
+        account: "zoe",
+        ..NewAccount::default()
+    };
+    let added = vault.add_account(&new, given(OLD), &scene.owner);
+    added.await.unwrap();
+    scene.fake.changes(&[Change::CutBefore, Change::CutBefore]);
+    for account in ["root", "zoe"] {
+        let place = wanted("db1", account);
+        let change = vault.change(&place, given(NEW), Reach::Remote, &scene.owner);
+        assert!(change.await.is_err());
+    }
+    let operator = scene.house.operator().await;
+    let before = vault.pending_resets(&operator).await.unwrap();
+    scene.house.clock.pass(Duration::from_secs(30));
+    let asked = scene.fake.asked();
+    scene.fake.logins(&[Login::Unreachable]);
+
+    for _ in 0..3 {
+        assert_eq!(vault.heal(true).await.unwrap(), 0);
+    }
+
+    assert_eq!(scene.fake.asked(), asked + 1);
+    let after = vault.pending_resets(&operator).await.unwrap();
+    let tries = |views: &[PendingView]| views.iter().map(|view| view.tries).sum::<u32>();
+    assert_eq!((tries(&before), tries(&after)), (2, 3));
+    assert!(after.iter().any(|view| before.contains(view)));
+    scene.house.clock.pass(Duration::from_secs(120));
+    assert_eq!(vault.heal(false).await.unwrap(), 2);
 }
 
 #[tokio::test]

@@ -88,8 +88,13 @@ async fn a_host_that_does_not_answer_is_asked_once_and_left_alone_for_a_while() 
     scene.house.clock.pass(31 * DAY);
     scene.fake.logins(&[Login::Unreachable]);
 
-    assert_eq!(run(&scene).await, (3, 0, 3));
+    assert_eq!(run(&scene).await, (1, 0, 1));
 
+    assert_eq!(scene.fake.asked(), 1);
+    let operator = scene.house.operator().await;
+    let (_, due) = vault.rotations(&operator).await.unwrap();
+    assert_eq!(due.len(), 1, "what was not tried has not failed");
+    assert_eq!(run(&scene).await, (0, 0, 0));
     assert_eq!(scene.fake.asked(), 1);
     scene.house.clock.pass(Duration::from_secs(30));
     let (total, changed, _) = run(&scene).await;

@@ -164,10 +164,9 @@ impl Vault {
             request: self.next_request(),
         };
         match self.job(&resource, account).await? {
-            Ok(job) if self.resets.silence.holds(&job.target, self.clock.now()) => {
-                self.put_off(pending, SILENT.to_owned()).await?;
-                Ok(false)
-            }
+            // Nobody was asked, so nothing is known that was not: it is due as soon as its host is
+            // asked again.
+            Ok(job) if self.resets.silence.holds(&job.target, self.clock.now()) => Ok(false),
             Ok(job) => {
                 let left = self.clear_leftover(&job, By::Server(&origin)).await?;
                 Ok(left.is_ok())
@@ -198,5 +197,4 @@ impl Vault {
     }
 }
 
-pub(super) const SILENT: &str = "its host did not answer a moment ago";
 const PAGE: usize = 256;

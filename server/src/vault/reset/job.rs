@@ -217,9 +217,9 @@ impl Job<'_> {
     }
 
     fn heard(&self, trouble: Option<&Trouble>) {
-        let until = self.vault.clock.now().after(self.limits.soonest);
         let silence = &self.vault.resets.silence;
-        silence.note(&self.target, trouble, until);
+        let when = (self.vault.clock.now(), self.limits.soonest);
+        silence.note(&self.target, trouble, when);
     }
 
     fn site(&self) -> Site<'_> {

@@ -14,7 +14,6 @@ use crate::domain::{
 use crate::store::rows::{Changes, Kept};
 use crate::vault::book::Deed;
 use crate::vault::reset::By;
-use crate::vault::reset::heal::SILENT;
 use crate::vault::reset::procedure::{Ask, HELD};
 use crate::vault::{
     Caller, NewPassword, Origin, ResourceRef, TargetRef, Vault, VaultError, Wanted,
@@ -277,8 +276,11 @@ impl Vault {
             return Ok(End::Failed(HELD.to_owned()));
         }
         if self.is_silent(resource).await? {
-            self.remember_run(resource, account, Some(SILENT)).await?;
-            return Ok(End::Failed(SILENT.to_owned()));
+            // It was not tried, so it has not failed: it stays due.
+            return Ok(match by {
+                By::Caller(..) => End::Failed(SILENT.to_owned()),
+                By::Server(_) => End::NotDue,
+            });
         }
         let deed = Deed::new(Operation::Change)
             .on(resource.name.as_str(), account.name.as_str())
@@ -380,3 +382,5 @@ impl Vault {
         doubled.min(limits.latest)
     }
 }
+
+const SILENT: &str = "its host did not answer a moment ago";

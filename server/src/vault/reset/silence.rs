@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use crate::connectors::Trouble;
 use crate::domain::{ResetTarget, ResourceId, Timestamp};
@@ -16,12 +17,20 @@ type Place = (String, u16, Option<ResourceId>);
 
 impl Silence {
     /// What came of a conversation: `trouble`, or an answer.
-    pub(super) fn note(&self, target: &ResetTarget, trouble: Option<&Trouble>, until: Timestamp) {
+    pub(super) fn note(
+        &self,
+        target: &ResetTarget,
+        trouble: Option<&Trouble>,
+        (now, pause): (Timestamp, Duration),
+    ) {
         let mut hosts = self.lock();
         match trouble {
             Some(Trouble::Unreachable | Trouble::Slow) => {
+                if hosts.len() >= MOST {
+                    hosts.retain(|_, until| now < *until);
+                }
                 if hosts.len() < MOST {
-                    hosts.insert(place(target), until);
+                    hosts.insert(place(target), now.after(pause));
                 }
             }
             Some(_) | None => {
@@ -54,3 +63,44 @@ fn place(target: &ResetTarget) -> Place {
 
 /// So many at most: a house without a network remembers no more.
 const MOST: usize = 4096;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Connector, FreeText, OrgId, Wire};
+
+    const NOW: Timestamp = Timestamp(1_800_000_000_000);
+    const PAUSE: Duration = Duration::from_secs(30);
+
+    fn target(port: usize) -> ResetTarget {
+        ResetTarget {
+            org: OrgId(1),
+            resource: ResourceId(1),
+            connector: Connector::Ssh,
+            host: FreeText::parse("db1.example").unwrap(),
+            port: port.try_into().unwrap(),
+            wire: Wire::Sealed,
+            admin: None,
+            reconcile: None,
+            pin: None,
+        }
+    }
+
+    #[test]
+    fn what_is_over_makes_room_and_what_is_not_is_never_driven_out() {
+        let silence = Silence::default();
+        let note = |port, at| silence.note(&target(port), Some(&Trouble::Slow), (at, PAUSE));
+        for port in 1..=MOST {
+            note(port, NOW);
+        }
+
+        note(MOST + 1, NOW);
+        assert!(!silence.holds(&target(MOST + 1), NOW), "there is no room");
+        assert!(silence.holds(&target(MOST), NOW));
+
+        let later = NOW.after(PAUSE);
+        note(MOST + 1, later);
+        assert!(silence.holds(&target(MOST + 1), later));
+        assert_eq!(silence.lock().len(), 1);
+    }
+}
