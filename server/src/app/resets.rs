@@ -43,6 +43,8 @@ fn limits(reset: &Reset) -> Result<ResetLimits, AppError> {
         soonest: reset.retry.get(),
         latest: reset.longest_retry.get(),
         at_once: reset.at_once.as_usize(),
+        attempts: reset.attempts.get(),
+        attempts_span: reset.attempts_span.get(),
     })
 }
 

@@ -464,6 +464,11 @@ section! {
         /// How many passwords are changed at once by rotation, and how many settled beside them. A
         /// host that does not answer is left alone for `retry`, so that it holds no other one up.
         at_once: Count = Count::new(4);
+        /// How many logins a target may refuse of one account, whoever had them tried, before no
+        /// reset has another one tried: targets lock accounts out, and nobody is to guess there.
+        attempts: Count = Count::new(5);
+        /// For how long, from the first of them on. A login that succeeds ends it.
+        attempts_span: Span = Span::from_secs(900);
     }
 }
 

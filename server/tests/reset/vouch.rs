@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use claviger::domain::{Connector, Operation, Outcome, RefusalReason};
-use claviger::vault::{AccountEdit, NewTarget, Reach};
+use claviger::vault::{AccountEdit, NewAccount, NewTarget, Reach};
 
 use crate::fake::{Change, Login};
 use crate::fixture::{given, wanted};
-use crate::scene::{NEW, OLD, Scene, administered, assert_failed, scene_to, target};
+use crate::scene::{NEW, OLD, Scene, administered, assert_failed, limits, scene_to, target};
 
 const STRANGE: &str = "the stored password does not open the target";
 
@@ -176,4 +176,76 @@ async fn a_target_that_lets_anybody_in_is_told_nothing() {
         assert_failed(&answer, "lets anybody in");
         assert_eq!((scene.fake.told().len(), scene.pending().await), (0, 0));
     }
+}
+
+#[tokio::test]
+async fn a_stored_password_is_tried_so_often_in_a_while_and_no_more() {
+    let scene = scene_to(&administered()).await;
+    scene.fake.set("the true root's");
+    let most = usize::try_from(limits().attempts).unwrap();
+    for _ in 0..most {
+        assert_failed(&scene.change(NEW).await, STRANGE);
+    }
+    assert_eq!(scene.fake.asked(), most);
+
+    // However it is guessed, and whoever asks for it by whatever way.
+    let (place, vault) = (wanted("db1", "root"), &scene.house.vault);
+    let guessed = given("the true root's");
+    let stored = vault.change(&place, guessed, Reach::Local, &scene.owner);
+    stored.await.unwrap();
+    let answer = scene.change(NEW).await;
+    let refused = Outcome::Refused(RefusalReason::Target);
+    let told = scene.house.newest(1);
+    let operator = by_the_operator(&scene, NEW).await;
+    let run = vault.rotate_now(("db1", None), &|_| {}, &scene.owner);
+    let run = run.await.unwrap();
+
+    assert_failed(&answer, "refused this login too often");
+    assert_eq!(told, [(Operation::Change, refused)]);
+    assert_failed(&operator, "refused this login too often");
+    assert_eq!(run.changed, 0);
+    assert_eq!(scene.fake.asked(), most);
+    assert!(scene.fake.told().is_empty());
+
+    scene.house.clock.pass(limits().attempts_span);
+    scene.change(NEW).await.unwrap();
+    scene.assert_settled(NEW).await;
+}
+
+#[tokio::test]
+async fn a_login_that_succeeds_ends_the_count_of_those_that_did_not() {
+    let scene = scene_to(&administered()).await;
+    for _ in 0..3 {
+        scene.fake.set("the true root's");
+        for _ in 1..limits().attempts {
+            assert_failed(&scene.change(NEW).await, STRANGE);
+        }
+        scene.fake.set(OLD);
+        let answer = scene.change("two\nlines").await;
+        assert_failed(&answer, "line end");
+    }
+}
+
+#[tokio::test]
+async fn an_administrator_who_is_refused_too_often_is_not_locked_out_by_many_accounts() {
+    let scene = scene_to(&administered()).await;
+    scene.fake.admin("an0ther");
+    for _ in 0..limits().attempts {
+        assert_failed(&scene.change(NEW).await, "cannot log in");
+    }
+    let asked = scene.fake.by().len();
+    let new = NewAccount {
+        resource: "db1".into(),
+        account: "zoe",
+        ..NewAccount::default()
+    };
+    let vault = &scene.house.vault;
+    let added = vault.add_account(&new, given(OLD), &scene.owner);
+    added.await.unwrap();
+
+    let place = wanted("db1", "zoe");
+    let change = vault.change(&place, given(NEW), Reach::Remote, &scene.owner);
+
+    assert_failed(&change.await.map(drop), "refused this login too often");
+    assert_eq!(scene.fake.by().len(), asked);
 }

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::time::timeout;
 
@@ -183,6 +184,33 @@ impl Job<'_> {
         TendedRow::of(&self.target, &self.account.name)
     }
 
+    /// Who logs in where, whatever it is that is changed by it.
+    fn login_of(&self, name: &str) -> String {
+        let target = &self.target;
+        let (kind, host, port) = (target.connector.kind(), target.host.as_str(), target.port);
+        format!("{kind} {host} {port} {name}")
+    }
+
+    /// For how long nobody's wish has a login tried that the change needs, if one was refused too
+    /// often.
+    pub(super) fn spent(&self) -> Option<Duration> {
+        let when = (self.limits, self.vault.clock.now());
+        let admin = self.admin.as_ref().map(|admin| admin.name.as_str());
+        [Some(self.account.name.as_str()), admin]
+            .into_iter()
+            .flatten()
+            .find_map(|name| {
+                let attempts = &self.vault.resets.attempts;
+                attempts.spent(&self.login_of(name), when)
+            })
+    }
+
+    fn note_login(&self, name: &str, is_in: bool) {
+        let when = (self.limits, self.vault.clock.now());
+        let attempts = &self.vault.resets.attempts;
+        attempts.note(self.login_of(name), is_in, when);
+    }
+
     async fn tell_as(
         &self,
         admin: Option<&Login>,
@@ -201,6 +229,9 @@ impl Job<'_> {
             Err(_) => Err(Trouble::Slow.after()),
         };
         self.heard(told.as_ref().err().map(ConnectorError::trouble));
+        if let Err(ConnectorError::Untouched(Trouble::LoginRefused(_))) = &told {
+            self.note_login(admin.map_or(order.account, |admin| &admin.name), false);
+        }
         told
     }
 
@@ -213,6 +244,9 @@ impl Job<'_> {
             Err(_) => Err(Trouble::Slow),
         };
         self.heard(answer.as_ref().err());
+        if let Ok(is_in) = answer {
+            self.note_login(name, is_in);
+        }
         answer
     }
 

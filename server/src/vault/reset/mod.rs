@@ -7,12 +7,14 @@
 //! cut line left behind, `turns.rs` keeps two resets of one account apart, `rotation.rs` says which
 //! passwords change by themselves, and `run.rs` changes those. `still.rs` keeps targets and names as they
 //! are while a password is pending, `word.rs` settles by the operator's word, `given_up.rs` keeps what was given up so, `look.rs` asks a target now,
-//! `standstill.rs` stops it all, `silence.rs` leaves dead hosts alone.
+//! `standstill.rs` stops it all, `silence.rs` leaves dead hosts alone, `attempts.rs` logins
+//! that were refused too often.
 //!
 //! The new password is sealed as *pending*, beside the old one, before the target is touched. It
 //! goes in the very commit that puts one of the two in force, or not at all: whatever happens in
 //! between, no password that a target may have is lost.
 
+mod attempts;
 mod fault;
 mod given_up;
 mod heal;
@@ -65,6 +67,10 @@ pub struct ResetLimits {
     pub latest: Duration,
     /// How many passwords are changed at once, and how many settled beside them.
     pub at_once: usize,
+    /// How many logins a target may refuse of one account before no other one is tried.
+    pub attempts: u32,
+    /// For how long, from the first of them on.
+    pub attempts_span: Duration,
 }
 
 impl Default for ResetLimits {
@@ -77,6 +83,8 @@ impl Default for ResetLimits {
             soonest: Duration::from_secs(30),
             latest: Duration::from_hours(1),
             at_once: 4,
+            attempts: 5,
+            attempts_span: Duration::from_mins(15),
         }
     }
 }
@@ -88,6 +96,7 @@ pub(super) struct Resets {
     turns: turns::Turns,
     places: still::Places,
     silence: silence::Silence,
+    attempts: attempts::Attempts,
 }
 
 #[derive(Debug)]

@@ -68,6 +68,10 @@ impl Vault {
             Ok(job) => job,
             Err(why) => return Err(self.target_refuses(&ask, why).await),
         };
+        if let Some(rest) = job.spent() {
+            let why = format!("{SPENT}: ask again in {} s", rest.as_secs() + 1);
+            return Err(self.target_refuses(&ask, why).await);
+        }
         if let Err(why) = self.clear_leftover(&job, ask.by).await? {
             return Err(self.target_refuses(&ask, why).await);
         }
@@ -289,3 +293,4 @@ const TRIES: usize = 16;
 pub(super) const HELD: &str = "somebody holds it";
 const MOVED: &str = "its target or its name was changed just now: ask again";
 pub(super) const BUSY: &str = "another reset of this account is under way";
+const SPENT: &str = "the target has refused this login too often of late, so it is not tried now";
