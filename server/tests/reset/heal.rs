@@ -8,7 +8,9 @@ use claviger::vault::{NewAccount, NewTarget, PendingView, Reach, ResetLimits};
 
 use crate::fake::{Change, Login};
 use crate::fixture::{given, wanted};
-use crate::scene::{NEW, OLD, assert_failed, limits, scene, scene_to, scene_within, target};
+use crate::scene::{
+    NEW, OLD, administered, assert_failed, limits, scene, scene_to, scene_within, target,
+};
 
 #[tokio::test]
 async fn it_looks_again_later_and_later_and_at_once_after_a_start() {
@@ -202,4 +204,48 @@ async fn a_target_that_was_told_again_long_ago_keeps_what_it_has() {
     assert_eq!(vault.heal(true).await.unwrap(), 1);
 
     scene.assert_settled(OLD).await;
+}
+
+#[tokio::test]
+async fn what_was_pending_before_is_not_put_right_by_an_account_that_came_later() {
+    let scene = scene().await;
+    let operator = scene.house.operator().await;
+    let vault = &scene.house.vault;
+    // Whoever named the account after another has shown nothing of it yet.
+    scene.fake.changes(&[Change::CutBefore]);
+    assert_failed(&scene.change(NEW).await, "not clear");
+    scene.fake.set("the true root's");
+    let healed = administered();
+    let set = vault.set_reset_target("db1".into(), &healed, &operator);
+    set.await.unwrap();
+    scene.house.clock.pass(Duration::from_secs(120));
+
+    assert_eq!(vault.heal(true).await.unwrap(), 0);
+
+    assert_eq!(scene.fake.password(), "the true root's");
+    assert_eq!(scene.fake.told(), [NEW]);
+    let pending = vault.pending_resets(&operator).await.unwrap();
+    assert!(pending[0].why.contains("came later"), "{pending:?}");
+}
+
+#[tokio::test]
+async fn what_was_changed_from_here_before_is_put_right_by_an_account_that_came_later() {
+    let scene = scene().await;
+    let operator = scene.house.operator().await;
+    let vault = &scene.house.vault;
+    scene.change("f1rst-s3cret").await.unwrap();
+    scene.fake.changes(&[Change::CutBefore]);
+    assert_failed(&scene.change(NEW).await, "not clear");
+    scene.fake.set("somebody else's");
+    let healed = NewTarget {
+        reconcile: administered().admin,
+        ..target()
+    };
+    let set = vault.set_reset_target("db1".into(), &healed, &operator);
+    set.await.unwrap();
+    scene.house.clock.pass(Duration::from_secs(120));
+
+    assert_eq!(vault.heal(true).await.unwrap(), 1);
+
+    scene.assert_settled(NEW).await;
 }

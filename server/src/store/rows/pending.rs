@@ -19,6 +19,9 @@ pub struct PendingRow {
     pub generated: bool,
     /// Whether the target has said that it has taken the new one.
     pub accepted: bool,
+    /// Whether the account was known to be the one on the target, so that another account's powers
+    /// may put it right.
+    pub vouched: bool,
     /// When it was told last; it may do so for a while.
     pub told: Timestamp,
     /// How often it was asked in vain which one the target has.
@@ -35,7 +38,7 @@ pub struct PendingRow {
 
 impl Record for PendingRow {
     /// `form(1)=2 || org(8) || since(8) || by(8), 0 the operator || flags(1): generated,
-    /// accepted || tries(4) || next(8) || told(8) || length of why(4) || length of old(4) || why ||
+    /// accepted, vouched || tries(4) || next(8) || told(8) || length of why(4) || length of old(4) || why ||
     /// old || new`: not JSON, so that no parser keeps an unwiped copy. Form 1 is without `told`.
     fn encode(&self) -> Zeroizing<Vec<u8>> {
         let texts = [self.why.as_str(), self.old.expose(), self.new.expose()];
@@ -45,7 +48,9 @@ impl Record for PendingRow {
         bytes.extend_from_slice(&self.org.0.to_be_bytes());
         bytes.extend_from_slice(&self.since.0.to_be_bytes());
         bytes.extend_from_slice(&self.by.map_or(0, |user| user.0).to_be_bytes());
-        bytes.push(u8::from(self.generated) | (u8::from(self.accepted) << 1));
+        let flags = [self.generated, self.accepted, self.vouched];
+        let flags = flags.into_iter().zip([1, 2, 4]);
+        bytes.push(flags.map(|(flag, bit)| u8::from(flag) * bit).sum());
         bytes.extend_from_slice(&self.tries.to_be_bytes());
         bytes.extend_from_slice(&self.next.0.to_be_bytes());
         bytes.extend_from_slice(&self.told.0.to_be_bytes());
@@ -85,6 +90,7 @@ impl Record for PendingRow {
             by: (by != 0).then_some(UserId(by)),
             generated: flags & 1 != 0,
             accepted: flags & 2 != 0,
+            vouched: flags & 4 != 0,
             told: Timestamp(i64::from_be_bytes(*told)),
             tries: u32::from_be_bytes(*tries),
             next: Timestamp(i64::from_be_bytes(*next)),
@@ -117,6 +123,7 @@ mod tests {
             by: Some(UserId(3)),
             generated: true,
             accepted: true,
+            vouched: true,
             told: Timestamp(6),
             tries: 4,
             next: Timestamp(5),
@@ -131,7 +138,7 @@ mod tests {
         assert_eq!(read.encode(), bytes);
         assert_eq!((read.old.expose(), read.new.expose()), ("alt ä", "neu"));
         assert_eq!(read.why, "the line was cut");
-        assert_eq!((read.generated, read.accepted), (true, true));
+        assert!(read.generated && read.accepted && read.vouched);
         assert_eq!((read.since, read.told), (Timestamp(2), Timestamp(6)));
         assert!(PendingRow::decode(&bytes[..bytes.len() - 3]).is_none());
         assert!(PendingRow::decode(&bytes[..40]).is_none());

@@ -230,7 +230,8 @@ impl Job<'_> {
         };
         self.heard(told.as_ref().err().map(ConnectorError::trouble));
         if let Err(ConnectorError::Untouched(Trouble::LoginRefused(_))) = &told {
-            self.note_login(admin.map_or(order.account, |admin| &admin.name), false);
+            let name = admin.map_or(order.account, |admin| admin.name.as_str());
+            self.note_login(name, false);
         }
         told
     }

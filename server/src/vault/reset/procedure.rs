@@ -27,6 +27,14 @@ pub(super) struct Ask<'a> {
     pub(super) needs: Action,
 }
 
+/// What is to be sealed, and for whom.
+struct Wish<'a> {
+    org: OrgId,
+    chosen: &'a Chosen,
+    vouched: bool,
+    by: By<'a>,
+}
+
 impl Vault {
     /// Gives an account another password, on its target and here, for whoever may change it; the
     /// answer is the generated one, where one was generated.
@@ -75,9 +83,10 @@ impl Vault {
         if let Err(why) = self.clear_leftover(&job, ask.by).await? {
             return Err(self.target_refuses(&ask, why).await);
         }
-        if let Err(why) = self.vouched(&job, &ask).await? {
-            return Err(self.target_refuses(&ask, why).await);
-        }
+        let vouched = match self.vouched(&job, &ask).await? {
+            Ok(vouched) => vouched,
+            Err(why) => return Err(self.target_refuses(&ask, why).await),
+        };
         let places = self.resets.places.read().await;
         if !self.is_unmoved(&job).await? {
             return Err(self.target_refuses(&ask, MOVED.to_owned()).await);
@@ -88,9 +97,13 @@ impl Vault {
         let account = self.account_of(&ask).await?;
         let chosen = self.chosen_for(&job, &account.record, ask).await?;
         self.write_by(deed, Outcome::Allowed, by).await?;
-        let sealed = self
-            .seal_pending((org, account), &chosen, hold.as_ref(), by)
-            .await;
+        let wish = Wish {
+            org,
+            chosen: &chosen,
+            vouched,
+            by,
+        };
+        let sealed = self.seal_pending(account, &wish, hold.as_ref()).await;
         drop(places);
         let done = match sealed {
             Ok(pending) => self.carry_out(&job, pending, by).await,
@@ -152,17 +165,16 @@ impl Vault {
     /// still holds what it must hold.
     async fn seal_pending(
         &self,
-        (org, mut account): (OrgId, Kept<Account>),
-        chosen: &Chosen,
+        mut account: Kept<Account>,
+        wish: &Wish<'_>,
         hold: Option<&Kept<Custody>>,
-        by: By<'_>,
     ) -> Result<Kept<PendingRow>, VaultError> {
         let key = self
             .rows
             .places()
             .pending(account.record.resource, account.record.id);
         for _ in 0..TRIES {
-            let pending = self.pending_for((org, &account.record), chosen, by).await?;
+            let pending = self.pending_for(&account.record, wish).await?;
             let mut changes = self.rows.changes();
             changes.depend_on(&account);
             match hold {
@@ -213,29 +225,29 @@ impl Vault {
 
     async fn pending_for(
         &self,
-        (org, account): (OrgId, &Account),
-        chosen: &Chosen,
-        by: By<'_>,
+        account: &Account,
+        wish: &Wish<'_>,
     ) -> Result<PendingRow, VaultError> {
         let key = self.rows.places().secret(account.id, account.secret);
         let stored = self.rows.get::<SecretRow>(key).await?;
         let old = stored.ok_or(VaultError::Conflict)?.record.password;
         let now = self.clock.now();
         Ok(PendingRow {
-            org,
+            org: wish.org,
             since: now,
-            by: match by {
+            by: match wish.by {
                 By::Caller(caller, _) => caller.user(),
                 By::Server(_) => None,
             },
-            generated: chosen.generated,
+            generated: wish.chosen.generated,
             accepted: false,
+            vouched: wish.vouched,
             told: now,
             tries: 0,
             next: now,
             why: String::new(),
             old,
-            new: copied(&chosen.password)?,
+            new: copied(&wish.chosen.password)?,
         })
     }
 

@@ -120,25 +120,27 @@ impl Vault {
         mut pending: Kept<PendingRow>,
         by: By<'_>,
     ) -> Result<(), VaultError> {
+        let Some(healer) = self.healer(job).await? else {
+            return self.postpone(job, pending, LOST.to_owned(), by).await;
+        };
+        if !self.may_be_healed(job, &pending.record).await? {
+            let why = format!("{LOST}; {LATER}");
+            return self.postpone(job, pending, why, by).await;
+        }
         let words = "no known password opens it: the reconcile account sets the new one";
         self.note_step(job, words, Outcome::Allowed, by).await?;
-        let why = match self.healer(job).await? {
-            None => LOST.to_owned(),
-            Some(healer) => {
-                self.note_telling(&mut pending).await?;
-                let told = job.tell_by(&healer, &pending.record).await;
-                if told.is_ok() {
-                    self.note_taken(&mut pending).await?;
-                }
-                match (told, job.opens(&pending.record.new).await) {
-                    (_, Ok(true)) => return self.put_new_in_force(job, &pending, by).await,
-                    (Err(ConnectorError::Untouched(why) | ConnectorError::Unclear(why)), _) => {
-                        format!("{LOST}; {why}")
-                    }
-                    (Ok(()), Ok(false)) => LOST.to_owned(),
-                    (Ok(()), Err(why)) => why.to_string(),
-                }
+        self.note_telling(&mut pending).await?;
+        let told = job.tell_by(&healer, &pending.record).await;
+        if told.is_ok() {
+            self.note_taken(&mut pending).await?;
+        }
+        let why = match (told, job.opens(&pending.record.new).await) {
+            (_, Ok(true)) => return self.put_new_in_force(job, &pending, by).await,
+            (Err(ConnectorError::Untouched(why) | ConnectorError::Unclear(why)), _) => {
+                format!("{LOST}; {why}")
             }
+            (Ok(()), Ok(false)) => LOST.to_owned(),
+            (Ok(()), Err(why)) => why.to_string(),
         };
         self.postpone(job, pending, why, by).await
     }
@@ -312,3 +314,5 @@ const BEFORE: &str = "the target has the password before the one stored";
 const KEPT: &str = "the target did not change it";
 pub(super) const OPEN: &str = "the target lets anybody in, whatever the password";
 pub(super) const LOST: &str = "the target accepts no password that is known here";
+const LATER: &str = "the account that puts others right came later than this reset, for which no login had \
+                     shown whose account it is: settle it by word";

@@ -6,7 +6,7 @@
 //! whether the target has it.
 
 use crate::domain::ConnectorKind;
-use crate::store::rows::TendedRow;
+use crate::store::rows::{PendingRow, TendedRow};
 use crate::vault::reset::By;
 use crate::vault::reset::job::Job;
 use crate::vault::reset::procedure::Ask;
@@ -14,7 +14,8 @@ use crate::vault::reset::settle::OPEN;
 use crate::vault::{Vault, VaultError};
 
 impl Vault {
-    /// That the account is known to be the one on the target; why that is not so, in words.
+    /// Whether the account is known to be the one on the target, which it need not be where its own
+    /// login changes it; why it is not changed, in words.
     ///
     /// The server itself has no more authority than whoever set the rotation, who manages the
     /// resource and need not govern the house; nor has who governs it over accounts that it did not
@@ -23,18 +24,18 @@ impl Vault {
         &self,
         job: &Job<'_>,
         ask: &Ask<'_>,
-    ) -> Result<Result<(), String>, VaultError> {
+    ) -> Result<Result<bool, String>, VaultError> {
         let tended = self.is_tended(job).await?;
         if !job.needs_vouching() {
-            return match tended {
-                true => Ok(Ok(())),
-                false => self.asks(job).await,
-            };
+            return Ok(match tended {
+                true => Ok(true),
+                false => self.asks(job).await?.map(|()| false),
+            });
         }
         let stored = self.stored(&job.account).await?;
         match job.opens(&stored).await {
-            Ok(true) if tended => return Ok(Ok(())),
-            Ok(true) => return self.asks(job).await,
+            Ok(true) if tended => return Ok(Ok(true)),
+            Ok(true) => return Ok(self.asks(job).await?.map(|()| true)),
             Ok(false) => {}
             Err(trouble) => return Ok(Err(format!("{BLIND}: {trouble}"))),
         }
@@ -43,9 +44,19 @@ impl Vault {
             By::Server(_) => false,
         };
         if governs || tended {
-            return Ok(Ok(()));
+            return Ok(Ok(true));
         }
         Ok(Err(STRANGE.to_owned()))
+    }
+
+    /// Whether another account may put right what is pending: not where it came later than that
+    /// was sealed, when the account's own login was to change it and need not have been its own.
+    pub(super) async fn may_be_healed(
+        &self,
+        job: &Job<'_>,
+        pending: &PendingRow,
+    ) -> Result<bool, VaultError> {
+        Ok(pending.vouched || self.is_tended(job).await?)
     }
 
     /// That the target asks for a password at all: where it lets anybody in from here, a login says
