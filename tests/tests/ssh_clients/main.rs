@@ -4,6 +4,8 @@ mod commands;
 mod keys;
 mod refused;
 mod running;
+mod slow;
+mod stop;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -76,7 +76,7 @@ fn a_thousand_half_open_connections_leave_room_for_others() {
     assert!(grown < 100 * 1024, "{grown} KiB");
 }
 
-fn memory_kib(pid: u32) -> u64 {
+pub(crate) fn memory_kib(pid: u32) -> u64 {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     let line = status
         .lines()
