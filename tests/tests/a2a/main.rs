@@ -4,5 +4,6 @@
 mod broker;
 mod credentials;
 mod events;
+mod refused;
 mod scene;
 mod set_up;

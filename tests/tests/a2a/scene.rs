@@ -28,11 +28,17 @@ impl Furnished {
 
     /// The program's certificate is of a CA that is not the server's own, made as `root`.
     pub(crate) fn of_one_ca(set_up: SetUp, openssl: &Openssl) -> Self {
+        openssl.ca("root");
+        Self::under_one_ca(set_up, openssl, &[])
+    }
+
+    /// The same, of the CA that is made already, with these extensions.
+    pub(crate) fn under_one_ca(set_up: SetUp, openssl: &Openssl, extensions: &[&str]) -> Self {
         let server = Server::start(set_up);
-        let root = openssl.ca("root");
+        let root = openssl.path("root.crt");
         let import = ["cert", "import", "--ca", &root.to_string_lossy()];
         server.claviger(&import).ok();
-        let program = openssl.signed("root", "billing", &[]);
+        let program = openssl.signed("root", "billing", extensions);
         server.register(&program, "password-user");
         Self::of((server, program), false)
     }
