@@ -9,6 +9,10 @@
 mod credentials;
 #[path = "door_a2a/desk.rs"]
 mod desk;
+#[path = "admin/document.rs"]
+mod document;
+#[path = "door_a2a/documented.rs"]
+mod documented;
 #[path = "door_a2a/events.rs"]
 mod events;
 #[path = "door_a2a/frame.rs"]
@@ -35,3 +39,6 @@ mod staff;
 mod terms;
 #[path = "door_a2a/trusted.rs"]
 mod trusted;
+
+/// What the door is described by, below `docs/openapi`.
+const DESCRIBED_IN: &str = "a2a.json";

@@ -31,7 +31,7 @@ mod ssh;
 mod strangers;
 mod xmlrpc;
 
-pub use a2a::{A2a, A2aGuest, A2aSettings, EventSettings};
+pub use a2a::{A2a, A2aGuest, A2aSettings, EventSettings, a2a_routes};
 pub use closing::{Closer, Closing};
 pub use crowd::Crowd;
 pub use error::DoorError;

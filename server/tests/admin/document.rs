@@ -1,12 +1,13 @@
-//! `docs/openapi/admin.json`, and whether a value is as it says.
+//! A document below `docs/openapi`, and whether a value is as it says.
 
 use std::sync::LazyLock;
 
 use serde_json::{Map, Value};
 
-/// The document.
+/// The document that the tests are about.
 pub(crate) static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/openapi/admin.json");
+    let home = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/openapi");
+    let path = format!("{home}/{}", crate::DESCRIBED_IN);
     let text = std::fs::read_to_string(path).expect("the document is there");
     serde_json::from_str(&text).expect("the document is JSON")
 });

@@ -26,3 +26,6 @@ mod socket;
 mod ssh_keys;
 mod stories;
 mod things;
+
+/// What the API is described by, below `docs/openapi`.
+const DESCRIBED_IN: &str = "admin.json";

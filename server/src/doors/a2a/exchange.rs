@@ -12,7 +12,7 @@ use crate::domain::RequestId;
 use crate::doors::a2a::guest::Guest;
 use crate::doors::a2a::path::{Lost, Service, Target};
 use crate::doors::a2a::reply::{INVALID, Refusal, Reply, UNAVAILABLE, mark, sentence};
-use crate::doors::a2a::{A2a, Asked, core, credentials, requests, signalr};
+use crate::doors::a2a::{A2a, Asked, core, credentials, requests, routes, signalr};
 use crate::doors::body::{self, BodyError};
 use crate::doors::{Ending, Meter, OperationMeter};
 use crate::vault::VaultError;
@@ -194,6 +194,7 @@ impl A2a {
 }
 
 async fn dispatch(family: Family, asked: Asked<'_>, head: request::Parts) -> Reply {
+    routes::admit(&asked.target, &asked.method)?;
     match family {
         Family::Credentials => credentials::answer(&asked).await,
         Family::Requests => requests::answer(&asked).await,

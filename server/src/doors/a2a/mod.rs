@@ -1,8 +1,8 @@
 //! The A2A service over TLS: credentials for programs that show a certificate and an API key, and
 //! the service that registers them.
 //!
-//! `exchange` speaks HTTP, `path` reads the address, `guest` finds out who asks, `body` reads what came
-//! along, `reply` holds the form and the codes of every answer. `credentials` gives secrets out and
+//! `exchange` speaks HTTP, `path` reads the address, `routes` lists what there is, `guest` finds out who
+//! asks, `body` reads what came along, `reply` holds the form and the codes of every answer. `credentials` gives secrets out and
 //! takes new ones, `requests` is the broker, `signalr` tells of changes, `core` the service in which
 //! all of them are registered, with its log-in.
 
@@ -15,9 +15,11 @@ mod path;
 mod private_key;
 mod reply;
 mod requests;
+mod routes;
 mod signalr;
 
 pub use guest::Guest as A2aGuest;
+pub use routes::routes as a2a_routes;
 pub use signalr::EventSettings;
 
 use std::fmt;
