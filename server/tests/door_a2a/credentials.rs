@@ -249,10 +249,13 @@ async fn what_is_no_request_is_refused_in_words() {
         .ask("PUT", PUT_PASSWORD, &[&shows, plain], "\"x\"")
         .await;
     assert_eq!(answer.status, 415);
-    for (body, code) in [("", 60245), ("word", 70000), ("\"\"", 70000), ("{}", 70000)] {
+    for (body, code) in [("", 60245), ("word", 70000), ("\"\"", 60027), ("{}", 70000)] {
         let answer = wire.ask("PUT", PUT_PASSWORD, &[&shows, JSON], body).await;
         assert_eq!(answer.refused(), (400, code), "{body}");
     }
+    let long = format!("\"{}\"", "x".repeat(8193));
+    let answer = wire.ask("PUT", PUT_PASSWORD, &[&shows, JSON], &long).await;
+    assert_eq!(answer.refused(), (400, 70004));
     let answer = wire.ask("PUT", PUT_KEY, &[&shows, JSON], "{}").await;
     assert_eq!(answer.refused(), (400, 70000));
     assert_eq!(wire.get(RETRIEVE, &[&shows]).await.json(), json!(PASSWORD));

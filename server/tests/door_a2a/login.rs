@@ -217,9 +217,26 @@ async fn what_is_no_log_in_is_told_why() {
         let answer = wire.ask("POST", TOKEN, &[], &body.to_string()).await;
         assert_eq!((answer.status, error(&answer).as_str()), (400, expected));
     }
+    for body in [
+        "",
+        "{}",
+        "nonsense",
+        "[]",
+        r#"{"grant_type":"password","username":5}"#,
+    ] {
+        let answer = wire.ask("POST", TOKEN, &[], body).await;
+        assert_eq!(
+            (answer.status, error(&answer).as_str()),
+            (400, "invalid_request"),
+            "{body}"
+        );
+    }
+    let answer = wire
+        .ask("POST", TOKEN, &["Content-Type: text/plain"], "{}")
+        .await;
     assert_eq!(
-        wire.ask("POST", TOKEN, &[], "").await.refused(),
-        (400, 60245)
+        (answer.status, error(&answer).as_str()),
+        (415, "invalid_request")
     );
     assert_eq!(wire.get(TOKEN, &[]).await.status, 405);
     assert_eq!(

@@ -202,6 +202,16 @@ async fn earlier_versions_have_users_with_flat_members() {
     for (member, value) in new.as_object().unwrap() {
         assert_eq!(&made.json()[member], value, "{member}");
     }
+    let narrowed =
+        format!("{path}?filter=UserName%20eq%20'app'&fields=PrimaryAuthenticationProviderId");
+    let narrowed = wire.get(&narrowed, &[&desk.bearer]).await;
+    assert_eq!(narrowed.json()[0]["PrimaryAuthenticationProviderId"], -2);
+    let whole = "Users?filter=Name%20eq%20'app'&fields=PrimaryAuthenticationProvider";
+    let whole = desk.get(whole).await.json();
+    assert_eq!(
+        whole[0]["PrimaryAuthenticationProvider"]["Identity"],
+        thumbprint
+    );
     let twice = wire
         .ask("POST", path, &[&desk.bearer], &new.to_string())
         .await;

@@ -440,6 +440,35 @@ async fn a_request_for_later_waits_for_its_time() {
 }
 
 #[tokio::test]
+async fn a_request_lasts_no_longer_than_its_policy_lets_anybody_hold() {
+    let scene = Scene::new(false).await;
+    let mut body = json!({"ForUser": "ann", "AssetName": "db-1", "AccountName": "root",
+        "AccessRequestType": "Password", "RequestedDurationDays": 8});
+    assert_eq!(scene.broker(&body).await.refused(), (400, 70000));
+
+    let at = scene.desk.house.vault.now().0 + 3_600_000;
+    let at = jiff::Timestamp::from_millisecond(at).unwrap().to_string();
+    body["RequestedDurationDays"] = Value::Null;
+    body["RequestedFor"] = json!(at);
+    let answer = scene.broker(&body).await;
+
+    assert_eq!(answer.status, 201, "{}", answer.body);
+    assert_eq!(answer.json()["DurationInMinutes"], 7 * 24 * 60);
+}
+
+#[tokio::test]
+async fn an_accounts_id_wins_over_its_name_and_its_domain() {
+    let scene = Scene::new(false).await;
+    let mut body = json!({"ForUserId": scene.ann, "AssetId": scene.asset,
+        "AccountName": "nobody", "AccountDomainName": "corp", "AccessRequestType": "Password"});
+    assert_eq!(scene.broker(&body).await.refused(), (400, 70000));
+
+    body["AccountId"] = json!(scene.account);
+
+    assert_eq!(scene.broker(&body).await.status, 201);
+}
+
+#[tokio::test]
 async fn a_request_says_no_more_than_is_kept_of_it() {
     let scene = Scene::new(false).await;
     let body = |comment: usize, code: usize, ticket: usize| {

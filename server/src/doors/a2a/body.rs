@@ -7,8 +7,9 @@ use http::{HeaderMap, StatusCode};
 use serde::de::{Deserialize, DeserializeOwned, Deserializer};
 use zeroize::Zeroizing;
 
+use crate::domain::Password;
 use crate::doors::a2a::Asked;
-use crate::doors::a2a::reply::{INVALID, NO_BODY, Refusal};
+use crate::doors::a2a::reply::{INVALID, NO_BODY, Refusal, TOO_LONG};
 
 impl Asked<'_> {
     /// The body as JSON.
@@ -78,7 +79,7 @@ impl<'de> Deserialize<'de> for Secret {
 ///
 /// # Errors
 /// 400 where there is no body, or it is no text; 415 where it says that it is no JSON.
-pub(super) fn text(asked: &Asked<'_>) -> Result<Zeroizing<String>, Refusal> {
+fn text(asked: &Asked<'_>) -> Result<Zeroizing<String>, Refusal> {
     asked.says_json()?;
     let body = asked.body.trim_ascii();
     if body.is_empty() {
@@ -90,6 +91,22 @@ pub(super) fn text(asked: &Asked<'_>) -> Result<Zeroizing<String>, Refusal> {
             "The request is invalid. Its body must be one JSON text, such as \"word\".",
         )
     })
+}
+
+/// The body as a password, whose absence is told with the code `missing`.
+///
+/// # Errors
+/// As for [`text`]; 400 for one that is empty, or longer than any.
+pub(super) fn password(asked: &Asked<'_>, missing: i32) -> Result<Zeroizing<String>, Refusal> {
+    let text = text(asked)?;
+    if text.is_empty() {
+        return Err(Refusal::bad(missing, "The password is empty."));
+    }
+    if text.len() > Password::LIMIT {
+        let words = format!("The password is longer than {} bytes.", Password::LIMIT);
+        return Err(Refusal::bad(TOO_LONG, words));
+    }
+    Ok(text)
 }
 
 fn lenient(body: &str) -> Option<Zeroizing<String>> {

@@ -9,11 +9,11 @@ use zeroize::Zeroizing;
 
 use crate::domain::{AccountId, AccountName, Material, ResourceId, SecretKind, beside};
 use crate::doors::a2a::Asked;
-use crate::doors::a2a::body::text;
+use crate::doors::a2a::body;
 use crate::doors::a2a::exchange::astray;
 use crate::doors::a2a::path::Lost;
 use crate::doors::a2a::private_key::{Facts, NewKey};
-use crate::doors::a2a::reply::{Refusal, Reply, no_content, ok, plain};
+use crate::doors::a2a::reply::{NO_PASSWORD_SENT, Refusal, Reply, no_content, ok, plain};
 use crate::vault::{
     AccountRef, Caller, KeyOf, Keyed, NewPassword, Reach, ResourceRef, VaultError, Wanted,
 };
@@ -192,11 +192,8 @@ impl Serialize for ApiKey {
 async fn put_password(asked: &Asked<'_>) -> Reply {
     let keyed = asked.guest.by_key(asked).await?;
     let place = Place::of(&keyed)?;
-    let new = NewPassword::parse(text(asked)?);
+    let new = NewPassword::parse(body::password(asked, NO_PASSWORD_SENT)?);
     let new = new.map_err(Refusal::from)?;
-    if matches!(new, NewPassword::Generate) {
-        return Err(Refusal::invalid("The password is empty."));
-    }
     let vault = &asked.door.vault;
     let done = vault
         .change(&place.wanted(), new, Reach::Local, &keyed.caller)

@@ -65,6 +65,11 @@ impl Refusal {
         Self::new(StatusCode::BAD_REQUEST, INVALID, message)
     }
 
+    /// The same with a code of its own.
+    pub(super) fn bad(code: i32, message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, code, message)
+    }
+
     /// One member of the body is wrong: 400.
     pub(super) fn field(name: &str, why: impl Into<String>) -> Self {
         let mut refusal = Self::invalid("The request is invalid.");
@@ -140,7 +145,6 @@ impl Serialize for Model<'_> {
 
 impl From<VaultError> for Refusal {
     fn from(error: VaultError) -> Self {
-        let bad = |code, message: String| Self::new(StatusCode::BAD_REQUEST, code, message);
         let clash = |code, message: String| Self::new(StatusCode::CONFLICT, code, message);
         match error {
             VaultError::Unidentified(why) => Self::unknown(&sentence(&why)),
@@ -152,11 +156,11 @@ impl From<VaultError> for Refusal {
             VaultError::Refused => Self::missing("There is no such asset or account."),
             VaultError::NotFound(what) => Self::missing(format!("There is no such {what}.")),
             VaultError::InUse(_) | VaultError::Held => clash(OVERLAP, sentence(&error.to_string())),
-            VaultError::Policy(violation) => bad(
+            VaultError::Policy(violation) => Self::bad(
                 COMPLEXITY,
                 format!("The password does not keep its policy: {violation}."),
             ),
-            VaultError::Invalid(why) => bad(INVALID, sentence(&why)),
+            VaultError::Invalid(why) => Self::bad(INVALID, sentence(&why)),
             VaultError::ResourceExists => clash(
                 INVALID,
                 "An asset with this name exists already.".to_owned(),
@@ -165,7 +169,9 @@ impl From<VaultError> for Refusal {
                 clash(INVALID, format!("There already is {what} with this name."))
             }
             VaultError::Conflict => clash(INVALID, sentence(&error.to_string())),
-            VaultError::RemoteReset(why) => bad(INVALID, format!("Password reset failed: {why}.")),
+            VaultError::RemoteReset(why) => {
+                Self::bad(INVALID, format!("Password reset failed: {why}."))
+            }
             VaultError::ReadOnly | VaultError::Unavailable(_) => Self::new(
                 StatusCode::SERVICE_UNAVAILABLE,
                 UNAVAILABLE,
@@ -262,6 +268,12 @@ pub(super) const INVALID: i32 = 70000;
 pub(super) const NO_BODY: i32 = 60245;
 /// A password breaks its policy.
 pub(super) const COMPLEXITY: i32 = 60247;
+/// An account's password is not in the body.
+pub(super) const NO_PASSWORD_SENT: i32 = 60027;
+/// A person's password is not in the body.
+pub(super) const NO_OWN_PASSWORD_SENT: i32 = 60077;
+/// A password is longer than any.
+pub(super) const TOO_LONG: i32 = 70004;
 /// Somebody holds it.
 pub(super) const OVERLAP: i32 = 90001;
 /// The server cannot do it now.

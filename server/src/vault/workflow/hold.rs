@@ -1,5 +1,7 @@
 //! What stands before a retrieval where access control is on: only the holder passes.
 
+use std::time::Duration;
+
 use crate::domain::{
     AccessControl, Account, AccountId, Custody, Operation, RefusalReason, Request, ResourceId,
     State, Status, Target, UserId,
@@ -104,6 +106,20 @@ impl Vault {
             .and_then(|kept| kept.record.held_by_other(requester(caller), now));
         let own = self.own_state(account.resource, account.id, caller).await?;
         Ok(Status::of(own, in_use.is_some(), now))
+    }
+
+    /// The longest that an account may be held, where there is access control; for whoever has
+    /// found it already.
+    ///
+    /// # Errors
+    /// [`VaultError::Unavailable`].
+    pub async fn longest_hold(
+        &self,
+        resource: ResourceId,
+        account: AccountId,
+    ) -> Result<Option<Duration>, VaultError> {
+        let control = self.control_of(resource, account).await?;
+        Ok(control.map(|kept| kept.record.longest))
     }
 
     /// The access control in force: the account's own, or the resource's.

@@ -7,13 +7,13 @@ use crate::domain::{
     Account, AccountId, AccountName, Material, Resource, ResourceId, SecretKind, beside,
 };
 use crate::doors::a2a::Asked;
-use crate::doors::a2a::body::{Secret, text};
+use crate::doors::a2a::body::{Secret, password};
 use crate::doors::a2a::core::listing::{self, list, wish};
 use crate::doors::a2a::core::members::Members;
 use crate::doors::a2a::core::query::{MOST, Row, Table};
 use crate::doors::a2a::core::{assets, nothing_there, times};
 use crate::doors::a2a::private_key::NewKey;
-use crate::doors::a2a::reply::{Refusal, Reply, created, no_content, ok};
+use crate::doors::a2a::reply::{NO_PASSWORD_SENT, Refusal, Reply, created, no_content, ok};
 use crate::vault::{
     AccountEdit, AccountRef, Caller, Located, NewAccount, NewPassword, Reach, ResourceRef,
     VaultError, Wanted,
@@ -30,9 +30,6 @@ struct Shown {
     disabled: bool,
     has_password: bool,
     created_date: String,
-    /// The same as versions 2 and 3 have it.
-    #[serde(flatten)]
-    flat: Option<Flat>,
 }
 
 #[derive(Debug, Serialize)]
@@ -43,15 +40,6 @@ struct Asset {
     network_address: String,
     asset_partition_id: i64,
     asset_partition_name: &'static str,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct Flat {
-    asset_id: u64,
-    asset_name: String,
-    system_id: u64,
-    system_name: String,
 }
 
 /// An API key as it is shown: never its secret.
@@ -125,14 +113,14 @@ async fn all(asked: &Asked<'_>) -> Reply {
     let own = found
         .iter()
         .filter(|(_, it)| beside::base(&it.name).is_none());
-    let rows: Vec<_> = own.map(|it| in_words(it, asked)).collect();
+    let rows: Vec<_> = own.map(|it| in_words(it)).collect();
     list(wish, rows, Row::of).await
 }
 
 async fn show(id: AccountId, asked: &Asked<'_>) -> Reply {
     let caller = asked.guest.by_bearer(asked).await?;
     let found = located(id, asked, &caller).await?;
-    listing::one(asked, &TABLE, &in_words(&found, asked))
+    listing::one(asked, &TABLE, &in_words(&found))
 }
 
 /// Makes an account. An account always has a password here: until one is set, it is a generated
@@ -158,7 +146,7 @@ async fn add(asked: &Asked<'_>) -> Reply {
         .await;
     let made = made.map_err(|error| asked.refused(error))?;
     let found = located(made.account, asked, &caller).await?;
-    listing::new(asked, &TABLE, &in_words(&found, asked))
+    listing::new(asked, &TABLE, &in_words(&found))
 }
 
 async fn put(id: AccountId, asked: &Asked<'_>) -> Reply {
@@ -182,7 +170,7 @@ async fn put(id: AccountId, asked: &Asked<'_>) -> Reply {
     let place = ResourceRef::Id(resource.id);
     let done = asked.door.vault.edit_account(place, id, &edit, &caller);
     let account = done.await.map_err(|error| asked.refused(error))?;
-    listing::one(asked, &TABLE, &in_words(&(resource, account), asked))
+    listing::one(asked, &TABLE, &in_words(&(resource, account)))
 }
 
 /// Removes an account, and what stands beside it first.
@@ -201,10 +189,8 @@ async fn remove(id: AccountId, asked: &Asked<'_>) -> Reply {
 
 async fn put_password(id: AccountId, asked: &Asked<'_>) -> Reply {
     let caller = asked.guest.by_bearer(asked).await?;
-    let new = NewPassword::parse(text(asked)?).map_err(|error| asked.refused(error))?;
-    if matches!(new, NewPassword::Generate) {
-        return Err(Refusal::invalid("The password is empty."));
-    }
+    let new = NewPassword::parse(password(asked, NO_PASSWORD_SENT)?)
+        .map_err(|error| asked.refused(error))?;
     let wanted = Wanted::of(ResourceRef::OfAccount, AccountRef::Id(id)).because(REASON, "");
     let done = asked.door.vault.change(&wanted, new, Reach::Local, &caller);
     done.await.map_err(|error| asked.refused(error))?;
@@ -416,13 +402,7 @@ fn meant(members: &Members) -> Result<(AccountName, AccountEdit), Refusal> {
     Ok((name, edit))
 }
 
-fn in_words((resource, account): &Located, asked: &Asked<'_>) -> Shown {
-    let flat = (asked.target.version < 4).then(|| Flat {
-        asset_id: resource.id.0,
-        asset_name: resource.name.to_string(),
-        system_id: resource.id.0,
-        system_name: resource.name.to_string(),
-    });
+fn in_words((resource, account): &Located) -> Shown {
     Shown {
         id: account.id.0,
         name: account.name.to_string(),
@@ -437,7 +417,6 @@ fn in_words((resource, account): &Located, asked: &Asked<'_>) -> Shown {
         disabled: false,
         has_password: account.kind == SecretKind::Password,
         created_date: times::to_text(account.created),
-        flat,
     }
 }
 

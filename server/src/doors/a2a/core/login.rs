@@ -143,11 +143,26 @@ pub(in crate::doors::a2a) async fn answer(asked: &Asked<'_>) -> Reply {
         (["oauth2", "token"], &Method::POST) => match log_in(asked).await {
             Ok(response) => Ok(response),
             Err(No::Denied(status, denied)) => Ok(json(status, &denied)),
-            Err(No::Refused(refusal)) => Err(refusal),
+            Err(No::Refused(refusal)) => in_words_of_oauth(refusal),
         },
         (["oauth2", "token"], _) => Err(Refusal::verb("POST")),
         _ => Err(nothing_there()),
     }
+}
+
+/// A body that cannot be read, or a certificate that does not count, as OAuth says it; other
+/// refusals have no word there.
+fn in_words_of_oauth(refusal: Refusal) -> Reply {
+    let error = match refusal.status.as_u16() {
+        400 | 415 => "invalid_request",
+        401 => "invalid_client",
+        _ => return Err(refusal),
+    };
+    let denied = Denied {
+        error,
+        error_description: refusal.message,
+    };
+    Ok(json(refusal.status, &denied))
 }
 
 async fn log_in(asked: &Asked<'_>) -> Result<Response<Body>, No> {

@@ -7,12 +7,12 @@ use serde::Serialize;
 
 use crate::domain::{CertBinding, Lock, Password, Role, Scope, Thumbprint, User, UserId, UserKind};
 use crate::doors::a2a::Asked;
-use crate::doors::a2a::body::text;
+use crate::doors::a2a::body::password;
 use crate::doors::a2a::core::listing::{self, list, wish};
 use crate::doors::a2a::core::members::Members;
 use crate::doors::a2a::core::query::{MOST, Row, Table};
 use crate::doors::a2a::core::{admin_roles, nothing_there, times};
-use crate::doors::a2a::reply::{Refusal, Reply, no_content, ok};
+use crate::doors::a2a::reply::{NO_OWN_PASSWORD_SENT, Refusal, Reply, no_content, ok};
 use crate::vault::{Caller, NewPerson, NewUser, UserEdit, UserNames, UserRef};
 
 /// A user as it is shown.
@@ -30,9 +30,6 @@ struct Shown {
     created_date: String,
     identity_provider: Provider,
     primary_authentication_provider: Provider,
-    /// The same as versions 2 and 3 have it.
-    #[serde(flatten)]
-    flat: Option<Flat>,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -43,16 +40,6 @@ struct Provider {
     type_reference_name: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     identity: Option<String>,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct Flat {
-    identity_provider_id: i64,
-    identity_provider_name: &'static str,
-    primary_authentication_provider_id: i64,
-    primary_authentication_provider_name: &'static str,
-    primary_authentication_identity: Option<String>,
 }
 
 static TABLE: Table = Table {
@@ -68,16 +55,23 @@ static TABLE: Table = Table {
         "CreatedDate",
         "IdentityProvider.Id",
         "IdentityProvider.Name",
+        "IdentityProvider.TypeReferenceName",
         "PrimaryAuthenticationProvider.Id",
         "PrimaryAuthenticationProvider.Name",
+        "PrimaryAuthenticationProvider.TypeReferenceName",
         "PrimaryAuthenticationProvider.Identity",
     ],
     renamed: &[("Name", "UserName")],
     aliases: &[
         ("IdentityProvider.Id", "IdentityProviderId"),
+        ("IdentityProvider.Name", "IdentityProviderName"),
         (
             "PrimaryAuthenticationProvider.Id",
             "PrimaryAuthenticationProviderId",
+        ),
+        (
+            "PrimaryAuthenticationProvider.Name",
+            "PrimaryAuthenticationProviderName",
         ),
         (
             "PrimaryAuthenticationProvider.Identity",
@@ -310,7 +304,7 @@ async fn remove(id: UserId, asked: &Asked<'_>) -> Reply {
 
 async fn set_password(id: UserId, asked: &Asked<'_>) -> Reply {
     let caller = asked.guest.by_bearer(asked).await?;
-    let password = Password::parse(text(asked)?);
+    let password = Password::parse(password(asked, NO_OWN_PASSWORD_SENT)?);
     let password = password.map_err(|error| Refusal::invalid(format!("{error}.")))?;
     let password = Arc::new(password);
     let done = asked
@@ -383,13 +377,6 @@ async fn shown(user: &User, asked: &Asked<'_>) -> Result<Shown, Refusal> {
             Default::default(),
         ),
     };
-    let flat = (asked.target.version < 4).then(|| Flat {
-        identity_provider_id: local.id,
-        identity_provider_name: local.name,
-        primary_authentication_provider_id: primary.id,
-        primary_authentication_provider_name: primary.name,
-        primary_authentication_identity: primary.identity.clone(),
-    });
     Ok(Shown {
         id: user.id.0,
         name: user.name.to_string(),
@@ -402,7 +389,6 @@ async fn shown(user: &User, asked: &Asked<'_>) -> Result<Shown, Refusal> {
         created_date: times::to_text(user.created),
         identity_provider: local,
         primary_authentication_provider: primary,
-        flat,
     })
 }
 

@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 
+use jiff::Timestamp;
 use serde_json::{Number, Value};
 
 /// A value as a filter writes it.
@@ -15,6 +16,8 @@ pub(super) enum Literal {
         exact: String,
         /// In lower case.
         lower: String,
+        /// The moment that it is, if it is one (RFC 3339).
+        moment: Option<Timestamp>,
     },
 }
 
@@ -22,7 +25,12 @@ impl Literal {
     /// A text in quotes.
     pub(super) fn text(exact: String) -> Self {
         let lower = exact.to_lowercase();
-        Self::Text { exact, lower }
+        let moment = moment(&exact);
+        Self::Text {
+            exact,
+            lower,
+            moment,
+        }
     }
 
     /// A word without quotes: `null`, a truth, a number or a time. Nothing else needs none.
@@ -40,10 +48,17 @@ impl Literal {
     pub(super) fn equals(&self, value: &Value) -> bool {
         match (self, value) {
             (Self::Null, value) => value.is_null(),
-            (Self::Text { exact, .. }, Value::String(text)) => exact == text,
-            (Self::Text { lower, .. }, Value::Bool(truth)) => *lower == truth.to_string(),
-            (Self::Text { exact, .. }, Value::Number(number)) => {
-                compared(number, exact) == Some(Ordering::Equal)
+            (Self::Text { exact, .. }, Value::String(text)) => {
+                exact == text || self.moment_of(text) == Some(Ordering::Equal)
+            }
+            (Self::Text { lower, .. }, Value::Bool(truth)) => truth_of(lower) == Some(*truth),
+            (Self::Text { exact, lower, .. }, Value::Number(number)) => {
+                // What is nought or one for some clients is a truth for others.
+                let truth = matches!(lower.as_str(), "true" | "false").then(|| truth_of(lower));
+                match truth.flatten() {
+                    Some(truth) => number.as_u64() == Some(u64::from(truth)),
+                    None => compared(number, exact) == Some(Ordering::Equal),
+                }
             }
             (Self::Text { .. }, Value::Null | Value::Array(_) | Value::Object(_)) => false,
         }
@@ -52,10 +67,24 @@ impl Literal {
     /// How a row's value stands to this one; not at all where one of them is nothing.
     pub(super) fn order_of(&self, value: &Value) -> Option<Ordering> {
         match (self, value) {
-            (Self::Text { exact, .. }, Value::String(text)) => Some(text.as_str().cmp(exact)),
+            (Self::Text { exact, .. }, Value::String(text)) => {
+                let order = self.moment_of(text);
+                Some(order.unwrap_or_else(|| text.as_str().cmp(exact)))
+            }
             (Self::Text { exact, .. }, Value::Number(number)) => compared(number, exact),
             _ => None,
         }
+    }
+
+    /// How a row's moment stands to this one, where both are moments.
+    fn moment_of(&self, text: &str) -> Option<Ordering> {
+        let Self::Text {
+            moment: Some(own), ..
+        } = self
+        else {
+            return None;
+        };
+        Some(moment(text)?.cmp(own))
     }
 
     /// Whether `test` holds of a row's value, as text, and of this one.
@@ -72,6 +101,20 @@ impl Literal {
             return false;
         };
         with_text(value, |text| test(&text.to_lowercase(), lower))
+    }
+}
+
+fn moment(text: &str) -> Option<Timestamp> {
+    let dated =
+        text.len() >= "2027-01-31T12:00Z".len() && text.starts_with(|c: char| c.is_ascii_digit());
+    dated.then(|| text.parse().ok()).flatten()
+}
+
+fn truth_of(lower: &str) -> Option<bool> {
+    match lower {
+        "true" | "1" => Some(true),
+        "false" | "0" => Some(false),
+        _ => None,
     }
 }
 

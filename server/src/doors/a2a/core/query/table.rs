@@ -10,7 +10,8 @@ pub(in crate::doors::a2a) struct Table {
     /// Version 4's name, and that of versions 2 and 3, which they are answered with and which
     /// everybody may ask for.
     pub(in crate::doors::a2a) renamed: &'static [(&'static str, &'static str)],
-    /// Version 4's name, and another that may be asked for.
+    /// Version 4's name, and another that may be asked for; what stands within another object
+    /// there stands beside it as well in versions 2 and 3.
     pub(in crate::doors::a2a) aliases: &'static [(&'static str, &'static str)],
 }
 
@@ -19,10 +20,16 @@ impl Table {
     pub(super) fn find(&self, name: &str) -> Option<&'static str> {
         let own = self.names.iter().find(|own| own.eq_ignore_ascii_case(name));
         let mut others = self.renamed.iter().chain(self.aliases);
-        own.copied().or_else(|| {
+        let whole = || {
+            let mut wholes = self.names.iter().filter_map(|own| own.split_once('.'));
+            let whole = wholes.find(|(whole, _)| whole.eq_ignore_ascii_case(name));
+            whole.map(|(whole, _)| whole)
+        };
+        let other = || {
             let other = others.find(|(_, other)| other.eq_ignore_ascii_case(name));
             other.map(|(own, _)| *own)
-        })
+        };
+        own.copied().or_else(whole).or_else(other)
     }
 
     /// An object with the names of `version`.
@@ -38,7 +45,16 @@ impl Table {
             let old = self.renamed.iter().find(|(own, _)| *own == name);
             (old.map_or(name, |(_, old)| (*old).to_owned()), value)
         };
-        object.into_iter().map(rename).collect()
+        let flat: Vec<(String, Value)> = self
+            .aliases
+            .iter()
+            .filter_map(|(own, other)| {
+                let (first, rest) = own.split_once('.')?;
+                let value = object.get(first)?.as_object()?.get(rest)?;
+                Some(((*other).to_owned(), value.clone()))
+            })
+            .collect();
+        object.into_iter().map(rename).chain(flat).collect()
     }
 }
 

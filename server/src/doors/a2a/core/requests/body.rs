@@ -63,14 +63,29 @@ impl Body {
         })
     }
 
-    /// For which time it is asked; nothing said is from now on, for as long as it may be held.
-    pub(super) fn window(&self, now: Timestamp) -> Option<Window> {
+    /// For which time it is asked; nothing said is from now on, for as long as it may be held:
+    /// `longest`, where there is access control.
+    ///
+    /// # Errors
+    /// 400 for a longer time.
+    pub(super) fn window(
+        &self,
+        now: Timestamp,
+        longest: Option<Duration>,
+    ) -> Result<Option<Window>, Refusal> {
         let from = match (self.from, self.duration) {
-            (None, None) => return None,
+            (None, None) => return Ok(None),
             (from, _) => from.unwrap_or(now),
         };
-        let until = from.after(self.duration.unwrap_or(AccessControl::LONGEST));
-        Some(Window { from, until })
+        let longest = longest.unwrap_or(AccessControl::LONGEST);
+        let duration = self.duration.unwrap_or(longest);
+        if duration > longest {
+            let minutes = longest.as_secs() / 60;
+            let why = format!("It may be held for {minutes} minutes at most.");
+            return Err(Refusal::field("entity.RequestedDuration", why));
+        }
+        let until = from.after(duration);
+        Ok(Some(Window { from, until }))
     }
 }
 
@@ -197,7 +212,11 @@ mod tests {
         assert_eq!((body.asset.id, body.reason.as_str()), (Some(7), "Night: x"));
         let now = Timestamp(1000);
         let until = Timestamp(1000 + 2 * 3_600_000);
-        assert_eq!(body.window(now), Some(Window { from: now, until }));
+        let hours = |hours| Some(Duration::from_hours(hours));
+        let window = |longest| body.window(now, longest).map_err(|no| no.status.as_u16());
+        assert_eq!(window(hours(2)), Ok(Some(Window { from: now, until })));
+        assert_eq!(window(None), window(hours(2)));
+        assert_eq!(window(hours(1)), Err(400));
     }
 
     #[test]

@@ -79,11 +79,11 @@ async fn raise(body: &Body, asked: &Asked<'_>, caller: &Caller) -> Result<Reques
     let account = account(&resource, body, asked, caller).await?;
     let wanted = Wanted::of(ResourceRef::Id(resource.id), AccountRef::Id(account.id))
         .because(&body.reason, &body.ticket);
-    let window = body.window(asked.door.vault.now());
-    let raised = asked
-        .door
-        .vault
-        .request_within(&wanted, (None, window), caller);
+    let vault = &asked.door.vault;
+    let longest = vault.longest_hold(resource.id, account.id).await;
+    let longest = longest.map_err(|error| asked.refused(error))?;
+    let window = body.window(vault.now(), longest)?;
+    let raised = vault.request_within(&wanted, (None, window), caller);
     raised.await.map_err(|error| overlaps(error, asked))?;
     let user = caller.user().ok_or_else(nothing_there)?;
     seen(RequestPlace(resource.id, account.id, user), asked, caller).await

@@ -95,10 +95,10 @@ pub(super) async fn account(
         "account of this asset that this user may see",
     );
     let found = match (&body.domain, body.account.id, &body.account.name) {
-        (None, Some(id), _) => by_id(resource, AccountId(id), asked, caller).await?,
+        (_, Some(id), _) => by_id(resource, AccountId(id), asked, caller).await?,
         (None, None, Some(name)) => by_name(resource, (name, body.kind), asked, caller).await?,
         // No account here has a domain, and no request is for an asset as a whole.
-        (Some(_), _, _) | (None, None, None) => Vec::new(),
+        (Some(_), None, _) | (None, None, None) => Vec::new(),
     };
     let account = one(found, told, (asked, caller)).await?;
     let name = match body.kind {

@@ -10,6 +10,8 @@ const TABLE: Table = Table {
         "Disabled",
         "Tags",
         "Note",
+        "At",
+        "Off",
         "Asset.Name",
         "AssetName",
     ],
@@ -24,6 +26,8 @@ fn row() -> Value {
         "Disabled": false,
         "Tags": ["red", "blue"],
         "Note": null,
+        "At": "2026-11-22T20:09:24.551Z",
+        "Off": 0,
         "Asset": {"Name": "db-1"},
         "AssetName": "db-1",
     })
@@ -61,6 +65,18 @@ fn every_operator_says_yes_and_no() {
         ("Tags contains 'red'", "Tags contains 'green'"),
         ("Tags eq 'blue'", "Tags ne 'blue'"),
         ("Name gt 'a'", "Name gt 'z'"),
+        ("At gt 2026-11-22T20:09:24Z", "At lt 2026-11-22T20:09:24Z"),
+        (
+            "At ge '2026-11-22T21:09:00+01:00'",
+            "At ge '2026-11-22T21:10:00+01:00'",
+        ),
+        (
+            "At eq '2026-11-22T15:09:24.551-05:00'",
+            "At eq '2026-11-22T20:09:24Z'",
+        ),
+        ("Off eq false", "Off eq true"),
+        ("Off eq 0", "Off ne false"),
+        ("Disabled eq 0", "Disabled eq 1"),
     ];
 
     for (yes, no) in table {
