@@ -1,5 +1,6 @@
 //! What a connection may cost.
 
+use std::collections::VecDeque;
 use std::io::ErrorKind;
 use std::time::Duration;
 
@@ -160,6 +161,29 @@ async fn half_open_connections_from_four_addresses_keep_nobody_out() {
         let nothing = socket.try_read(&mut [0]).map_err(|error| error.kind());
         assert_eq!(nothing, Err(ErrorKind::WouldBlock), "it still waits");
     }
+}
+
+#[tokio::test]
+async fn ten_thousand_half_open_connections_keep_nobody_out() {
+    let wish = Wish::with(|settings| {
+        settings.half_open = 400;
+        // Room is made for whoever comes, and not by waiting.
+        settings.login = Duration::from_secs(600);
+    });
+    let (house, app) = House::with_app(wish).await;
+    let mut held = VecDeque::new();
+    for number in 0..10_000_u16 {
+        let [high, low] = (number / 100).to_be_bytes();
+        held.push_back(half_open(&house, [127, 9 + high, low, 1]).await);
+        // So that the test has files enough: the server has given up as many.
+        if held.len() > 1000 {
+            held.pop_front();
+        }
+    }
+
+    let entered = house.enter(&app).await;
+
+    assert_eq!(entered.run(RETRIEVE).await, done(&format!("{PASSWORD}\n")));
 }
 
 #[tokio::test]

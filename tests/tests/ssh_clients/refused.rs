@@ -1,9 +1,10 @@
 //! What is refused, and what is spoken on the wire.
 
 use std::fs;
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::time::Instant;
 
-use harness::run;
+use harness::{PATIENCE, run};
 
 use crate::{PASSWORD, Stand};
 
@@ -32,10 +33,8 @@ fn what_is_no_command_is_refused_with_one_line() {
         scp.stderr.contains("ERROR: there is no such command"),
         "{scp}"
     );
-    for words in [&["-A"][..], &["-X"], &["-o", "SetEnv=LC_ALL=C"]] {
-        let done = with(words).ok();
-        assert_eq!(done.stdout, format!("{PASSWORD}\n"), "{words:?}");
-    }
+    let done = with(&["-o", "SetEnv=LC_ALL=C"]).ok();
+    assert_eq!(done.stdout, format!("{PASSWORD}\n"));
     let variable = with(&["-o", "SetEnv=LD_PRELOAD=/x"]).ok();
     assert!(
         variable
@@ -53,6 +52,38 @@ fn what_is_no_command_is_refused_with_one_line() {
         direct.stderr.contains("nothing is forwarded here"),
         "{direct}"
     );
+}
+
+/// OpenSSH asks for them only where there is an agent, and a screen.
+#[test]
+fn an_agent_and_a_screen_that_are_offered_are_not_taken() {
+    let stand = Stand::seeded();
+    let socket = stand.server.outside().join("agent");
+    let mut agent = Command::new("ssh-agent");
+    let agent = agent.arg("-D").arg("-a").arg(&socket);
+    let mut agent = agent.stdout(Stdio::null()).spawn().unwrap();
+    let end = Instant::now() + PATIENCE;
+    while !socket.exists() {
+        assert!(Instant::now() < end, "the agent never listens");
+        std::thread::yield_now();
+    }
+    let words = ["-v", "-A", "-Y", "RETRIEVE", "--resource=test-server"];
+    let words = [&words[..], &["--account=root"]].concat();
+    let mut command = stand.command(&stand.key, "test", &words);
+    command.env("SSH_AUTH_SOCK", &socket).env("DISPLAY", ":9");
+
+    let done = run(&mut command).ok();
+
+    agent.kill().unwrap();
+    agent.wait().unwrap();
+    assert_eq!(done.stdout, format!("{PASSWORD}\n"));
+    for said in [
+        "Requesting authentication agent forwarding",
+        "Requesting X11 forwarding",
+        "X11 forwarding request failed",
+    ] {
+        assert!(done.stderr.contains(said), "{said}: {done}");
+    }
 }
 
 #[test]
