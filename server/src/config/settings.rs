@@ -208,7 +208,7 @@ section! {
         /// How often whoever listens is told that the server is there, and is asked again who it
         /// is.
         ping: Span = Span::from_secs(15);
-        /// How long whoever listens by WebSocket, which answers pings, may be silent.
+        /// How long whoever listens by WebSocket, and has answered a ping, may be silent.
         silence_timeout: Span = Span::from_secs(60);
         /// How long whoever listens by server-sent events, which need not answer anything, may be
         /// silent until it is asked to come again.

@@ -419,6 +419,28 @@ async fn pings_go_both_ways_and_whoever_is_silent_is_ended() {
 }
 
 #[tokio::test]
+async fn whoever_never_answers_a_ping_is_heard_as_long_as_a_feed() {
+    let events = EventSettings {
+        ping: Duration::from_millis(500),
+        silence: Duration::from_millis(600),
+        feed: Duration::from_millis(1500),
+        ..EventSettings::default()
+    };
+    let (house, app) = scene(events).await;
+    let mut raw = shaken(&house, &app).await.into_inner();
+
+    let mut said = Vec::new();
+    let end = timeout(Duration::from_secs(10), raw.read_to_end(&mut said)).await;
+
+    assert!(end.is_ok(), "it is still open");
+    let said = String::from_utf8_lossy(&said);
+    assert!(
+        said.contains("{\"type\":7,\"allowReconnect\":true}\u{1e}"),
+        "{said}"
+    );
+}
+
+#[tokio::test]
 async fn a_door_that_closes_says_so_to_whoever_listens() {
     let (house, app) = scene(EventSettings::default()).await;
     let mut socket = shaken(&house, &app).await;

@@ -187,7 +187,13 @@ printf '%s' "$second" > "$here/password"
 /// names who has heard what.
 #[test]
 fn the_vendors_listeners_hear_of_a_change_by_every_door() {
-    let furnished = Furnished::new(false);
+    // They answer no pings: they are heard all the same.
+    let set_up = SetUp::default().set("doors.a2a", "ping", "\"200ms\"").set(
+        "doors.a2a",
+        "silence_timeout",
+        "\"1s\"",
+    );
+    let furnished = Furnished::set_up(set_up, false);
     let changers = Changers::new(&furnished.server);
     let mut listening = Vec::new();
     for (version, story, names) in [

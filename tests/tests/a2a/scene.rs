@@ -21,7 +21,12 @@ pub(crate) const USER: &str = "billing@127.0.0.1";
 
 impl Furnished {
     pub(crate) fn new(bidirectional: bool) -> Self {
-        let server = Server::start(SetUp::default());
+        Self::set_up(SetUp::default(), bidirectional)
+    }
+
+    /// The same, with these settings.
+    pub(crate) fn set_up(set_up: SetUp, bidirectional: bool) -> Self {
+        let server = Server::start(set_up);
         let program = server.app("billing");
         Self::of((server, program), bidirectional)
     }

@@ -31,7 +31,7 @@ pub struct EventSettings {
     /// How often a listener is told that the server is there, and asked again who it is. Default
     /// 15 s.
     pub ping: Duration,
-    /// How long a listener by WebSocket, which answers pings, may be silent. Default 60 s.
+    /// How long a listener by WebSocket that has answered a ping may be silent. Default 60 s.
     pub silence: Duration,
     /// How long a listener by server-sent events, which need not answer anything, may be silent until
     /// it is asked to come again. Default 1 h.

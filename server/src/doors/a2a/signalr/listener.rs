@@ -142,6 +142,11 @@ impl Listener {
         }
     }
 
+    /// Whether hands were shaken.
+    pub(super) fn is_open(&self) -> bool {
+        self.talk.is_open()
+    }
+
     /// What is said to that.
     pub(super) async fn act(&mut self, turn: Turn) -> Then {
         match turn {

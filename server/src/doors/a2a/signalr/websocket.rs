@@ -66,14 +66,14 @@ pub(in crate::doors::a2a) async fn converse(
     let mut socket = socket.await;
     // Empty or not, it holds a buffer of what spoke HTTP.
     drop(early);
-    let mut heard = Instant::now();
+    let (mut heard, mut answers) = (Instant::now(), false);
     loop {
         let turn = tokio::select! {
             message = socket.next() => match message {
                 Some(Ok(Message::Text(text))) => Turn::Said(Some(text.into())),
                 Some(Ok(Message::Binary(bytes))) => Turn::Said(Some(bytes)),
                 Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {
-                    heard = Instant::now();
+                    (heard, answers) = (Instant::now(), true);
                     continue;
                 }
                 Some(Ok(Message::Close(_)) | Err(_)) | None => return,
@@ -81,10 +81,16 @@ pub(in crate::doors::a2a) async fn converse(
             turn = listener.turn() => turn,
         };
         match &turn {
-            Turn::Said(_) => heard = Instant::now(),
-            Turn::Tick if heard.elapsed() >= listener.silence() => return,
-            // Every client answers this one by itself.
+            Turn::Said(_) => (heard, answers) = (Instant::now(), answers || listener.is_open()),
+            Turn::Tick if answers && heard.elapsed() >= listener.silence() => return,
+            // Most clients answer this one by themselves; one that never does is no more silent than
+            // whoever hears server-sent events.
             Turn::Tick => {
+                if let Some(said) = listener.parting().filter(|_| !answers) {
+                    let _ = socket.send(Message::text(said)).await;
+                    let _ = socket.close(None).await;
+                    return;
+                }
                 if socket.send(Message::Ping(Bytes::new())).await.is_err() {
                     return;
                 }
