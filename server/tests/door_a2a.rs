@@ -1,6 +1,8 @@
 //! The A2A door over true TLS, in front of a true vault.
 #![expect(
+    clippy::expect_used,
     clippy::indexing_slicing,
+    clippy::panic,
     clippy::unwrap_used,
     reason = "what the tests share may stop them, too"
 )]

@@ -156,8 +156,8 @@ name! {
     GroupName, "group name", 100
 }
 name! {
-    /// The name of an application: up to 100 characters, unique in its organisation.
-    ApplicationName, "application name", 100
+    /// The name of an application: up to 255 characters, unique in its organisation.
+    ApplicationName, "application name", 255
 }
 name! {
     /// The name of a file that an account keeps: up to 255 characters.

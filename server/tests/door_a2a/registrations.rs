@@ -100,6 +100,11 @@ async fn what_is_no_registration_is_refused_with_its_code() {
     let answer = wire.ask("POST", LIST, &[bearer], &nameless).await;
     assert_eq!(answer.refused(), (400, 70000));
     assert!(answer.json()["ModelState"]["entity.AppName"].is_array());
+    for (length, status) in [(256, 400), (255, 201)] {
+        let long = json!({"AppName": "x".repeat(length), "CertificateUserId": scene.user});
+        let answer = wire.ask("POST", LIST, &[bearer], &long.to_string()).await;
+        assert_eq!(answer.status, status, "{length}: {}", answer.body);
+    }
     let nobodys = json!({"AppName": "x"}).to_string();
     assert_eq!(
         wire.ask("POST", LIST, &[bearer], &nobodys).await.refused(),

@@ -113,7 +113,7 @@ async fn all(asked: &Asked<'_>) -> Reply {
     let own = found
         .iter()
         .filter(|(_, it)| beside::base(&it.name).is_none());
-    let rows: Vec<_> = own.map(|it| in_words(it)).collect();
+    let rows: Vec<_> = own.map(in_words).collect();
     list(wish, rows, Row::of).await
 }
 
