@@ -41,7 +41,7 @@ impl Stand<'_> {
         scene.reach(&self.target).await.login
     }
 
-    async fn is_put_right(self) {
+    async fn assert_put_right(self) {
         let scene = scene(self.account, FIRST).await;
         let (house, boss) = (&scene.house, self.boss.0);
         house.create("boss", boss, "wrong", &scene.owner).await;
@@ -70,8 +70,8 @@ impl Stand<'_> {
 }
 
 #[tokio::test]
-async fn an_account_that_is_locked_out_of_a_machine_is_put_right() {
-    let name = "an_account_that_is_locked_out_of_a_machine_is_put_right";
+async fn an_account_that_is_locked_out_of_a_machine_assert_put_right() {
+    let name = "an_account_that_is_locked_out_of_a_machine_assert_put_right";
     let (Some(sshd), Some(_)) = (sshd(name), program(name, &["/usr/bin/sudo"])) else {
         return;
     };
@@ -85,12 +85,12 @@ async fn an_account_that_is_locked_out_of_a_machine_is_put_right() {
         target: target(Connector::Ssh, sshd.port),
         lock_out: &|password| user.set(password),
     };
-    stand.is_put_right().await;
+    stand.assert_put_right().await;
 }
 
 #[tokio::test]
-async fn a_role_that_is_locked_out_of_postgres_is_put_right() {
-    let name = "a_role_that_is_locked_out_of_postgres_is_put_right";
+async fn a_role_that_is_locked_out_of_postgres_assert_put_right() {
+    let name = "a_role_that_is_locked_out_of_postgres_assert_put_right";
     let Some(postgres) = postgres::postgres(name) else {
         return;
     };
@@ -106,12 +106,12 @@ async fn a_role_that_is_locked_out_of_postgres_is_put_right() {
             assert!(postgres::psql(&postgres, &sentence));
         },
     };
-    stand.is_put_right().await;
+    stand.assert_put_right().await;
 }
 
 #[tokio::test]
-async fn a_user_that_is_locked_out_of_mariadb_is_put_right() {
-    let name = "a_user_that_is_locked_out_of_mariadb_is_put_right";
+async fn a_user_that_is_locked_out_of_mariadb_assert_put_right() {
+    let name = "a_user_that_is_locked_out_of_mariadb_assert_put_right";
     let Some(mariadb) = mariadb::mariadb(name, FIRST) else {
         return;
     };
@@ -125,12 +125,12 @@ async fn a_user_that_is_locked_out_of_mariadb_is_put_right() {
             mariadb::sql(&mariadb, ("boss", "adm1n"), &sentence);
         },
     };
-    stand.is_put_right().await;
+    stand.assert_put_right().await;
 }
 
 #[tokio::test]
-async fn an_entry_that_is_locked_out_of_a_directory_is_put_right() {
-    let name = "an_entry_that_is_locked_out_of_a_directory_is_put_right";
+async fn an_entry_that_is_locked_out_of_a_directory_assert_put_right() {
+    let name = "an_entry_that_is_locked_out_of_a_directory_assert_put_right";
     let Some((slapd, _)) = slapd::slapd(name, FIRST) else {
         return;
     };
@@ -144,5 +144,5 @@ async fn an_entry_that_is_locked_out_of_a_directory_is_put_right() {
         target: target(slapd::connector(), slapd.port),
         lock_out: &|password| slapd::set(&passwd, slapd.port, ("uid=joe,dc=example", password)),
     };
-    stand.is_put_right().await;
+    stand.assert_put_right().await;
 }
