@@ -243,6 +243,13 @@ async fn what_is_no_request_is_refused_in_words() {
     ] {
         let answer = wire.ask(verb, path, &[&shows, JSON], "\"x\"").await;
         assert_eq!(answer.status, 405, "{verb} {path}");
+        let allowed = if path == PUT_PASSWORD { "PUT" } else { "GET" };
+        let allowed = format!("allow: {allowed}\r\n");
+        assert!(
+            answer.head.contains(&allowed),
+            "{verb} {path}: {}",
+            answer.head
+        );
     }
     let plain = "Content-Type: text/plain";
     let answer = wire

@@ -2,7 +2,9 @@
 
 use axum::body::Body;
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS};
+use http::header::{
+    ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderName, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
+};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
@@ -24,6 +26,8 @@ pub(super) struct Refusal {
     pub(super) message: String,
     /// Which members of a body are wrong, and why.
     pub(super) model: Vec<(String, String)>,
+    /// The verbs that the path takes, where another came.
+    allowed: Option<HeaderValue>,
 }
 
 impl Refusal {
@@ -34,6 +38,7 @@ impl Refusal {
             code,
             message: message.into(),
             model: Vec::new(),
+            allowed: None,
         }
     }
 
@@ -77,10 +82,12 @@ impl Refusal {
         refusal
     }
 
-    /// This path takes other verbs only: 405.
+    /// This path takes other verbs only, such as `GET and POST`: 405.
     pub(super) fn verb(allowed: &str) -> Self {
         let message = format!("This path takes {allowed} only.");
-        Self::new(StatusCode::METHOD_NOT_ALLOWED, INVALID, message)
+        let mut refusal = Self::new(StatusCode::METHOD_NOT_ALLOWED, INVALID, message);
+        refusal.allowed = HeaderValue::from_str(&allowed.replace(" and ", ", ")).ok();
+        refusal
     }
 
     /// Too many requests from this address have proved nothing: 429.
@@ -103,8 +110,12 @@ impl Refusal {
     }
 
     /// As it is sent.
-    pub(super) fn into_response(self) -> Response<Body> {
+    pub(super) fn into_response(mut self) -> Response<Body> {
+        let allowed = self.allowed.take();
         let mut response = json(self.status, &self);
+        if let Some(allowed) = allowed {
+            response.headers_mut().insert(ALLOW, allowed);
+        }
         if self.status == StatusCode::TOO_MANY_REQUESTS {
             let minute = HeaderValue::from_static("60");
             response.headers_mut().insert(RETRY_AFTER, minute);
