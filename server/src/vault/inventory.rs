@@ -12,29 +12,29 @@ use crate::vault::{AccountRef, Caller, ResourceRef, Vault, VaultError, Wanted};
 pub type Located = (Resource, Account);
 
 impl Vault {
-    /// At most `limit` accounts that `caller` may see, of all resources, by the resources' ids.
+    /// Shows `take` the accounts that `caller` may see, of all resources, by the resources' ids, one
+    /// by one until it says `false`: how many there are is no matter of memory.
     ///
     /// # Errors
     /// [`VaultError::Unavailable`].
     pub async fn inventory(
         &self,
-        limit: usize,
+        mut take: impl FnMut(&Located) -> bool + Send,
         caller: &Caller,
-    ) -> Result<Vec<Located>, VaultError> {
+    ) -> Result<(), VaultError> {
         let deed = Deed::new(Operation::List).detail("accounts of all resources");
         self.allow(&deed, caller).await?;
-        let (mut found, mut after) = (Vec::new(), None);
+        let mut after = None;
         loop {
             let ids = self.ids_seen(after, PAGE, caller).await?;
             for id in &ids {
-                self.take_stock(*id, (&mut found, limit), caller).await?;
-                if found.len() >= limit {
-                    return Ok(found);
+                if !self.take_stock(*id, &mut take, caller).await? {
+                    return Ok(());
                 }
             }
             after = ids.last().copied();
             if ids.len() < PAGE {
-                return Ok(found);
+                return Ok(());
             }
             tokio::task::yield_now().await;
         }
@@ -97,29 +97,34 @@ impl Vault {
         Ok(seed)
     }
 
+    /// Shows `take` the accounts of a resource. `false` when no more are wanted.
     async fn take_stock(
         &self,
         id: ResourceId,
-        (found, limit): (&mut Vec<Located>, usize),
+        take: &mut (impl FnMut(&Located) -> bool + Send),
         caller: &Caller,
-    ) -> Result<(), VaultError> {
+    ) -> Result<bool, VaultError> {
         let key = self.rows.places().resource(caller.org(), id);
         let Some(kept) = self.rows.get::<Resource>(key).await? else {
-            return Ok(());
+            return Ok(true);
         };
         let resource = kept.record;
         if !self.may_see(resource.owner, id, caller).await? {
-            return Ok(());
+            return Ok(true);
         }
-        for account in self.visible_accounts(&resource, caller).await? {
-            if found.len() >= limit {
-                break;
-            }
+        for (place, account) in (1..).zip(self.visible_accounts(&resource, caller).await?) {
             let key = self.rows.places().account(id, account);
-            let kept = self.rows.get::<Account>(key).await?;
-            found.extend(kept.map(|kept| (resource.clone(), kept.record)));
+            let Some(kept) = self.rows.get::<Account>(key).await? else {
+                continue;
+            };
+            if !take(&(resource.clone(), kept.record)) {
+                return Ok(false);
+            }
+            if place % PAGE == 0 {
+                tokio::task::yield_now().await;
+            }
         }
-        Ok(())
+        Ok(true)
     }
 }
 

@@ -8,9 +8,9 @@ use crate::domain::{
 };
 use crate::doors::a2a::Asked;
 use crate::doors::a2a::body::{Secret, password};
-use crate::doors::a2a::core::listing::{self, list, wish};
+use crate::doors::a2a::core::listing::{self, wish};
 use crate::doors::a2a::core::members::Members;
-use crate::doors::a2a::core::query::{MOST, Row, Table};
+use crate::doors::a2a::core::query::{Row, Table};
 use crate::doors::a2a::core::{assets, nothing_there, times};
 use crate::doors::a2a::private_key::NewKey;
 use crate::doors::a2a::reply::{NO_PASSWORD_SENT, Refusal, Reply, created, no_content, ok};
@@ -107,14 +107,14 @@ pub(super) async fn answer(asked: &Asked<'_>, rest: &[&str]) -> Reply {
 
 async fn all(asked: &Asked<'_>) -> Reply {
     let caller = asked.guest.by_bearer(asked).await?;
-    let wish = wish(asked, &TABLE)?;
-    let found = asked.door.vault.inventory(MOST + 1, &caller).await;
-    let found = found.map_err(|error| asked.refused(error))?;
-    let own = found
-        .iter()
-        .filter(|(_, it)| beside::base(&it.name).is_none());
-    let rows: Vec<_> = own.map(in_words).collect();
-    list(wish, rows, Row::of).await
+    let mut gathered = wish(asked, &TABLE)?.gather();
+    let take = |it: &Located| {
+        // What stands beside an account is not one here, and counts as none.
+        beside::base(&it.1.name).is_some() || gathered.take(Row::of(&in_words(it)))
+    };
+    let done = asked.door.vault.inventory(take, &caller).await;
+    done.map_err(|error| asked.refused(error))?;
+    listing::told(gathered).await
 }
 
 async fn show(id: AccountId, asked: &Asked<'_>) -> Reply {

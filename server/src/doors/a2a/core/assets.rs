@@ -7,7 +7,7 @@ use crate::domain::{Resource, ResourceId};
 use crate::doors::a2a::Asked;
 use crate::doors::a2a::core::listing::{self, list, wish};
 use crate::doors::a2a::core::members::Members;
-use crate::doors::a2a::core::query::{MOST, Row, Table};
+use crate::doors::a2a::core::query::{MOST_READ, Row, Table};
 use crate::doors::a2a::core::{nothing_there, platforms, times};
 use crate::doors::a2a::reply::{Refusal, Reply, no_content};
 use crate::vault::{ResourceEdit, ResourceRef};
@@ -67,7 +67,11 @@ pub(super) async fn answer(asked: &Asked<'_>, rest: &[&str]) -> Reply {
 async fn all(asked: &Asked<'_>) -> Reply {
     let caller = asked.guest.by_bearer(asked).await?;
     let wish = wish(asked, &TABLE)?;
-    let views = asked.door.vault.resources(None, MOST + 1, &caller).await;
+    let views = asked
+        .door
+        .vault
+        .resources(None, MOST_READ + 1, &caller)
+        .await;
     let views = views.map_err(|error| asked.refused(error))?;
     let rows: Vec<_> = views.iter().map(|view| in_words(&view.resource)).collect();
     list(wish, rows, Row::of).await

@@ -6,7 +6,7 @@ use serde::Serialize;
 use tokio::task::spawn_blocking;
 
 use crate::doors::a2a::Asked;
-use crate::doors::a2a::core::query::{QueryFault, Row, Table, Wish};
+use crate::doors::a2a::core::query::{Gathered, QueryFault, Row, Table, Wish};
 use crate::doors::a2a::reply::{Refusal, Reply, UNAVAILABLE, ok};
 
 impl From<QueryFault> for Refusal {
@@ -38,21 +38,37 @@ pub(super) async fn list<T: Send + 'static>(
     entities: Vec<T>,
     row: impl Fn(&T) -> Row + Send + 'static,
 ) -> Reply {
-    if entities.len() <= FEW {
-        return Ok(gathered(&wish, &entities, row));
+    let few = entities.len() <= FEW;
+    let mut gathered = wish.gather();
+    aside(few, move || {
+        for entity in entities {
+            if !gathered.take(row(&entity)) {
+                break;
+            }
+        }
+        answered(gathered)
+    })
+    .await
+}
+
+/// As [`list`], of rows that were gathered one by one.
+///
+/// # Errors
+/// 503.
+pub(super) async fn told(gathered: Gathered) -> Reply {
+    aside(false, move || answered(gathered)).await
+}
+
+/// A long list would keep others waiting that have their turn on the same thread.
+async fn aside(few: bool, work: impl FnOnce() -> Response<Body> + Send + 'static) -> Reply {
+    if few {
+        return Ok(work());
     }
-    // A long list would keep others waiting that have their turn on the same thread.
-    let done = spawn_blocking(move || gathered(&wish, &entities, row)).await;
+    let done = spawn_blocking(work).await;
     done.map_err(|_| Refusal::new(StatusCode::SERVICE_UNAVAILABLE, UNAVAILABLE, UNFINISHED))
 }
 
-fn gathered<T>(wish: &Wish, entities: &[T], row: impl Fn(&T) -> Row) -> Response<Body> {
-    let mut gathered = wish.gather();
-    for entity in entities {
-        if !gathered.take(row(entity)) {
-            break;
-        }
-    }
+fn answered(gathered: Gathered) -> Response<Body> {
     let cut = gathered.is_cut();
     let mut response = ok(&gathered.into_listing());
     if cut {

@@ -8,7 +8,7 @@ use crate::domain::{ApplicationId, Lock, Thumbprint, Timestamp, UserId};
 use crate::doors::a2a::Asked;
 use crate::doors::a2a::core::listing::{self, list, wish};
 use crate::doors::a2a::core::members::Members;
-use crate::doors::a2a::core::query::{MOST, Row, Table};
+use crate::doors::a2a::core::query::{MOST_READ, Row, Table};
 use crate::doors::a2a::core::{broker, nothing_there, retrievable, times};
 use crate::doors::a2a::reply::{Refusal, Reply, no_content};
 use crate::vault::{Caller, NewRegistration, RegistrationView};
@@ -96,7 +96,7 @@ async fn all(asked: &Asked<'_>) -> Reply {
     let caller = reader(asked).await?;
     let wish = wish(asked, &TABLE)?;
     let vault = &asked.door.vault;
-    let views = vault.registrations(None, MOST + 1, &caller).await;
+    let views = vault.registrations(None, MOST_READ + 1, &caller).await;
     let views = views.map_err(|error| asked.refused(error))?;
     let now = vault.now();
     list(wish, views, move |view| Row::of(&in_words(view, now))).await

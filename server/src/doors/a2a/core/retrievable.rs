@@ -8,7 +8,7 @@ use crate::doors::a2a::Asked;
 use crate::doors::a2a::core::listing::{self, list, wish};
 use crate::doors::a2a::core::members::Members;
 use crate::doors::a2a::core::nothing_there;
-use crate::doors::a2a::core::query::{MOST, Row, Table};
+use crate::doors::a2a::core::query::{MOST_READ, Row, Table};
 use crate::doors::a2a::core::registrations::reader;
 use crate::doors::a2a::reply::{Refusal, Reply, no_content, ok};
 use crate::vault::{RetrievableView, VaultError};
@@ -86,7 +86,7 @@ async fn all(id: ApplicationId, asked: &Asked<'_>) -> Reply {
     let caller = reader(asked).await?;
     let wish = wish(asked, &TABLE)?;
     let vault = &asked.door.vault;
-    let views = vault.retrievables(id, None, MOST + 1, &caller).await;
+    let views = vault.retrievables(id, None, MOST_READ + 1, &caller).await;
     let views = views.map_err(|error| asked.refused(error))?;
     list(wish, views, |view| Row::of(&in_words(view))).await
 }

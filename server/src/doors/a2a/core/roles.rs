@@ -6,9 +6,9 @@ use serde::Serialize;
 
 use crate::domain::{Group, GroupId, User, UserId, UserKind};
 use crate::doors::a2a::Asked;
-use crate::doors::a2a::core::listing::{self, list, wish};
+use crate::doors::a2a::core::listing::{self, wish};
 use crate::doors::a2a::core::members::Members;
-use crate::doors::a2a::core::query::{MOST, Row, Table};
+use crate::doors::a2a::core::query::{MOST, MOST_READ, Row, Table};
 use crate::doors::a2a::core::{nothing_there, times};
 use crate::doors::a2a::reply::{Refusal, Reply, no_content};
 use crate::vault::{Caller, GroupEdit, NewGroup, UserRef, VaultError};
@@ -61,13 +61,14 @@ pub(super) async fn answer(asked: &Asked<'_>, rest: &[&str]) -> Reply {
 
 async fn all(asked: &Asked<'_>) -> Reply {
     let caller = asked.guest.by_bearer(asked).await?;
-    let wish = wish(asked, &TABLE)?;
-    let groups = asked.door.vault.groups(None, MOST + 1, &caller).await;
-    let mut rows = Vec::new();
+    let mut gathered = wish(asked, &TABLE)?.gather();
+    let groups = asked.door.vault.groups(None, MOST_READ + 1, &caller).await;
     for group in groups.map_err(|error| asked.refused(error))? {
-        rows.push(in_words(&group, asked, &caller).await?);
+        if !gathered.take(Row::of(&in_words(&group, asked, &caller).await?)) {
+            break;
+        }
     }
-    list(wish, rows, Row::of).await
+    listing::told(gathered).await
 }
 
 async fn show(id: GroupId, asked: &Asked<'_>) -> Reply {

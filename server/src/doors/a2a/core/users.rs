@@ -8,9 +8,9 @@ use serde::Serialize;
 use crate::domain::{CertBinding, Lock, Password, Role, Scope, Thumbprint, User, UserId, UserKind};
 use crate::doors::a2a::Asked;
 use crate::doors::a2a::body::password;
-use crate::doors::a2a::core::listing::{self, list, wish};
+use crate::doors::a2a::core::listing::{self, wish};
 use crate::doors::a2a::core::members::Members;
-use crate::doors::a2a::core::query::{MOST, Row, Table};
+use crate::doors::a2a::core::query::{MOST_READ, Row, Table};
 use crate::doors::a2a::core::{admin_roles, nothing_there, times};
 use crate::doors::a2a::reply::{NO_OWN_PASSWORD_SENT, Refusal, Reply, no_content, ok};
 use crate::vault::{Caller, NewPerson, NewUser, UserEdit, UserNames, UserRef};
@@ -126,13 +126,14 @@ pub(super) async fn me(asked: &Asked<'_>) -> Reply {
 
 async fn all(asked: &Asked<'_>) -> Reply {
     let caller = asked.guest.by_bearer(asked).await?;
-    let wish = wish(asked, &TABLE)?;
-    let users = asked.door.vault.users(None, MOST + 1, &caller).await;
-    let mut rows = Vec::new();
+    let mut gathered = wish(asked, &TABLE)?.gather();
+    let users = asked.door.vault.users(None, MOST_READ + 1, &caller).await;
     for user in users.map_err(|error| asked.refused(error))? {
-        rows.push(shown(&user, asked).await?);
+        if !gathered.take(Row::of(&shown(&user, asked).await?)) {
+            break;
+        }
     }
-    list(wish, rows, Row::of).await
+    listing::told(gathered).await
 }
 
 async fn show(id: UserId, asked: &Asked<'_>) -> Reply {

@@ -15,4 +15,4 @@ mod wish;
 pub(in crate::doors::a2a) use fault::QueryFault;
 pub(in crate::doors::a2a) use row::Row;
 pub(in crate::doors::a2a) use table::Table;
-pub(in crate::doors::a2a) use wish::{MOST, Wish};
+pub(in crate::doors::a2a) use wish::{Gathered, MOST, MOST_READ, Wish};

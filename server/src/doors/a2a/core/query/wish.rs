@@ -36,14 +36,18 @@ enum Direction {
 
 /// The rows that a wish has gathered.
 #[derive(Debug)]
-pub(in crate::doors::a2a) struct Gathered<'a> {
-    wish: &'a Wish,
-    rows: Vec<Row>,
+pub(in crate::doors::a2a) struct Gathered {
+    wish: Wish,
+    /// Those that may be on the page.
+    rows: Vec<Sorted>,
     read: usize,
+    /// How many of them fit, on the page or not.
+    found: usize,
     cut: bool,
 }
 
 /// A row with what it is ordered by.
+#[derive(Debug)]
 struct Sorted {
     texts: Vec<Zeroizing<String>>,
     row: Row,
@@ -96,11 +100,12 @@ impl Wish {
     }
 
     /// Nothing gathered yet.
-    pub(in crate::doors::a2a) fn gather(&self) -> Gathered<'_> {
+    pub(in crate::doors::a2a) fn gather(self) -> Gathered {
         Gathered {
             wish: self,
             rows: Vec::new(),
             read: 0,
+            found: 0,
             cut: false,
         }
     }
@@ -129,6 +134,11 @@ impl Wish {
         self.order.iter().map(lower).collect()
     }
 
+    /// How many rows stand before the page.
+    fn before(&self) -> usize {
+        self.page.saturating_mul(self.limit)
+    }
+
     fn compare(&self, one: &Sorted, other: &Sorted) -> Ordering {
         let texts = one.texts.iter().zip(&other.texts);
         for ((path, direction), (text, other_text)) in self.order.iter().zip(texts) {
@@ -146,7 +156,7 @@ impl Wish {
     }
 }
 
-impl Gathered<'_> {
+impl Gathered {
     /// Looks at one more row. `false` when no more are needed or looked at.
     pub(in crate::doors::a2a) fn take(&mut self, row: Row) -> bool {
         if self.read == MOST_READ {
@@ -157,19 +167,56 @@ impl Gathered<'_> {
         if !self.wish.takes(&row) {
             return true;
         }
-        if self.rows.len() == MOST {
-            self.cut = true;
-            return false;
+        self.found += 1;
+        if self.wish.count {
+            return true;
         }
-        self.rows.push(row);
+        match self.wish.order.is_empty() {
+            true => self.take_as_it_comes(row),
+            false => self.take_in_order(row),
+        }
         !self.is_enough()
+    }
+
+    fn take_as_it_comes(&mut self, row: Row) {
+        if self.found <= self.wish.before() {
+            return;
+        }
+        match self.rows.len() < self.wish.limit {
+            true => self.rows.push(Sorted::unsorted(row)),
+            false => self.note_left_out(),
+        }
+    }
+
+    /// Keeps the first rows only, up to the end of the page: any later one may come before them.
+    fn take_in_order(&mut self, row: Row) {
+        let last = self.wish.before().saturating_add(self.wish.limit);
+        let texts = self.wish.sorted_by(&row);
+        self.rows.push(Sorted { texts, row });
+        if self.found > last {
+            self.note_left_out();
+        }
+        if self.rows.len() >= last.saturating_mul(2).max(FEWEST_SORTED) {
+            self.sort();
+            self.rows.truncate(last);
+        }
+    }
+
+    /// Whoever asks for fewer rows than an answer may have knows that there are more.
+    fn note_left_out(&mut self) {
+        self.cut |= self.wish.limit == MOST;
+    }
+
+    fn sort(&mut self) {
+        let wish = &self.wish;
+        self.rows.sort_by(|one, other| wish.compare(one, other));
     }
 
     /// Whether no row that may still come can change the answer.
     fn is_enough(&self) -> bool {
-        let wish = self.wish;
-        let last = wish.page.saturating_add(1).saturating_mul(wish.limit);
-        wish.order.is_empty() && !wish.count && wish.limit < MOST && self.rows.len() >= last
+        let wish = &self.wish;
+        let full = self.rows.len() >= wish.limit;
+        wish.order.is_empty() && full && (wish.limit < MOST || self.cut)
     }
 
     /// Whether rows were left out because there are too many.
@@ -178,20 +225,26 @@ impl Gathered<'_> {
     }
 
     /// The answer.
-    pub(in crate::doors::a2a) fn into_listing(self) -> Listing {
-        let wish = self.wish;
-        if wish.count {
-            return Listing::Count(self.rows.len());
+    pub(in crate::doors::a2a) fn into_listing(mut self) -> Listing {
+        if self.wish.count {
+            return Listing::Count(self.found);
         }
-        let sorted = |row: Row| Sorted {
-            texts: wish.sorted_by(&row),
+        let mut before = 0;
+        if !self.wish.order.is_empty() {
+            self.sort();
+            before = self.wish.before();
+        }
+        let rows = self.rows.into_iter().skip(before).take(self.wish.limit);
+        Listing::Rows(rows.map(|sorted| self.wish.shape(sorted.row)).collect())
+    }
+}
+
+impl Sorted {
+    fn unsorted(row: Row) -> Self {
+        Self {
+            texts: Vec::new(),
             row,
-        };
-        let mut rows: Vec<_> = self.rows.into_iter().map(sorted).collect();
-        rows.sort_by(|one, other| wish.compare(one, other));
-        let before = wish.page.saturating_mul(wish.limit);
-        let rows = rows.into_iter().skip(before).take(wish.limit);
-        Listing::Rows(rows.map(|sorted| wish.shape(sorted.row)).collect())
+        }
     }
 }
 
@@ -292,7 +345,9 @@ fn truth(name: &str, text: Option<&str>) -> Result<bool, QueryFault> {
 /// The most rows that one answer is made of.
 pub(in crate::doors::a2a) const MOST: usize = 10_000;
 /// The most rows that are looked at for it.
-const MOST_READ: usize = 100_000;
+pub(in crate::doors::a2a) const MOST_READ: usize = 100_000;
+/// So many rows are gathered before those that stand behind the page are thrown away.
+const FEWEST_SORTED: usize = 256;
 /// By how many properties rows are ordered: each costs a copy of a text of every row.
 const MOST_ORDERS: usize = 8;
 /// More names than any entity has.

@@ -16,7 +16,7 @@ use crate::doors::a2a::Asked;
 use crate::doors::a2a::core::listing::{self, list, wish};
 use crate::doors::a2a::core::members::Members;
 use crate::doors::a2a::core::nothing_there;
-use crate::doors::a2a::core::query::{MOST, Row};
+use crate::doors::a2a::core::query::{MOST_READ, Row};
 use crate::doors::a2a::core::requests::body::Body;
 use crate::doors::a2a::core::requests::seek::{account, asset, user};
 use crate::doors::a2a::core::requests::shown::{Shown, TABLE};
@@ -69,7 +69,11 @@ pub(in crate::doors::a2a) async fn for_another(asked: &Asked<'_>, keyed: &Keyed)
 
 async fn all(asked: &Asked<'_>, caller: &Caller) -> Reply {
     let wish = wish(asked, &TABLE)?;
-    let views = asked.door.vault.requests_seen(None, MOST + 1, caller).await;
+    let views = asked
+        .door
+        .vault
+        .requests_seen(None, MOST_READ + 1, caller)
+        .await;
     let views = views.map_err(|error| asked.refused(error))?;
     list(wish, shown(&views, asked, caller).await?, Row::of).await
 }

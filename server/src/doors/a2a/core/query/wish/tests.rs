@@ -46,8 +46,10 @@ fn ids(query: &[(&str, &'static str)]) -> Vec<i64> {
     listed.as_array().unwrap().iter().map(id).collect()
 }
 
+/// What is asked for.
+type Parameters = &'static [(&'static str, &'static str)];
 /// What is asked for, and the ids of what comes.
-type Case = (&'static [(&'static str, &'static str)], &'static [i64]);
+type Case = (Parameters, &'static [i64]);
 
 #[test]
 fn rows_are_filtered_ordered_and_cut_into_pages() {
@@ -141,4 +143,46 @@ fn no_answer_is_made_of_more_rows_than_may_be() {
     let looked = (0..=MOST_READ).take_while(|_| gathered.take(Row::default()));
     assert_eq!(looked.count(), MOST_READ);
     assert!(gathered.is_cut());
+}
+
+#[test]
+fn no_row_is_too_far_behind_to_be_found_counted_or_turned_to() {
+    let all = MOST + 501;
+    let table: [(Parameters, Value); 5] = [
+        (
+            &[("filter", "Id eq 10480"), ("fields", "Id")],
+            json!([{"Id": 10480}]),
+        ),
+        (
+            &[("page", "5250"), ("limit", "2"), ("fields", "Id")],
+            json!([{"Id": 10500}]),
+        ),
+        (
+            &[
+                ("page", "5250"),
+                ("limit", "2"),
+                ("orderby", "-Id"),
+                ("fields", "Id"),
+            ],
+            json!([{"Id": 0}]),
+        ),
+        (
+            &[
+                ("page", "300"),
+                ("limit", "1"),
+                ("orderby", "-Id"),
+                ("fields", "Id"),
+            ],
+            json!([{"Id": 10200}]),
+        ),
+        (&[("count", "true")], json!(10501)),
+    ];
+
+    for (query, expected) in table {
+        let mut gathered = wish(query, 4).unwrap().gather();
+        let _ = (0..all).all(|id| gathered.take(Row::of(&json!({"Id": id}))));
+        assert!(!gathered.is_cut(), "{query:?}");
+        let listed = serde_json::to_value(gathered.into_listing()).unwrap();
+        assert_eq!(listed, expected, "{query:?}");
+    }
 }
