@@ -1,6 +1,7 @@
 //! Registrations: made, shown, changed and removed; what they may have; whom they speak for.
 
-use claviger::domain::{Role, Scope};
+use claviger::domain::{Lock, Role, Scope};
+use claviger::vault::UserEdit;
 use serde_json::{Value, json};
 
 use crate::house::{Answer, House, Wire};
@@ -18,6 +19,14 @@ struct Scene {
 }
 
 impl Scene {
+    /// What its certificate user is, said by the operator.
+    async fn lock_user(&self, lock: Lock) {
+        let operator = self.house.operator().await;
+        let edit = UserEdit::Lock(lock);
+        let done = self.house.vault.edit_user("app@a2a", &edit, &operator);
+        done.await.unwrap();
+    }
+
     async fn new(more: &Value) -> Self {
         let house = House::open().await;
         let bearer = staff::administrator(&house).await;
@@ -183,15 +192,27 @@ async fn the_certificate_alone_lists_what_is_to_be_seen_and_nothing_else() {
 #[tokio::test]
 async fn a_registrations_user_that_is_locked_disables_it() {
     let scene = Scene::new(&json!({})).await;
-    let locked = claviger::vault::UserEdit::Lock(claviger::domain::Lock::Locked);
-    let operator = scene.house.operator().await;
-    scene
-        .house
-        .vault
-        .edit_user("app@a2a", &locked, &operator)
-        .await
-        .unwrap();
+    scene.lock_user(Lock::Locked).await;
 
+    assert_eq!(scene.ask("GET", "", "").await.json()["Disabled"], true);
+}
+
+#[tokio::test]
+async fn to_put_back_what_was_shown_makes_no_lock_last_longer_than_its_users() {
+    let scene = Scene::new(&json!({})).await;
+    scene.lock_user(Lock::Locked).await;
+    let mut shown = scene.ask("GET", "", "").await.json();
+    shown["Description"] = json!("bills");
+    let answer = scene.ask("PUT", "", &shown.to_string()).await;
+    assert_eq!((answer.status, answer.json()), (200, shown.clone()));
+    scene.lock_user(Lock::Open).await;
+    assert_eq!(scene.ask("GET", "", "").await.json()["Disabled"], false);
+
+    let answer = scene.ask("PUT", "", &shown.to_string()).await;
+    assert_eq!(answer.json()["Disabled"], true, "its own lock");
+    scene.lock_user(Lock::Locked).await;
+    assert_eq!(scene.ask("PUT", "", &shown.to_string()).await.status, 200);
+    scene.lock_user(Lock::Open).await;
     assert_eq!(scene.ask("GET", "", "").await.json()["Disabled"], true);
 }
 
