@@ -1,11 +1,12 @@
 //! Users, assets and their accounts, as a set-up script makes them.
 
 use base64::prelude::{BASE64_STANDARD, Engine};
-use claviger::domain::{Operation, Role, Scope};
+use claviger::domain::{CertBinding, Operation, Role, Scope};
+use claviger::vault::NewUser;
 use serde_json::{Value, json};
 
 use crate::desk::{Desk, PASSWORD, id};
-use crate::house::House;
+use crate::house::{House, print};
 use crate::staff;
 
 const RETRIEVE: &str = "/service/a2a/v4/Credentials?type=";
@@ -112,6 +113,40 @@ async fn a_user_is_made_shown_locked_and_removed() {
     assert_eq!(desk.put(&path, &other, 400).await.refused(), (400, 60102));
     assert_eq!(desk.ask("DELETE", &path, &Value::Null).await.status, 204);
     assert_eq!(desk.get(&path).await.status, 404);
+}
+
+#[tokio::test]
+async fn a_user_whose_thumbprint_is_not_known_is_put_back_as_it_was_shown_and_disabled() {
+    let desk = Desk::open().await;
+    let certificate = desk.house.issue_elsewhere("nightly");
+    let new = NewUser {
+        login: "nightly@app-1".to_owned(),
+        role: Role::PasswordUser,
+        scope: Scope::Owned,
+        full_name: None,
+        any_host: true,
+        certificates: vec![CertBinding::Exactly(print(certificate.certificate()))],
+        department: String::new(),
+        location: String::new(),
+        expires: None,
+    };
+    let operator = desk.house.operator().await;
+    let made = desk.house.vault.add_user(&new, &operator).await.unwrap();
+    let path = format!("Users/{}", made.id);
+
+    let mut shown = desk.get(&path).await.json();
+    assert_eq!(desk.put(&path, &shown, 200).await.json(), shown);
+    shown["Disabled"] = json!(true);
+    assert_eq!(desk.put(&path, &shown, 200).await.json(), shown);
+    shown["PrimaryAuthenticationProvider"]["Identity"] = Value::Null;
+    assert_eq!(desk.put(&path, &shown, 200).await.json()["Disabled"], true);
+    for provider in [
+        json!({"Id": -1}),
+        json!({"Id": -2, "Identity": "A".repeat(40)}),
+    ] {
+        shown["PrimaryAuthenticationProvider"] = provider;
+        assert_eq!(desk.put(&path, &shown, 400).await.refused(), (400, 70000));
+    }
 }
 
 #[tokio::test]

@@ -268,12 +268,16 @@ async fn stays(members: &Members, user: &User, asked: &Asked<'_>) -> Result<(), 
     if named(members)? != user.name.as_str() {
         return Err(Refusal::field("entity.Name", FIXED));
     }
-    let kept = match meant(members)? {
-        Proof::Password => matches!(user.kind, UserKind::Person(_)),
-        Proof::Certificate(thumbprint) => {
-            let known = asked.door.vault.thumbprint_of(user).await;
-            known.map_err(|error| asked.refused(error))? == Some(thumbprint)
-        }
+    let kept = match (said(members)?, &user.kind) {
+        // Whoever says nothing of the certificates means those that there are, known here or not.
+        ((None | Some(CERTIFICATE), None), UserKind::Api { .. }) => true,
+        _ => match meant(members)? {
+            Proof::Password => matches!(user.kind, UserKind::Person(_)),
+            Proof::Certificate(thumbprint) => {
+                let known = asked.door.vault.thumbprint_of(user).await;
+                known.map_err(|error| asked.refused(error))? == Some(thumbprint)
+            }
+        },
     };
     if !kept {
         return Err(Refusal::field(
@@ -323,9 +327,9 @@ enum Proof {
     Certificate(Thumbprint),
 }
 
-/// By which of the two a user proves itself: within its own object, or beside the name as versions 2
-/// and 3 have it.
-fn meant(members: &Members) -> Result<Proof, Refusal> {
+/// What is said of how a user proves itself, the provider and the identity: within its own object, or
+/// beside the name as versions 2 and 3 have it.
+fn said(members: &Members) -> Result<(Option<i64>, Option<String>), Refusal> {
     let within = members.object(&["PrimaryAuthenticationProvider"])?;
     let (id, identity) = match &within {
         Some(within) => (within.number(&["Id"])?, within.text(&["Identity"])?),
@@ -334,6 +338,12 @@ fn meant(members: &Members) -> Result<Proof, Refusal> {
             members.text(&["PrimaryAuthenticationIdentity"])?,
         ),
     };
+    Ok((id, identity.filter(|identity| !identity.is_empty())))
+}
+
+/// By which of the two a user proves itself.
+fn meant(members: &Members) -> Result<Proof, Refusal> {
+    let (id, identity) = said(members)?;
     match id {
         None | Some(LOCAL) => Ok(Proof::Password),
         Some(CERTIFICATE) => {
