@@ -70,8 +70,8 @@ impl Stand<'_> {
 }
 
 #[tokio::test]
-async fn an_account_that_is_locked_out_of_a_machine_assert_put_right() {
-    let name = "an_account_that_is_locked_out_of_a_machine_assert_put_right";
+async fn an_account_that_is_locked_out_of_a_machine_is_put_right() {
+    let name = "an_account_that_is_locked_out_of_a_machine_is_put_right";
     let (Some(sshd), Some(_)) = (sshd(name), program(name, &["/usr/bin/sudo"])) else {
         return;
     };
@@ -89,8 +89,8 @@ async fn an_account_that_is_locked_out_of_a_machine_assert_put_right() {
 }
 
 #[tokio::test]
-async fn a_role_that_is_locked_out_of_postgres_assert_put_right() {
-    let name = "a_role_that_is_locked_out_of_postgres_assert_put_right";
+async fn a_role_that_is_locked_out_of_postgres_is_put_right() {
+    let name = "a_role_that_is_locked_out_of_postgres_is_put_right";
     let Some(postgres) = postgres::postgres(name) else {
         return;
     };
@@ -110,8 +110,8 @@ async fn a_role_that_is_locked_out_of_postgres_assert_put_right() {
 }
 
 #[tokio::test]
-async fn a_user_that_is_locked_out_of_mariadb_assert_put_right() {
-    let name = "a_user_that_is_locked_out_of_mariadb_assert_put_right";
+async fn a_user_that_is_locked_out_of_mariadb_is_put_right() {
+    let name = "a_user_that_is_locked_out_of_mariadb_is_put_right";
     let Some(mariadb) = mariadb::mariadb(name, FIRST) else {
         return;
     };
@@ -129,8 +129,8 @@ async fn a_user_that_is_locked_out_of_mariadb_assert_put_right() {
 }
 
 #[tokio::test]
-async fn an_entry_that_is_locked_out_of_a_directory_assert_put_right() {
-    let name = "an_entry_that_is_locked_out_of_a_directory_assert_put_right";
+async fn an_entry_that_is_locked_out_of_a_directory_is_put_right() {
+    let name = "an_entry_that_is_locked_out_of_a_directory_is_put_right";
     let Some((slapd, _)) = slapd::slapd(name, FIRST) else {
         return;
     };
