@@ -283,6 +283,11 @@ fn bare(text: &str, name: Name) -> Read<'_> {
                    option that is written wrong";
         return Err(why.to_owned());
     }
+    if has_likeness(value) {
+        let why = "quote a value in which a word begins with a dash and a letter, or is an option's \
+                   name before = or a colon: this may be an option that is written wrong";
+        return Err(why.to_owned());
+    }
     Ok((Zeroizing::new(trimmed.to_owned()), rest))
 }
 
@@ -323,11 +328,47 @@ fn has_no_value(text: &str) -> bool {
     Name::ALL.into_iter().filter_map(rest).any(ends)
 }
 
-/// Something that may be meant as an option, the dashes of word processors included.
+/// A dash behind a blank: an option may be meant.
 fn has_dash_behind_blank(text: &str) -> bool {
-    let dash = |sign| matches!(sign, '-' | '\u{2010}'..='\u{2015}' | '\u{2212}');
-    let mut behind = text.split(' ').skip(1);
-    behind.any(|word| word.starts_with(dash))
+    let mut behind = text.split(char::is_whitespace).skip(1);
+    behind.any(|word| word.starts_with(is_dash))
+}
+
+/// Something behind a blank that looks like an option: a reason that has swallowed a mistyped
+/// `--newpassword=` would take the password into the audit trail.
+fn has_likeness(text: &str) -> bool {
+    let blanks = text.char_indices().filter(|(_, sign)| sign.is_whitespace());
+    let mut behind = blanks.filter_map(|(at, _)| text.get(at..).map(str::trim_start));
+    behind.any(is_likeness)
+}
+
+/// Whether `text` begins with a dash and a letter, or with the name of an option, however it is
+/// spelled, and `=` or `:`.
+fn is_likeness(text: &str) -> bool {
+    let undashed = text.trim_start_matches(is_dash);
+    if undashed.len() < text.len() && undashed.starts_with(char::is_alphabetic) {
+        return true;
+    }
+    let word = |sign: char| sign.is_alphanumeric() || sign == '_' || is_dash(sign);
+    let behind = undashed.trim_start_matches(word);
+    let name = undashed.strip_suffix(behind).unwrap_or_default();
+    behind.trim_start().starts_with(['=', ':']) && is_named(name)
+}
+
+/// A name of ours, or what may be meant by `newpassword`.
+fn is_named(word: &str) -> bool {
+    let word: String = word.chars().filter(|sign| sign.is_alphanumeric()).collect();
+    let word = Zeroizing::new(word.to_lowercase());
+    let secret = ["passw", "pwd"].iter().any(|part| word.contains(part));
+    secret || Name::ALL.iter().any(|name| name.as_str() == *word)
+}
+
+/// A dash, those of word processors included.
+fn is_dash(sign: char) -> bool {
+    matches!(
+        sign,
+        '-' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{fe58}' | '\u{fe63}' | '\u{ff0d}'
+    )
 }
 
 /// Something of the form of an option.

@@ -227,6 +227,59 @@ fn what_could_mean_two_things_is_refused() {
 }
 
 #[test]
+fn a_mistyped_option_is_swallowed_by_no_value() {
+    for slip in [
+        "-newpassword=hunter2",
+        "newpassword=hunter2",
+        "NewPassword=hunter2",
+        "newpassword =hunter2",
+        "new_password: hunter2",
+        "password=hunter2",
+        "\u{2013}newpassword=hunter2",
+        "\u{2014}newpassword hunter2",
+        "\u{2212}p hunter2",
+        "--newpassword:hunter2",
+        "--Newpassword hunter2",
+        "--password hunter2",
+        "--newpasswd hunter2",
+        "-p hunter2",
+        "\u{a0}\u{2013}newpassword=hunter2",
+    ] {
+        for said in ["--reason=nightly run", "--ticketid=5", "--reason="] {
+            for more in ["", " --ticketid=6", " --reason=x"] {
+                let text = format!("RESET_LOCAL --resource=r --account=a {said} {slip}{more}");
+                refuses(&text, "quote a value in which a word begins with a dash");
+                assert!(!given(&text).unwrap_err().contains("hunter2"), "{text}");
+            }
+        }
+        for said in ["--resource=r --account=a", "--account=a --resource=r"] {
+            let text = format!("CREATE {said} {slip}");
+            refuses(&text, "quote a value in which a word begins with a dash");
+        }
+    }
+}
+
+#[test]
+fn free_text_with_the_likeness_of_an_option_is_quoted() {
+    reads(
+        "RESET_LOCAL --resource=r --account=a --reason='as -p said: password=x'",
+        &[
+            ("resource", "r"),
+            ("account", "a"),
+            ("reason", "as -p said: password=x"),
+        ],
+    );
+    reads(
+        "RESET_LOCAL --resource=web-1 b --account=-a --reason=why - because: x=1 -5 -- the reason",
+        &[
+            ("resource", "web-1 b"),
+            ("account", "-a"),
+            ("reason", "why - because: x=1 -5 -- the reason"),
+        ],
+    );
+}
+
+#[test]
 fn what_is_no_command_names_those_there_are() {
     for text in [
         "",
@@ -287,12 +340,13 @@ fn line() -> impl Strategy<Value = String> {
         .prop_map(String::from_iter)
 }
 
-/// Without the two dashes and the blanks at its ends, which need quotes.
+/// Without the two dashes, the blanks at its ends and the likeness of an option, which need quotes.
 fn plain() -> impl Strategy<Value = String> {
-    line().prop_map(|text| {
+    let plain = line().prop_map(|text| {
         let text: String = text.split("--").collect();
         text.trim_matches(['\'', '"', ' ', '-']).to_owned()
-    })
+    });
+    plain.prop_filter("nothing like an option", |text| !has_likeness(text))
 }
 
 fn in_quotes(text: &str, quote: char) -> String {

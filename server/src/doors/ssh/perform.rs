@@ -142,8 +142,8 @@ impl Ssh {
         let lines = Verb::ALL.map(Verb::synopsis);
         let mut lines: Vec<&str> = lines.iter().map(String::as_str).collect();
         lines.push(
-            "A value that holds a blank and two dashes is quoted, '…' or \"…\"; a password, if it \
-             holds a blank and one.",
+            "A value is quoted, '…' or \"…\", if a word in it looks like an option (-x, reason=); a \
+             password, if it holds a blank and a dash behind it.",
         );
         self.lines(&lines)
     }
