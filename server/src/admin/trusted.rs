@@ -5,7 +5,7 @@ use certs::{CertificateDer, CertificateInfo, PeerName};
 
 use crate::admin::Desk;
 use crate::admin::problem::Refusal;
-use crate::domain::Fingerprint;
+use crate::domain::{Fingerprint, Thumbprint};
 use crate::vault::{Caller, Trusted, VaultError};
 
 /// A certificate that an operator shows.
@@ -39,6 +39,11 @@ impl Shown {
             fingerprint,
             info,
         })
+    }
+
+    /// Its SHA-256 with its SHA-1.
+    pub(crate) fn called(&self) -> (Fingerprint, Thumbprint) {
+        (self.fingerprint, Thumbprint::of(&self.der))
     }
 }
 

@@ -47,10 +47,10 @@ pub(crate) async fn add(
         .iter()
         .map(|pem| Shown::read(pem))
         .collect::<Result<Vec<_>, _>>()?;
-    let user = desk
-        .vault
-        .add_user(&parsed(&new, &shown)?, &asked.caller)
-        .await?;
+    let called: Vec<_> = shown.iter().map(Shown::called).collect();
+    let (parsed, start) = (parsed(&new, &shown)?, (Lock::Open, called.as_slice()));
+    let made = desk.vault.add_user_with(&parsed, start, &asked.caller);
+    let user = made.await?;
     let warnings = trusted::warnings(&shown, user.name.as_str(), &desk, &asked.caller).await?;
     Ok((
         StatusCode::CREATED,
@@ -111,13 +111,15 @@ pub(crate) async fn bind(
     let shown = Shown::read(&new.pem)?;
     let issuer = new.ca == Some(true);
     let print = shown.fingerprint;
-    let binding = if issuer {
-        CertBinding::IssuedBy(print)
+    let edits = if issuer {
+        vec![UserEdit::Bind(CertBinding::IssuedBy(print))]
     } else {
-        CertBinding::Exactly(print)
+        let (print, thumbprint) = shown.called();
+        let binding = CertBinding::Exactly(print);
+        vec![UserEdit::Bind(binding), UserEdit::Note(print, thumbprint)]
     };
     desk.vault
-        .edit_user(&login, &UserEdit::Bind(binding), &asked.caller)
+        .edit_user_with(&login, &edits, &asked.caller)
         .await?;
     let warnings = if issuer {
         trusted::root_warnings(&shown, &desk, &asked.caller).await?

@@ -275,6 +275,9 @@ pub enum UserKind {
         any_host: bool,
         /// The certificates that prove it.
         certificates: Vec<CertBinding>,
+        /// What those of them that were seen are called where certificates go by their SHA-1. This
+        /// proves nothing.
+        thumbprints: Vec<(Fingerprint, Thumbprint)>,
     },
     /// Somebody who signs in.
     Person(Person),

@@ -13,6 +13,7 @@ use crate::vault::away::{Proof, Stranger};
 use crate::vault::book::Deed;
 use crate::vault::caller::{Certified, Grant, Identity, Who};
 use crate::vault::retrievable::is_same;
+use crate::vault::user_edits::note_thumbprint;
 use crate::vault::{Caller, CertificateCredential, Origin, Outage, SignedIn, Vault, VaultError};
 
 /// Somebody who came with an API key.
@@ -483,12 +484,12 @@ pub(super) fn thumbprints(user: &User) -> Vec<Thumbprint> {
     certificates.iter().filter_map(print).collect()
 }
 
-/// Notes the certificate beside its thumbprint; says whether that is news.
+/// Notes the certificate beside its thumbprint, and the other way round; says whether that is news.
 fn see_first(user: &mut User, shown: &CertificateCredential) -> bool {
+    let mut news = note_thumbprint(user, (shown.fingerprint, shown.thumbprint));
     let UserKind::Api { certificates, .. } = &mut user.kind else {
         return false;
     };
-    let mut news = false;
     for binding in certificates {
         if let CertBinding::Thumbprint { thumbprint, seen } = binding
             && *thumbprint == shown.thumbprint

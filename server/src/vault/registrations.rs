@@ -183,18 +183,26 @@ impl Vault {
     }
 
     /// The thumbprint of the certificate that proves a user, where it is known: it was bound by it,
-    /// or the certificate is trusted as itself.
+    /// or the certificate was seen when it was bound or came, or is trusted as itself.
     ///
     /// # Errors
     /// [`VaultError::Unavailable`].
     pub async fn thumbprint_of(&self, user: &User) -> Result<Option<Thumbprint>, VaultError> {
-        let UserKind::Api { certificates, .. } = &user.kind else {
+        let UserKind::Api {
+            certificates,
+            thumbprints,
+            ..
+        } = &user.kind
+        else {
             return Ok(None);
         };
         for binding in certificates {
             match binding {
                 CertBinding::Thumbprint { thumbprint, .. } => return Ok(Some(*thumbprint)),
                 CertBinding::Exactly(print) => {
+                    if let Some((_, called)) = thumbprints.iter().find(|(of, _)| of == print) {
+                        return Ok(Some(*called));
+                    }
                     let key = self.rows.places().trust(*print);
                     if let Some(kept) = self.rows.get::<TrustRow>(key).await? {
                         return Ok(Some(Thumbprint::of(&kept.record.der)));

@@ -1,7 +1,8 @@
 //! What an edit changes about a user; no look into the store.
 
 use crate::domain::{
-    CertBinding, FreeText, Lock, NameError, Operation, RefusalReason, Role, User, UserKind,
+    CertBinding, Fingerprint, FreeText, Lock, NameError, Operation, RefusalReason, Role,
+    Thumbprint, User, UserKind,
 };
 use crate::vault::book::Deed;
 use crate::vault::second_factor::NO_PERSON as NO_FACTOR;
@@ -42,6 +43,9 @@ pub(super) fn apply(edit: &UserEdit, user: &mut User) -> Result<(), (RefusalReas
             }
             certificates.push(binding.clone());
         }
+        UserEdit::Note(print, thumbprint) => {
+            note_thumbprint(user, (*print, *thumbprint));
+        }
         UserEdit::Unbind(print) => unbind(user, |binding| match binding {
             CertBinding::Exactly(other) | CertBinding::IssuedBy(other) => other != print,
             CertBinding::Thumbprint { seen, .. } => *seen != Some(*print),
@@ -76,16 +80,37 @@ fn rename(names: &UserNames, user: &mut User) -> Result<(), VaultError> {
     }
 }
 
+/// Notes what a certificate that proves a user is called; says whether that is news.
+pub(super) fn note_thumbprint(user: &mut User, called: (Fingerprint, Thumbprint)) -> bool {
+    let UserKind::Api {
+        certificates,
+        thumbprints,
+        ..
+    } = &mut user.kind
+    else {
+        return false;
+    };
+    let exactly = CertBinding::Exactly(called.0);
+    let news = certificates.contains(&exactly) && !thumbprints.contains(&called);
+    if news {
+        thumbprints.push(called);
+    }
+    news
+}
+
 fn unbind(
     user: &mut User,
     stays: impl Fn(&CertBinding) -> bool,
 ) -> Result<(), (RefusalReason, VaultError)> {
     let certificates = certificates_of(user)?;
     let before = certificates.len();
-    certificates.retain(stays);
+    certificates.retain(&stays);
     if certificates.len() == before {
         let answer = VaultError::NotFound("certificate of this user");
         return Err((RefusalReason::NoSuchThing, answer));
+    }
+    if let UserKind::Api { thumbprints, .. } = &mut user.kind {
+        thumbprints.retain(|(print, _)| stays(&CertBinding::Exactly(*print)));
     }
     Ok(())
 }
@@ -123,6 +148,7 @@ pub(super) fn words(edit: &UserEdit) -> String {
         UserEdit::DemandFactor(true) => "second factor demanded".to_owned(),
         UserEdit::DemandFactor(false) => "second factor not demanded".to_owned(),
         UserEdit::Unbind(print) => format!("unbind certificate {print}"),
+        UserEdit::Note(print, thumbprint) => format!("{print} is called {thumbprint}"),
         UserEdit::UnbindThumbprint(print) => format!("unbind thumbprint {print}"),
     }
 }

@@ -11,7 +11,7 @@ use crate::vault::book::Deed;
 use crate::vault::id_block::IdKind;
 use crate::vault::keyed::thumbprints;
 use crate::vault::leftovers::Leftover;
-use crate::vault::user_edits::{UserNames, apply, made, words};
+use crate::vault::user_edits::{UserNames, apply, made, note_thumbprint, words};
 use crate::vault::{Caller, UserRef, Vault, VaultError};
 
 /// An API user to be made.
@@ -48,6 +48,8 @@ pub enum UserEdit {
     Unbind(Fingerprint),
     /// One less that only its thumbprint is known of.
     UnbindThumbprint(Thumbprint),
+    /// What one of its certificates is called.
+    Note(Fingerprint, Thumbprint),
     /// Whether a person comes in with a second factor only.
     DemandFactor(bool),
     /// What it is called.
@@ -60,24 +62,29 @@ impl Vault {
     /// # Errors
     /// [`VaultError::NotAllowed`], [`VaultError::Invalid`], [`VaultError::Exists`].
     pub async fn add_user(&self, new: &NewUser, caller: &Caller) -> Result<User, VaultError> {
-        self.add_user_with(new, Lock::Open, caller).await
+        self.add_user_with(new, (Lock::Open, &[]), caller).await
     }
 
-    /// The same, kept out from the start if it is to be.
+    /// The same, kept out from the start if it is to be, with what its certificates are called.
     ///
     /// # Errors
     /// As for [`Self::add_user`].
     pub async fn add_user_with(
         &self,
         new: &NewUser,
-        lock: Lock,
+        (lock, called): (Lock, &[(Fingerprint, Thumbprint)]),
         caller: &Caller,
     ) -> Result<User, VaultError> {
         let deed = made(&new.login, new.role, lock);
         self.primary_only(&deed, caller).await?;
         self.administer(&deed, caller).await?;
         let user = match self.draft_user(new, caller) {
-            Ok(user) => User { lock, ..user },
+            Ok(mut user) => {
+                for one in called {
+                    note_thumbprint(&mut user, *one);
+                }
+                User { lock, ..user }
+            }
             Err(answer) => {
                 return Err(self
                     .refuse(&deed, RefusalReason::Invalid, answer, caller)
@@ -412,6 +419,7 @@ impl Vault {
                 host,
                 any_host: new.any_host,
                 certificates: new.certificates.clone(),
+                thumbprints: Vec::new(),
             },
             full_name: FreeText::parse(&full_name).map_err(invalid)?,
             role: new.role,

@@ -1,10 +1,11 @@
 //! Registrations: made, shown, changed and removed; what they may have; whom they speak for.
 
-use claviger::domain::{Lock, Role, Scope};
-use claviger::vault::UserEdit;
+use claviger::domain::{CertBinding, Lock, Role, Scope, Thumbprint};
+use claviger::vault::{UserEdit, UserRef};
 use serde_json::{Value, json};
 
-use crate::house::{Answer, House, Wire};
+use crate::house::{Answer, House, Wire, print};
+use crate::registered::Registered;
 use crate::staff;
 
 const LIST: &str = "/service/core/v4/A2ARegistrations";
@@ -535,4 +536,52 @@ async fn a_registration_whose_user_was_removed_is_seen_with_what_is_broken_about
     let mended = scene.ask("PUT", "", &shown.to_string()).await.json();
     assert_eq!(mended["CertificateUser"], "other");
     assert_eq!(mended["Disabled"], false);
+}
+
+#[tokio::test]
+async fn the_thumbprint_of_a_users_very_certificate_is_known_once_it_was_seen() {
+    let house = House::open().await;
+    let app = Registered::with(&house, false).await;
+    let bearer = staff::administrator(&house).await;
+    let called = Thumbprint::of(app.identity.certificate());
+    let list = format!("{LIST}?filter=CertificateUserThumbprint%20eq%20'{called}'&count=true");
+    let mut wire = house.connect(None).await;
+    assert_eq!(wire.get(&list, &[&bearer]).await.body, "0", "never seen");
+
+    let retrieve = "/service/a2a/v4/Credentials?type=Password";
+    let mut own = app.connect(&house).await;
+    for _ in 0..2 {
+        assert_eq!(own.get(retrieve, &[&app.shows()]).await.status, 200);
+        assert_eq!(wire.get(&list, &[&bearer]).await.body, "1");
+    }
+}
+
+#[tokio::test]
+async fn a_thumbprint_that_is_noted_goes_with_its_certificate_and_proves_nothing() {
+    let house = House::open().await;
+    let app = Registered::with(&house, false).await;
+    let (vault, operator) = (&house.vault, house.operator().await);
+    let (own, other) = (&app.identity, house.issue("other"));
+    let of = |identity: &certs::Identity| {
+        let certificate = identity.certificate();
+        (print(certificate), Thumbprint::of(certificate))
+    };
+    let edit = async |edits: &[UserEdit]| {
+        let edited = vault.edit_user_with(UserRef::Id(app.user), edits, &operator);
+        vault.thumbprint_of(&edited.await.unwrap()).await.unwrap()
+    };
+    let bind = || UserEdit::Bind(CertBinding::Exactly(of(own).0));
+
+    let unbound = edit(&[UserEdit::Unbind(of(own).0)]).await;
+    assert_eq!(unbound, None);
+    let noted = edit(&[bind(), UserEdit::Note(of(own).0, of(own).1)]).await;
+    assert_eq!(noted, Some(of(own).1));
+    edit(&[UserEdit::Unbind(of(own).0)]).await;
+    assert_eq!(edit(&[bind()]).await, None, "it went with the certificate");
+    let nobodys = edit(&[UserEdit::Note(of(&other).0, of(&other).1)]).await;
+    assert_eq!(nobodys, None);
+    edit(&[UserEdit::Note(of(own).0, of(&other).1)]).await;
+    let mut wire = house.connect(Some(&other)).await;
+    let retrieve = "/service/a2a/v4/Credentials?type=Password";
+    assert_eq!(wire.get(retrieve, &[&app.shows()]).await.status, 403);
 }

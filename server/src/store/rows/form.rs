@@ -9,7 +9,7 @@ use crate::domain::{
     Account, AccountName, CertBinding, CustomField, Fingerprint, FreeText, Grantee, Group,
     GroupName, Host, Level, Lock, OrgName, Organisation, PasswordPolicy, Person, PolicyId,
     PolicyName, Resource, ResourceGroup, ResourceName, Role, Scope, SecretKind, SecretVersion,
-    Share, Target, Timestamp, User, UserKind, UserName,
+    Share, Target, Thumbprint, Timestamp, User, UserKind, UserName,
 };
 use crate::domain::{AccountId, GroupId, OrgId, ResourceGroupId, ResourceId, UserId};
 
@@ -121,6 +121,9 @@ struct ApiForm {
     /// Thumbprints, each with the fingerprint that came with it.
     #[serde(default, skip_serializing_if = "is_default")]
     t: Vec<(String, Option<String>)>,
+    /// Fingerprints, each with the thumbprint of the same certificate.
+    #[serde(default, skip_serializing_if = "is_default")]
+    k: Vec<(String, String)>,
 }
 
 impl ApiForm {
@@ -131,6 +134,7 @@ impl ApiForm {
             c: Vec::new(),
             by: Vec::new(),
             t: Vec::new(),
+            k: Vec::new(),
         };
         for binding in certificates {
             match binding {
@@ -145,8 +149,22 @@ impl ApiForm {
         form
     }
 
+    fn called(self, thumbprints: &[(Fingerprint, Thumbprint)]) -> Self {
+        let words = |(print, thumbprint): &(Fingerprint, Thumbprint)| {
+            (print.to_string(), thumbprint.to_string())
+        };
+        Self {
+            k: thumbprints.iter().map(words).collect(),
+            ..self
+        }
+    }
+
     fn read(&self) -> Option<UserKind> {
         let print = |text: &String| text.parse::<Fingerprint>().ok();
+        let called = self
+            .k
+            .iter()
+            .map(|(of, thumbprint)| Some((print(of)?, thumbprint.parse().ok()?)));
         let exact = self.c.iter().map(|c| print(c).map(CertBinding::Exactly));
         let issued = self.by.iter().map(|c| print(c).map(CertBinding::IssuedBy));
         let known = self.t.iter().map(|(thumbprint, seen)| {
@@ -162,6 +180,7 @@ impl ApiForm {
             host: Host::parse(&self.h).ok()?,
             any_host: self.any,
             certificates: exact.chain(issued).chain(known).collect::<Option<_>>()?,
+            thumbprints: called.collect::<Option<_>>()?,
         })
     }
 }
@@ -177,7 +196,8 @@ impl Form<User> for UserForm {
                     host,
                     any_host,
                     certificates,
-                } => Some(ApiForm::of(host, *any_host, certificates)),
+                    thumbprints,
+                } => Some(ApiForm::of(host, *any_host, certificates).called(thumbprints)),
                 UserKind::Person(_) => None,
             },
             p: match &user.kind {

@@ -208,7 +208,8 @@ async fn add_program(
         expires: None,
     };
     let lock = kept_out(members)?;
-    let made = asked.door.vault.add_user_with(&new, lock, caller).await;
+    let vault = &asked.door.vault;
+    let made = vault.add_user_with(&new, (lock, &[]), caller).await;
     made.map_err(|error| asked.refused(error))
 }
 
