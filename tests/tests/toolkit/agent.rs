@@ -4,6 +4,7 @@ use std::fs;
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::Command;
+use std::thread;
 
 use harness::{SetUp, client_program, not_run, run};
 use rustix::process::{Pid, Signal, kill_process};
@@ -36,6 +37,28 @@ fn an_agent_answers_without_the_server_for_a_while_and_forgets_what_is_refused()
         .args(["RETRIEVE", "db1", "nobody", "--agent"])
         .arg(&agent.socket));
     assert!(error_of(&unknown.ended(5)).contains("cannot connect"));
+}
+
+#[test]
+fn everybody_who_asks_an_agent_at_once_has_what_is_kept_while_the_server_is_silent() {
+    const MANY: usize = 24;
+    let house = house("retrieve");
+    let more = ["--keep", "1h", "--connect-timeout", "4s", "--timeout", "4s"];
+    let agent = house.agent("agent", &more);
+    agent.retrieve().ok();
+    let pid = Pid::from_raw(i32::try_from(house.server.pid()).unwrap()).unwrap();
+
+    // Its port still takes connections, and nothing comes back.
+    kill_process(pid, Signal::STOP).unwrap();
+    let told: Vec<_> = thread::scope(|scope| {
+        let asks = [(); MANY].map(|()| scope.spawn(|| agent.retrieve()));
+        asks.map(|ask| ask.join().unwrap()).into()
+    });
+    kill_process(pid, Signal::CONT).unwrap();
+
+    for got in told {
+        assert_eq!(got.ok().stdout, format!("{PASSWORD}\n"));
+    }
 }
 
 #[test]

@@ -5,8 +5,10 @@
 //! - `place`: the socket
 //! - `wire`: what goes over it
 //! - `memory`: what the server said, sealed
+//! - `outage`: who asks while no server can be reached
 
 mod memory;
+mod outage;
 mod place;
 mod wire;
 
@@ -28,6 +30,7 @@ use crate::program::trouble::{Trouble, status};
 use crate::{Client, Code, Error, Secret};
 
 use memory::Memory;
+use outage::Outage;
 use place::Place;
 use wire::Answer;
 
@@ -35,16 +38,20 @@ use wire::Answer;
 struct Agent {
     client: Client,
     memory: Mutex<Memory>,
+    outage: Mutex<Outage>,
+    /// How long asking may take.
+    probe: Duration,
     owner: u32,
 }
 
 /// Serves the socket until it is told to stop.
 pub(super) async fn serve(options: options::Agent, reach: Reach) -> Result<(), Trouble> {
-    // Whoever asks waits: how often to try is theirs to say.
-    let client = builder(reach)?.0.retries(0).build()?;
+    let clients = options.clients.clamp(1, MOST_CLIENTS);
     let agent = Arc::new(Agent {
-        client,
+        probe: (reach.connect_timeout + reach.timeout).saturating_mul(ASKED_TWICE),
+        client: client(reach, clients)?,
         memory: Mutex::new(Memory::new(options.keep, options.most)?),
+        outage: Mutex::default(),
         owner: rustix::process::geteuid().as_raw(),
     });
     let stopped = |kind| signal(kind).map_err(Trouble::Runtime);
@@ -55,12 +62,20 @@ pub(super) async fn serve(options: options::Agent, reach: Reach) -> Result<(), T
     let (place, listener) = Place::make(&options.socket).await?;
     tell(&[&format!("agent listening on {}", options.socket.display())])?;
     tokio::select! {
-        () = agent.attend_all(&listener, options.clients) => {}
+        () = agent.attend_all(&listener, clients) => {}
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
     }
     drop(place);
     Ok(())
+}
+
+/// A client with a connection for everybody who is served at once: a silent server holds each of
+/// them, and nobody waits behind those.
+fn client(reach: Reach, clients: usize) -> Result<Client, Trouble> {
+    let builder = builder(reach)?.0.connections(clients);
+    // Whoever asks waits: how often to try is theirs to say.
+    Ok(builder.retries(0).build()?)
 }
 
 /// Asks the agent on `socket`; for at most `patience` beyond what the agent itself may take.
@@ -96,7 +111,7 @@ pub(super) async fn ask(
 impl Agent {
     /// Answers whoever comes, so many at once, and forgets in time what is kept too long.
     async fn attend_all(self: &Arc<Self>, listener: &UnixListener, clients: usize) {
-        let places = Arc::new(Semaphore::new(clients.clamp(1, MOST_CLIENTS)));
+        let places = Arc::new(Semaphore::new(clients));
         let mut attended = JoinSet::new();
         let mut sweep = interval(SWEEP);
         loop {
@@ -135,16 +150,40 @@ impl Agent {
 
     /// What the server says, or, where none can be reached, what it said not long ago.
     async fn answer(&self, wanted: &Wanted) -> Answer {
+        let begun = Instant::now();
+        let kept = self.memory().find(wanted, begun);
+        if let Some(password) = kept
+            && self.outage().spares(begun, self.probe)
+        {
+            return Answer::Password(password);
+        }
         let asked = self.memory().ask(wanted);
         let said = wanted.from(&self.client).await;
+        self.notice(begun, &said);
         let mut memory = self.memory();
         let answer = learn(&mut memory, wanted, asked, said);
         memory.end(wanted);
         answer
     }
 
+    /// What an ask that began then says of whether a server can be reached.
+    fn notice(&self, begun: Instant, said: &Result<Secret, Error>) {
+        let now = Instant::now();
+        match said {
+            Err(error) if is_away(error) => self.outage().find(begun, now),
+            Err(error) if error.code().is_none() && !is_shut_out(error) => {
+                self.outage().doubt(now);
+            }
+            Ok(_) | Err(_) => self.outage().end(now),
+        }
+    }
+
     fn memory(&self) -> MutexGuard<'_, Memory> {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn outage(&self) -> MutexGuard<'_, Outage> {
+        self.outage.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
