@@ -51,9 +51,10 @@ impl Reset {
             Ok(generated) => done("Password changed successfully", generated.as_ref()),
             Err(error) => {
                 if error.code() == Some(Code::ResetFailed) {
-                    tell(&["Password reset failed"])?;
+                    // Standard error and the status say it, too.
+                    let _unread = tell(&["Password reset failed"]);
                 }
-                Err(error.into())
+                Err(Trouble::Change(error))
             }
         }
     }
@@ -73,7 +74,7 @@ impl Create {
         if let Some(notes) = self.notes {
             request = request.notes(notes);
         }
-        let generated = request.send().await?;
+        let generated = request.send().await.map_err(Trouble::Change)?;
         let made = format!("Resource {resource} with account {account} created successfully");
         done(&made, generated.as_ref())
     }
@@ -81,10 +82,14 @@ impl Create {
 
 /// What was done, and the generated password behind it.
 fn done(what: &str, generated: Option<&Secret>) -> Result<(), Trouble> {
-    match generated {
+    let told = match generated {
         None => tell(&[what]),
         Some(password) => tell(&[what, password.expose()]),
-    }
+    };
+    told.map_err(|trouble| match trouble {
+        Trouble::Output(source) => Trouble::Untold(source),
+        other => other,
+    })
 }
 
 /// The password among the arguments; `-` reads it. An empty one would have another one generated,

@@ -20,6 +20,9 @@ pub(super) enum Trouble {
     /// The server said no, or nothing.
     #[error(transparent)]
     Server(#[from] Error),
+    /// The server said no, or nothing, to a change.
+    #[error(transparent)]
+    Change(Error),
     /// The agent said no.
     #[error("{message}")]
     Agent {
@@ -67,9 +70,12 @@ pub(super) enum Trouble {
     /// Standard input cannot be read.
     #[error("standard input cannot be read")]
     Input(#[source] io::Error),
-    /// Standard output cannot be written: what was asked for is done all the same.
+    /// Standard output cannot be written.
     #[error("standard output cannot be written")]
     Output(#[source] io::Error),
+    /// The same when a change was to be told: it is done all the same.
+    #[error("standard output cannot be written")]
+    Untold(#[source] io::Error),
     /// There are no random numbers, or a seal is broken.
     #[error("the agent's memory cannot be sealed")]
     Seal,
@@ -97,7 +103,7 @@ impl Trouble {
     pub(super) fn status(&self) -> u8 {
         match self {
             Self::Usage(_) | Self::Setup(_) | Self::Input(_) | Self::Manual { .. } => status::USAGE,
-            Self::Server(error) => of_server(error),
+            Self::Server(error) | Self::Change(error) => of_server(error),
             Self::Agent { status, .. } => *status,
             // As shells have it.
             Self::Run { source, .. } if source.kind() == io::ErrorKind::NotFound => 127,
@@ -105,6 +111,7 @@ impl Trouble {
             Self::NoAgent { .. }
             | Self::Socket { .. }
             | Self::Output(_)
+            | Self::Untold(_)
             | Self::Seal
             | Self::Runtime(_) => status::UNAVAILABLE,
         }
@@ -122,12 +129,17 @@ impl Trouble {
             }
             cause = deeper.source();
         }
-        if let Self::Server(error) = self
-            && error.is_outcome_unknown()
-        {
-            text.push_str(UNKNOWN);
-        }
+        text.push_str(self.advice());
         text
+    }
+
+    /// What to do about a change.
+    fn advice(&self) -> &'static str {
+        match self {
+            Self::Change(error) if error.is_outcome_unknown() => UNKNOWN,
+            Self::Untold(_) => DONE,
+            _ => "",
+        }
     }
 }
 
@@ -145,6 +157,7 @@ fn of_server(error: &Error) -> u8 {
 }
 
 const UNKNOWN: &str = "; whether it was done is not known: look before you ask again";
+const DONE: &str = "; it was done: retrieve the password";
 
 #[cfg(test)]
 mod tests {
@@ -178,11 +191,26 @@ mod tests {
         for (code, status) in table {
             assert_eq!(answered(code).status(), status, "code {code}");
         }
-        let timed_out = Trouble::Server(Error::TimedOut {
-            server: "a:1".to_owned(),
-        });
-        assert_eq!(timed_out.status(), 5);
-        assert!(timed_out.in_full().contains("not known"), "{timed_out}");
         assert_eq!(Trouble::Usage(String::new()).status(), 2);
+    }
+
+    #[test]
+    fn only_a_change_may_have_been_done_and_what_was_done_is_said_to_be() {
+        let timed_out = || Error::TimedOut {
+            server: "a:1".to_owned(),
+        };
+        let retrieval = Trouble::Server(timed_out());
+        let change = Trouble::Change(timed_out());
+
+        assert_eq!((retrieval.status(), change.status()), (5, 5));
+        assert_eq!(retrieval.in_full(), "no answer from a:1 in time");
+        assert_eq!(
+            change.in_full(),
+            format!("no answer from a:1 in time{UNKNOWN}")
+        );
+        let full = || io::Error::from(io::ErrorKind::StorageFull);
+        assert_eq!(Trouble::Untold(full()).status(), 5);
+        assert!(Trouble::Untold(full()).in_full().ends_with(DONE));
+        assert!(!Trouble::Output(full()).in_full().contains("done"));
     }
 }

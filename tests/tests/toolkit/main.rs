@@ -239,6 +239,30 @@ fn every_failure_has_its_status_and_is_one_line() {
 }
 
 #[test]
+fn a_change_that_cannot_be_told_is_said_to_be_done() {
+    let house = house("retrieve,reset,create");
+
+    for words in [
+        &["RESET_LOCAL", "db1", "root", "--generate"][..],
+        &["CREATE", "new1", "root"],
+    ] {
+        // Nothing can be written there.
+        let told = run(Command::new("sh")
+            .args(["-c", "exec \"$@\" > /dev/full", "sh"])
+            .arg(house.toolkit.join("PMP_API.sh"))
+            .args(words)
+            .env("CLAVIGER_CONNECT_TIMEOUT", "1m"));
+        let error = error_of(&told.ended(5)).to_owned();
+        assert!(error.ends_with("; it was done: retrieve the password"));
+        let [_, resource, account, ..] = words else {
+            unreachable!("every line names both")
+        };
+        let got = house.api(&["RETRIEVE", resource, account]).ok();
+        assert_ne!(got.stdout, format!("{PASSWORD}\n"));
+    }
+}
+
+#[test]
 fn an_operation_that_is_not_allowed_is_refused_and_written_down_though_the_user_could() {
     let house = house("retrieve");
     let caller = format!("application nightly for {USER}");
