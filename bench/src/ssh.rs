@@ -282,7 +282,8 @@ fn half_open(address: SocketAddr) -> Result<Vec<TcpStream>, Trouble> {
     for number in 0..HALF_OPEN {
         let host = u8::try_from(number / PER_ADDRESS + 2)?;
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
-        socket.bind(&SocketAddr::from(([127, 0, 0, host], 0)).into())?;
+        // A network each: one of them may not have as many.
+        socket.bind(&SocketAddr::from(([127, 0, host, 1], 0)).into())?;
         socket.connect_timeout(&address.into(), PATIENCE)?;
         let mut stream = TcpStream::from(socket);
         stream.set_read_timeout(Some(PATIENCE))?;

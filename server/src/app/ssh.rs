@@ -12,7 +12,7 @@ use crate::app::files::Room;
 use crate::app::folder::check_private;
 use crate::app::init::write_private;
 use crate::app::{AppError, DataFolder, House};
-use crate::config::{self, Config};
+use crate::config::{self, Config, SshDoor};
 use crate::domain::SshFingerprint;
 use crate::doors::{
     Crowd, CrowdSettings, HostKey, Limits, LineEnd, ListenSettings, Listener, Meter, Ssh,
@@ -76,6 +76,7 @@ fn settings(config: &Config, room: Room) -> SshSettings {
         refusal: door.refusal_time.get(),
         strangers: door.max_strangers.get(),
         half_open: room.of(door.max_half_open.as_usize()),
+        half_open_of_network: of_network(door),
         channels: door.max_channels.as_usize(),
         commands: door.max_commands.as_usize(),
         login: door.login_timeout.get(),
@@ -83,6 +84,13 @@ fn settings(config: &Config, room: Room) -> SshSettings {
         idle: door.idle_timeout.get(),
         linger: door.linger_timeout.get(),
     }
+}
+
+/// Below what an address may have in all: the listener turns away whoever comes beyond that, and
+/// would shut out those who mean to log in.
+fn of_network(door: &SshDoor) -> usize {
+    let half = door.max_connections_per_address.as_usize() / 2;
+    door.max_half_open_per_network.as_usize().min(half).max(1)
 }
 
 /// The host key at `path`; a new one where there is none.

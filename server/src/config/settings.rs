@@ -148,6 +148,10 @@ section! {
         /// The most connections at once on which nobody has logged in. Beyond it the network (/24,
         /// or /64 of IPv6) that has most of them loses its oldest.
         max_half_open: Count = Count::new(2_000);
+        /// The most of them from one network. Beyond it this network loses its oldest, so that nobody
+        /// closes the door to an address that it shares; half of max_connections_per_address at
+        /// most, whatever this says.
+        max_half_open_per_network: Count = Count::new(600);
         /// The most commands on one connection; then its client has to connect again.
         max_commands: Count = Count::new(1_000);
         /// The most channels at once on one connection.

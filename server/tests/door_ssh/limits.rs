@@ -164,6 +164,33 @@ async fn half_open_connections_from_four_addresses_keep_nobody_out() {
 }
 
 #[tokio::test]
+async fn half_open_connections_from_one_address_do_not_close_the_door_to_it() {
+    let mut wish = Wish::with(|settings| settings.half_open_of_network = 4);
+    wish.crowd.per_address = 16;
+    let (house, app) = House::with_app(wish).await;
+    let inside = house.enter(&app).await;
+    let mut held = Vec::new();
+    for _ in 0..40 {
+        held.push(half_open(&house, [127, 0, 0, 1]).await);
+        // The server has given up as many, and is done with them.
+        if held.len() > 4 {
+            assert_eq!(hung_up(held.remove(0)).await, b"");
+        }
+    }
+
+    let entered = house.enter(&app).await;
+
+    for client in [inside, entered] {
+        assert_eq!(client.run(RETRIEVE).await, done(&format!("{PASSWORD}\n")));
+    }
+    assert_eq!(hung_up(held.remove(0)).await, b"");
+    for socket in &held {
+        let nothing = socket.try_read(&mut [0]).map_err(|error| error.kind());
+        assert_eq!(nothing, Err(ErrorKind::WouldBlock), "it still waits");
+    }
+}
+
+#[tokio::test]
 async fn ten_thousand_half_open_connections_keep_nobody_out() {
     let wish = Wish::with(|settings| {
         settings.half_open = 400;

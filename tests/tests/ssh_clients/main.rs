@@ -34,7 +34,11 @@ impl Stand {
 
     /// The seed's own resource, shared with `test`.
     fn seeded() -> Self {
-        let stand = Self::with(SetUp::default(), "password-user");
+        Self::seeded_as(SetUp::default())
+    }
+
+    fn seeded_as(set_up: SetUp) -> Self {
+        let stand = Self::with(set_up, "password-user");
         stand.server.resource("test-server", "root", PASSWORD);
         stand.share("test-server", "modify");
         stand

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use harness::{PATIENCE, run};
+use harness::{PATIENCE, SetUp, run};
 
 use crate::{PASSWORD, Stand};
 
@@ -54,7 +54,10 @@ fn the_host_key_is_made_once_and_its_fingerprint_is_in_status() {
 /// A thousand who say nothing cost little and keep nobody out.
 #[test]
 fn a_thousand_half_open_connections_leave_room_for_others() {
-    let stand = Stand::seeded();
+    let set_up = SetUp::default()
+        .set("doors.ssh", "max_half_open_per_network", "1001")
+        .set("doors.ssh", "max_connections_per_address", "2002");
+    let stand = Stand::seeded_as(set_up);
     let door = stand.server.door("ssh");
     let connect = || std::net::TcpStream::connect_timeout(&door, PATIENCE).unwrap();
     stand.ssh(&["HELP"]).ok();

@@ -1,5 +1,5 @@
-//! Where connections wait that nobody has logged in on yet: there are so many places, and whoever
-//! takes most of them gives way to others.
+//! Where connections wait that nobody has logged in on yet: there are so many places, for each
+//! network and in all, and whoever takes most of them gives way to others.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
@@ -12,6 +12,7 @@ use tokio::sync::Notify;
 #[derive(Debug)]
 pub(super) struct Lobby {
     most: usize,
+    of_network: usize,
     state: Mutex<State>,
 }
 
@@ -33,16 +34,17 @@ pub(super) struct Seat {
 }
 
 impl Lobby {
-    /// One with `most` places.
-    pub(super) fn new(most: usize) -> Arc<Self> {
+    /// One with `most` places, `of_network` of them for one network.
+    pub(super) fn new(most: usize, of_network: usize) -> Arc<Self> {
         Arc::new(Self {
             most,
+            of_network,
             state: Mutex::default(),
         })
     }
 
-    /// A place for a connection from `address`. Where there is none, the network that has most
-    /// gives its oldest up: whoever means to log in has done so long before it is the oldest.
+    /// A place for a connection from `address`. Where there is none for its network, this gives its
+    /// oldest up, and where there is none at all, the network that has most does: whoever means to log in has done so long before it is the oldest.
     pub(super) fn enter(self: &Arc<Self>, address: IpAddr) -> Seat {
         let network = network(address);
         let given_up = Arc::new(Notify::new());
@@ -52,7 +54,9 @@ impl Lobby {
         state.taken += 1;
         let seats = state.networks.entry(network).or_default();
         seats.insert(number, given_up.clone());
-        if state.taken > self.most {
+        if seats.len() > self.of_network {
+            state.give_up_oldest(network);
+        } else if state.taken > self.most {
             state.make_room();
         }
         drop(state);
@@ -74,8 +78,15 @@ impl State {
         let oldest = |seats: &BTreeMap<u64, _>| seats.keys().next().copied();
         let greed = |(_, seats): &(_, &BTreeMap<u64, _>)| (seats.len(), Reverse(oldest(seats)));
         let greediest = self.networks.iter().max_by_key(greed);
-        let place = greediest.and_then(|(network, seats)| Some((*network, oldest(seats)?)));
-        if let Some((network, number)) = place
+        if let Some(network) = greediest.map(|(network, _)| *network) {
+            self.give_up_oldest(network);
+        }
+    }
+
+    fn give_up_oldest(&mut self, network: IpAddr) {
+        let seats = self.networks.get(&network);
+        let oldest = seats.and_then(|seats| seats.keys().next().copied());
+        if let Some(number) = oldest
             && let Some(given_up) = self.leave(network, number)
         {
             given_up.notify_one();
@@ -135,7 +146,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_network_that_has_most_gives_its_oldest_up() {
-        let lobby = Lobby::new(3);
+        let lobby = Lobby::new(3, 3);
         let few = lobby.enter(ip("198.51.100.7"));
         let oldest = lobby.enter(ip("192.0.2.1"));
         let older = lobby.enter(ip("192.0.2.2"));
@@ -150,8 +161,24 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_network_that_has_its_share_gives_its_own_oldest_up() {
+        let lobby = Lobby::new(10, 2);
+        let other = lobby.enter(ip("198.51.100.7"));
+        let oldest = lobby.enter(ip("192.0.2.1"));
+        let older = lobby.enter(ip("192.0.2.2"));
+
+        let new = lobby.enter(ip("192.0.2.3"));
+
+        assert!(is_given_up(&oldest).await);
+        for seat in [&other, &older, &new] {
+            assert!(!is_given_up(seat).await);
+        }
+        assert_eq!(lobby.state().taken, 3);
+    }
+
+    #[tokio::test]
     async fn the_oldest_of_all_goes_where_each_network_has_one() {
-        let lobby = Lobby::new(2);
+        let lobby = Lobby::new(2, 2);
         let first = lobby.enter(ip("2001:db8::1"));
         let second = lobby.enter(ip("2001:db8:0:1::1"));
 
@@ -163,7 +190,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_place_is_given_back_once() {
-        let lobby = Lobby::new(1);
+        let lobby = Lobby::new(1, 1);
         let first = lobby.enter(ip("192.0.2.1"));
         let second = lobby.enter(ip("192.0.2.1"));
         drop(first);

@@ -67,6 +67,8 @@ pub struct SshSettings {
     pub strangers: u32,
     /// Connections at once on which nobody has logged in. Default 2000.
     pub half_open: usize,
+    /// Those of one network. Default 600.
+    pub half_open_of_network: usize,
     /// Channels at once on a connection. Default 10.
     pub channels: usize,
     /// Commands in all on a connection. Default 1000.
@@ -94,6 +96,7 @@ impl Default for SshSettings {
             refusal: Duration::from_millis(500),
             strangers: 60,
             half_open: 2000,
+            half_open_of_network: 600,
             channels: 10,
             commands: 1000,
             login: Duration::from_secs(20),
@@ -156,7 +159,7 @@ impl Ssh {
             config: Arc::new(config(&settings, key)),
             strangers: Strangers::new(settings.strangers),
             unwritten: Unwritten::default(),
-            lobby: Lobby::new(settings.half_open),
+            lobby: Lobby::new(settings.half_open, settings.half_open_of_network),
             settings,
             meters: Meters::new(meter),
             door: meter.door(Self::NAME),
