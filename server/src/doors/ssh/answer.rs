@@ -87,13 +87,13 @@ fn exit(code: ResultCode) -> Exit {
         ResultCode::ResourceExists
         | ResultCode::Refused
         | ResultCode::NotAllowed
-        | ResultCode::ReasonRequired
-        | ResultCode::TicketRequired
         | ResultCode::Unidentified
         | ResultCode::Waiting
         | ResultCode::InUse => Exit::Refused,
         ResultCode::Invalid => Exit::Usage,
-        ResultCode::Policy => Exit::Policy,
+        ResultCode::Policy | ResultCode::ReasonRequired | ResultCode::TicketRequired => {
+            Exit::Policy
+        }
         ResultCode::ResetFailed => Exit::ResetFailed,
         ResultCode::ReadOnly | ResultCode::Unavailable | ResultCode::Conflict => Exit::Unavailable,
     }
@@ -113,7 +113,8 @@ mod tests {
     fn each_refusal_has_its_exit_status() {
         assert_eq!(ends(VaultError::Refused), 1);
         assert_eq!(ends(VaultError::NotAllowed), 1);
-        assert_eq!(ends(VaultError::ReasonRequired), 1);
+        assert_eq!(ends(VaultError::ReasonRequired), 3);
+        assert_eq!(ends(VaultError::TicketRequired), 3);
         assert_eq!(ends(VaultError::Waiting(Hurdle::Request)), 1);
         assert_eq!(ends(VaultError::ResourceExists), 1);
         assert_eq!(ends(VaultError::Invalid(String::new())), 2);
