@@ -231,7 +231,7 @@ mod tests {
             (VaultError::Policy(PolicyViolation::NoUpper), 422, "policy"),
             (VaultError::Invalid("x".to_owned()), 422, "invalid"),
             (VaultError::ResourceExists, 409, "exists"),
-            (VaultError::Exists("a user"), 409, "exists"),
+            (VaultError::Exists("a user with this name"), 409, "exists"),
             (VaultError::Conflict, 409, "conflict"),
             (VaultError::ReadOnly, 409, "read-only"),
             (VaultError::RemoteReset("x".to_owned()), 502, "target"),

@@ -55,10 +55,7 @@ pub(crate) fn refusal(error: VaultError) -> (ResultCode, String) {
             format!("The password does not keep its policy: {violation}."),
         ),
         VaultError::Invalid(why) => (Code::Invalid, format!("Invalid argument: {why}.")),
-        VaultError::Exists(what) => (
-            Code::Invalid,
-            format!("There already is {what} with this name."),
-        ),
+        VaultError::Exists(what) => (Code::Invalid, format!("There already is {what}.")),
         VaultError::NotFound(what) => (Code::Invalid, format!("There is no such {what}.")),
         VaultError::RemoteReset(why) => {
             (Code::ResetFailed, format!("Password reset failed: {why}."))

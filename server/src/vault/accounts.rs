@@ -291,7 +291,10 @@ impl Vault {
         if self.rows.get::<Ids>(by_name).await?.is_none() {
             return Ok(());
         }
-        let (why, answer) = (RefusalReason::Exists, VaultError::Exists("an account"));
+        let (why, answer) = (
+            RefusalReason::Exists,
+            VaultError::Exists("an account with this name"),
+        );
         Err(self.refuse(deed, why, answer, caller).await)
     }
 
@@ -343,7 +346,7 @@ impl Vault {
         let mut changes = self.rows.changes();
         if old != new {
             if self.rows.get::<Ids>(new.clone()).await?.is_some() {
-                return Err(VaultError::Exists("an account"));
+                return Err(VaultError::Exists("an account with this name"));
             }
             changes.clear(old);
             changes.add(new, &Ids(vec![account.id.0]))?;

@@ -308,7 +308,7 @@ impl Vault {
         let org = caller.org();
         let by_name = self.rows.places().application_by_name(org, &name);
         if self.rows.get::<Ids>(by_name).await?.is_some() {
-            let answer = VaultError::Exists("an application");
+            let answer = VaultError::Exists("an application with this name");
             return Ok(Err((RefusalReason::Exists, answer)));
         }
         let Some(user) = self.user_called(org, &new.inherits).await? else {

@@ -52,8 +52,9 @@ pub enum VaultError {
     /// A resource with this name, in whatever case, is there already.
     #[error("a resource with this name exists already")]
     ResourceExists,
-    /// Something else with this name is there already.
-    #[error("{0} with this name exists already")]
+    /// Something else, of which there may be one, is there already: what, as in `a user with this
+    /// name`.
+    #[error("{0} exists already")]
     Exists(&'static str),
     /// There is no such thing; said only to those who may see all of its kind.
     #[error("there is no such {0}")]

@@ -128,7 +128,7 @@ impl Vault {
         let [old, new] = edited.places;
         let moved = old != new;
         if moved && self.rows.get::<Ids>(new.clone()).await?.is_some() {
-            let answer = VaultError::Exists("a group");
+            let answer = VaultError::Exists("a group with this name");
             let why = RefusalReason::Exists;
             return Err(self.refuse(deed, why, answer, caller).await);
         }

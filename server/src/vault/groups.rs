@@ -39,7 +39,10 @@ impl Vault {
         };
         let by_name = self.rows.places().group_by_name(group.org, &group.name);
         if self.rows.get::<Ids>(by_name.clone()).await?.is_some() {
-            let (why, answer) = (RefusalReason::Exists, VaultError::Exists("a group"));
+            let (why, answer) = (
+                RefusalReason::Exists,
+                VaultError::Exists("a group with this name"),
+            );
             return Err(self.refuse(&deed, why, answer, caller).await);
         }
         group.id = GroupId(self.next_id(IdKind::Group).await?);

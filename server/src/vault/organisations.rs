@@ -33,7 +33,7 @@ impl Vault {
             .await?
             .is_some()
         {
-            let answer = VaultError::Exists("an organisation");
+            let answer = VaultError::Exists("an organisation with this name");
             return Err(self
                 .refuse(&deed, RefusalReason::Exists, answer, caller)
                 .await);

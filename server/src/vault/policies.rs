@@ -82,7 +82,7 @@ impl Vault {
         }
         let kept = self.policy_named(caller.org(), &policy.name).await?;
         if new && kept.is_some() {
-            let answer = VaultError::Exists("a policy");
+            let answer = VaultError::Exists("a policy with this name");
             return Err(self
                 .refuse(&deed, RefusalReason::Exists, answer, caller)
                 .await);

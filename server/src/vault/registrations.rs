@@ -394,7 +394,7 @@ impl Vault {
         let by_name = self.rows.places().application_by_name(before.org, &name);
         let index = self.rows.get::<Ids>(by_name).await?;
         if index.is_some_and(|kept| kept.record.0.first() != Some(&before.id.0)) {
-            let answer = VaultError::Exists("an application");
+            let answer = VaultError::Exists("an application with this name");
             return Ok(Err((RefusalReason::Exists, answer)));
         }
         let user = match new.user {

@@ -35,7 +35,7 @@ impl Vault {
         let places = self.rows.places();
         let by_name = places.resource_group_by_name(group.org, &group.name);
         if self.rows.get::<Ids>(by_name.clone()).await?.is_some() {
-            let answer = VaultError::Exists("a resource group");
+            let answer = VaultError::Exists("a resource group with this name");
             return Err(self
                 .refuse(&deed, RefusalReason::Exists, answer, caller)
                 .await);

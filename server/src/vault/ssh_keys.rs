@@ -61,7 +61,7 @@ impl Vault {
         } else if keys.is_empty() || keys.len() > AT_ONCE {
             VaultError::Invalid(format!("1 to {AT_ONCE} SSH keys are registered at once"))
         } else if !keys.iter().all(|key| blobs.insert(key.blob())) {
-            VaultError::Exists("an SSH key of this user")
+            VaultError::Exists("the same SSH key of this user")
         } else if blobs.len() > most {
             VaultError::Invalid(format!(
                 "this user has {} SSH keys already and may have {most}: remove one, or raise the \

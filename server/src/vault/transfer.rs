@@ -127,11 +127,11 @@ impl Vault {
             .taken
             .insert((resource.id.0, folded.as_str().to_owned()))
         {
-            return Err(VaultError::Exists("an account"));
+            return Err(VaultError::Exists("an account with this name"));
         }
         let by_name = self.rows.places().account_by_name(resource.id, &account);
         if self.rows.get::<Ids>(by_name).await?.is_some() {
-            return Err(VaultError::Exists("an account"));
+            return Err(VaultError::Exists("an account with this name"));
         }
         if dry {
             return Ok(());

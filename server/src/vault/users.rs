@@ -108,7 +108,7 @@ impl Vault {
             .await?;
         let by_login = self.rows.places().user_by_login(user.org, &user.login());
         if self.rows.get::<Ids>(by_login).await?.is_some() {
-            let answer = VaultError::Exists("a user");
+            let answer = VaultError::Exists("a user with this name");
             return Err(self
                 .refuse(deed, RefusalReason::Exists, answer, caller)
                 .await);

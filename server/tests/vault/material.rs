@@ -180,7 +180,10 @@ async fn a_file_has_a_limit_and_an_account_one_name() {
     let over = add(&house, "over", file(&[7; 1025]), &owner).await;
     assert_invalid(over, "1 KiB");
     let twice = add(&house, "TLS", file(b"x"), &owner).await;
-    assert!(matches!(twice, Err(VaultError::Exists("an account"))));
+    assert!(matches!(
+        twice,
+        Err(VaultError::Exists("an account with this name"))
+    ));
     let wanted = wanted("db1", "tls");
     let change = house
         .vault

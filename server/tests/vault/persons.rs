@@ -258,7 +258,10 @@ async fn a_person_needs_a_name_of_its_own_and_a_password_that_is_long_enough() {
     let operator = house.operator().await;
 
     let taken = add(&house, new_person("aLiCe")).await;
-    assert!(matches!(taken, Err(VaultError::Exists("a user"))));
+    assert!(matches!(
+        taken,
+        Err(VaultError::Exists("a user with this name"))
+    ));
     let short = NewPerson {
         password: password("1234567"),
         ..new_person("Bob")

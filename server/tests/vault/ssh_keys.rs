@@ -149,7 +149,8 @@ async fn a_user_has_a_key_once_and_as_many_as_the_setting_says() {
         .add_ssh_keys(USER, vec![key(3)], &operator)
         .await;
 
-    assert!(matches!(twice, Err(VaultError::Exists(_))));
+    let twice = twice.unwrap_err().to_string();
+    assert_eq!(twice, "the same SSH key of this user exists already");
     assert!(second.is_ok());
     assert!(matches!(third, Err(VaultError::Invalid(_))));
     let keys = house.vault.ssh_keys(USER, &operator).await.unwrap();

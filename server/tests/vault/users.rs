@@ -119,7 +119,10 @@ async fn a_login_in_another_case_is_taken() {
         .add_user(&new_user("billing", "APP1.example", 2), &operator)
         .await;
 
-    assert!(matches!(again, Err(VaultError::Exists("a user"))));
+    assert!(matches!(
+        again,
+        Err(VaultError::Exists("a user with this name"))
+    ));
     let other = house
         .vault
         .add_user(&new_user("billing", "app2.example", 2), &operator)

@@ -176,9 +176,7 @@ impl From<VaultError> for Refusal {
                 INVALID,
                 "An asset with this name exists already.".to_owned(),
             ),
-            VaultError::Exists(what) => {
-                clash(INVALID, format!("There already is {what} with this name."))
-            }
+            VaultError::Exists(what) => clash(INVALID, format!("There already is {what}.")),
             VaultError::Conflict => clash(INVALID, sentence(&error.to_string())),
             VaultError::RemoteReset(why) => {
                 Self::bad(INVALID, format!("Password reset failed: {why}."))

@@ -157,7 +157,7 @@ mod tests {
             ),
             (VaultError::Invalid(why()), 7, "Invalid argument: why."),
             (
-                VaultError::Exists("an account"),
+                VaultError::Exists("an account with this name"),
                 7,
                 "There already is an account with this name.",
             ),
