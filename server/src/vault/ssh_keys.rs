@@ -215,8 +215,9 @@ impl Vault {
     ) -> Result<(), VaultError> {
         let (org, id) = (user.record.org, user.record.id);
         let mut changes = self.rows.changes();
-        // A user that is removed at the same time leaves no key behind.
-        changes.depend_on(user);
+        // A user that is removed at the same time leaves no key behind; and of two who register
+        // keys at the same time one has to count again: each changes this row.
+        changes.replace(user, &user.record)?;
         for one in registered {
             let key = self.rows.places().ssh_key(org, id, one.key.blob());
             changes.add(key, one)?;

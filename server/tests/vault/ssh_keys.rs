@@ -159,6 +159,28 @@ async fn a_user_has_a_key_once_and_as_many_as_the_setting_says() {
 }
 
 #[tokio::test]
+async fn keys_that_are_registered_at_the_same_time_are_counted_together() {
+    let house = with_key(1).await;
+    let operator = house.operator().await;
+    let two = house
+        .vault
+        .set_setting("ssh-keys-per-user", "2", &operator)
+        .await;
+    two.unwrap();
+
+    let adding = (2..10).map(|mark| house.vault.add_ssh_keys(USER, vec![key(mark)], &operator));
+    let added = futures_util::future::join_all(adding).await;
+
+    assert_eq!(added.iter().filter(|one| one.is_ok()).count(), 1);
+    for refused in added.into_iter().filter_map(Result::err) {
+        let told = matches!(refused, VaultError::Conflict | VaultError::Invalid(_));
+        assert!(told, "{refused}");
+    }
+    let keys = house.vault.ssh_keys(USER, &operator).await.unwrap();
+    assert_eq!(keys.len(), 2);
+}
+
+#[tokio::test]
 async fn keys_are_registered_all_of_them_or_none() {
     let house = with_key(1).await;
     let operator = house.operator().await;
