@@ -6,8 +6,9 @@
 #   PMP_API.sh RESET_REMOTE RESOURCE ACCOUNT NEW_PASSWORD
 #   PMP_API.sh CREATE       RESOURCE ACCOUNT [PASSWORD]
 #
-# A password of `-` is read from standard input, where no list of processes shows it. Settings are
-# in PMP_API.conf beside this script; README.txt says more.
+# A password of `-` is read from standard input, where no list of processes shows it. One that may
+# look like an option is written `-- "$PASSWORD"`, or `-`. Settings are in PMP_API.conf beside this
+# script; README.txt says more.
 set -eu
 
 self=$0

@@ -19,9 +19,11 @@ mod output;
 mod source;
 mod trouble;
 
+use std::env;
 use std::process::ExitCode;
 
 use clap::Parser;
+use clap::error::ErrorKind;
 
 use options::Line;
 use trouble::Trouble;
@@ -36,10 +38,7 @@ pub fn main() -> ExitCode {
     };
     match run(line) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(trouble) => {
-            output::complain(&trouble.in_full());
-            ExitCode::from(trouble.status())
-        }
+        Err(trouble) => refuse(&trouble),
     }
 }
 
@@ -68,12 +67,18 @@ fn hide_memory() {
 /// Help and version go to standard output with status 0; a wrong command line is one line and
 /// status 2. What was typed is not repeated: it may be a password.
 fn explain(wrong: &clap::Error) -> ExitCode {
+    if wrong.kind() == ErrorKind::DisplayHelp && options::is_help_behind_names(env::args_os()) {
+        return refuse(&Trouble::Usage(options::HELP_BEHIND_NAMES.to_owned()));
+    }
     if !wrong.use_stderr() {
         // Nobody is left to be told that nobody reads.
         let _unread = wrong.print();
         return ExitCode::SUCCESS;
     }
-    let trouble = Trouble::Usage(options::complaint(wrong));
+    refuse(&Trouble::Usage(options::complaint(wrong)))
+}
+
+fn refuse(trouble: &Trouble) -> ExitCode {
     output::complain(&trouble.in_full());
     ExitCode::from(trouble.status())
 }

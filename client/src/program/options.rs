@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Args, Parser, Subcommand};
+use clap::{Arg, ArgAction, Args, CommandFactory, Parser, Subcommand};
 
 /// Asks Claviger for passwords, so that no script carries them.
 #[derive(Parser)]
@@ -262,6 +262,31 @@ pub(super) fn complaint(wrong: &clap::Error) -> String {
     format!("{what} (claviger-client --help says more)")
 }
 
+/// Whether help is asked for behind the names of what is to be changed: there a password was meant,
+/// and nobody who set none may be told that all is well.
+pub(super) fn is_help_behind_names(words: impl IntoIterator<Item = OsString>) -> bool {
+    let mut line = Line::command().ignore_errors(true);
+    for name in CHANGES {
+        line = line.mut_subcommand(name, |command| {
+            let help = Arg::new("help").long("help").short('h');
+            command
+                .disable_help_flag(true)
+                .arg(help.action(ArgAction::SetTrue))
+        });
+    }
+    line.try_get_matches_from(words).is_ok_and(|found| {
+        let change = found
+            .subcommand()
+            .filter(|(name, _)| CHANGES.contains(name));
+        change.is_some_and(|(_, given)| given.contains_id("resource"))
+    })
+}
+
+const CHANGES: [&str; 3] = ["RESET_LOCAL", "RESET_REMOTE", "CREATE"];
+
+pub(super) const HELP_BEHIND_NAMES: &str = "help stands right behind the command, and nothing was \
+    done: a password that looks like an option is written behind `--`, or read by `-`";
+
 const STATUSES: &str =
     "Exit status: 0 done; 1 refused, or there is no such thing; 2 the command line or the
 configuration makes no sense; 3 a rule demands more: a reason, a ticket, a better password;
@@ -271,7 +296,8 @@ reads. `exec` ends as its program does; 126 or 127 where that cannot be run.
 What goes wrong is one line on standard error that begins with `ERROR: `.";
 
 const VISIBLE: &str = "A password among the arguments stands in the list of processes, where every \
-user of this machine reads it: give `-` and the password on standard input instead.";
+user of this machine reads it: give `-` and the password on standard input instead. One that \
+looks like an option of this program is taken for that: write `-- \"$PASSWORD\"`, or `-`.";
 
 #[cfg(test)]
 mod tests {
@@ -310,6 +336,37 @@ mod tests {
         };
         assert_eq!(reset.password.as_deref(), Some("-x"));
         assert_eq!(reset.why.reason.as_deref(), Some("why"));
+    }
+
+    #[test]
+    fn help_is_asked_for_behind_the_command_and_not_in_place_of_a_password() {
+        let asked = |words: &[&str]| {
+            let words = [&["claviger-client", "--conf", "f"], words].concat();
+            is_help_behind_names(words.into_iter().map(OsString::from))
+        };
+        for words in [
+            &["RESET_LOCAL", "r", "a", "--help"][..],
+            &["RESET_LOCAL", "r", "a", "-h"],
+            &["reset_remote", "r", "a", "--help", "--reason", "why"],
+            &["CREATE", "r", "a", "pass", "--help"],
+            &["CREATE", "r", "--help"],
+        ] {
+            assert!(asked(words), "{words:?}");
+        }
+        for words in [
+            &["--help"][..],
+            &["help", "CREATE"],
+            &["CREATE", "--help"],
+            &["RESET_LOCAL", "-h"],
+            &["RETRIEVE", "CREATE", "a", "--help"],
+        ] {
+            assert!(!asked(words), "{words:?}");
+        }
+        let behind = parse(&["RESET_LOCAL", "r", "a", "--", "--help"]).unwrap();
+        let Command::ResetLocal(reset) = behind.command else {
+            panic!("another command");
+        };
+        assert_eq!(reset.password.as_deref(), Some("--help"));
     }
 
     #[test]

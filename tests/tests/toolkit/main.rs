@@ -198,6 +198,14 @@ fn a_password_on_standard_input_is_taken_without_its_line_end() {
         let got = house.api(&["RETRIEVE", "db1", "root"]).ok();
         assert_eq!(got.stdout, format!("{password}\n"));
     }
+    let help = house.api(&["RESET_LOCAL", "db1", "root", "--help"]);
+    assert!(error_of(&help.ended(2)).contains("nothing was done"));
+    let own = ["RESET_LOCAL", "db1", "root", "--", "--Help-me-0ut"];
+    house.api(&own).ok();
+    let got = house.api(&["RETRIEVE", "db1", "root"]).ok();
+    assert_eq!(got.stdout, "--Help-me-0ut\n");
+    let usual = house.api(&["RESET_LOCAL", "--help"]).ok();
+    assert!(usual.stdout.contains("looks like an option"), "{usual}");
     let none = house.api_with_input(&["RESET_LOCAL", "db1", "root", "-"], "\n");
     assert!(error_of(&none.ended(2)).contains("empty"));
     house.api(&["RESET_LOCAL", "db1", "root", ""]).ended(2);
