@@ -1,7 +1,7 @@
 //! What the program says: what was asked for on standard output, what went wrong in one line on
 //! standard error.
 
-use std::io::{self, Read, Write};
+use std::io::{self, IsTerminal, Read, Write};
 
 use zeroize::Zeroizing;
 
@@ -38,12 +38,18 @@ pub(super) fn complain(what: &str) {
     let _unread = writeln!(err, "ERROR: {visible}").and_then(|()| err.flush());
 }
 
-/// Reads a password from standard input: all of it, without one line end behind it.
+/// Reads a password from standard input: all of it, without one line end behind it. On a terminal
+/// it is asked for, and not shown.
 pub(super) fn password_from_stdin() -> Result<Secret, Trouble> {
-    let mut bytes = Zeroizing::new(Vec::with_capacity(LIMIT + 1));
-    let limit = u64::try_from(LIMIT + 1).unwrap_or(u64::MAX);
-    let read = io::stdin().lock().take(limit).read_to_end(&mut bytes);
-    read.map_err(Trouble::Input)?;
+    let bytes = if io::stdin().is_terminal() {
+        typed()?
+    } else {
+        let mut bytes = Zeroizing::new(Vec::with_capacity(LIMIT + 1));
+        let limit = u64::try_from(LIMIT + 1).unwrap_or(u64::MAX);
+        let read = io::stdin().lock().take(limit).read_to_end(&mut bytes);
+        read.map_err(Trouble::Input)?;
+        bytes
+    };
     let usage = |words: &str| Trouble::Usage(format!("the password on standard input {words}"));
     if bytes.len() > LIMIT {
         return Err(usage("is too long"));
@@ -55,6 +61,18 @@ pub(super) fn password_from_stdin() -> Result<Secret, Trouble> {
         return Err(usage("is empty"));
     }
     Ok(Secret::from(text))
+}
+
+#[cfg(unix)]
+fn typed() -> Result<Zeroizing<Vec<u8>>, Trouble> {
+    let line = crate::program::terminal::ask("password: ", LIMIT).map_err(Trouble::Input)?;
+    line.ok_or_else(|| Trouble::Usage("interrupted: nothing was done".to_owned()))
+}
+
+#[cfg(not(unix))]
+fn typed() -> Result<Zeroizing<Vec<u8>>, Trouble> {
+    let words = "a password that is typed here would be shown: give it by a pipe";
+    Err(Trouble::Usage(words.to_owned()))
 }
 
 /// More than any server takes.

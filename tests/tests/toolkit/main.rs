@@ -2,6 +2,7 @@
 //! the true server and the true client program.
 
 mod agent;
+mod terminal;
 
 use std::fs;
 use std::io::{BufRead, BufReader};
