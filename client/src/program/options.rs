@@ -24,7 +24,7 @@ pub(super) struct Line {
 }
 
 /// Where the server is, and who asks: a file says it, or these options.
-#[derive(Args)]
+#[derive(Args, Clone)]
 #[command(next_help_heading = "Server and certificate")]
 pub(super) struct Reach {
     /// PMP_API.conf or JAVA_API.conf

@@ -1,13 +1,15 @@
 //! The agent: who it answers, what it keeps, and what it does without the server.
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::thread;
 
 use harness::{SetUp, client_program, not_run, run};
 use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
 
 use super::{Agent, PASSWORD, USER, error_of, house, house_with};
 
@@ -99,6 +101,46 @@ fn an_agent_forgets_what_the_server_refuses() {
 
     let away = agent.retrieve().ended(5);
     assert_eq!(away.stdout, "", "the refusal stands");
+}
+
+#[test]
+fn an_agent_that_hangs_up_reads_its_files_anew_and_goes_on_where_it_cannot() {
+    let house = house("retrieve");
+    let mut agent = house.agent_with("agent", Stdio::piped());
+    let pid = Pid::from_raw(i32::try_from(agent.child.id()).unwrap()).unwrap();
+    let conf = house.toolkit.join("PMP_API.conf");
+    let first = fs::read_to_string(&conf).unwrap();
+
+    fs::write(&conf, "ServerName=\n").unwrap();
+    kill_process(pid, Signal::HUP).unwrap();
+    let mut told = String::new();
+    let mut said = BufReader::new(agent.child.stderr.take().unwrap());
+    said.read_line(&mut told).unwrap();
+    assert!(told.starts_with("ERROR: "), "{told}");
+    assert!(told.contains("what was read before counts"), "{told}");
+    agent.retrieve().ok();
+    let next = house.server.issue("next");
+    let app = |words: &[&str]| house.server.claviger(&[&["app"], words].concat()).ok();
+    let shown: Value = serde_json::from_str(&app(&["show", "nightly", "--json"]).stdout).unwrap();
+    let print = shown["certificates"][0].as_str().unwrap();
+    let cert = next.cert.to_string_lossy();
+    app(&["edit", "nightly", "--add-cert", &cert]);
+    app(&["edit", "nightly", "--remove-cert", print]);
+    agent.retrieve().ended(1);
+    let named = |line: &str| match line.split_once('=') {
+        Some(("ClientCertPath", _)) => format!("ClientCertPath={}\n", next.cert.display()),
+        Some(("ClientKeyPath", _)) => format!("ClientKeyPath={}\n", next.key.display()),
+        _ => format!("{line}\n"),
+    };
+    fs::write(&conf, first.lines().map(named).collect::<String>()).unwrap();
+    kill_process(pid, Signal::HUP).unwrap();
+
+    // A signal may come after what is asked behind it.
+    let got = (0..50)
+        .map(|_| agent.retrieve())
+        .find(|got| got.code() == 0);
+    assert_eq!(got.unwrap().stdout, format!("{PASSWORD}\n"));
+    assert!(agent.socket.exists());
 }
 
 #[test]

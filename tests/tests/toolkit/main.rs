@@ -110,6 +110,15 @@ impl House {
         command.args(["agent", "--socket"]).arg(&socket);
         Agent::start(command.args(more), socket)
     }
+
+    /// The same, what it complains of going there.
+    #[track_caller]
+    fn agent_with(&self, name: &str, complaints: Stdio) -> Agent {
+        let socket = self.server.outside().join(name).join("sock");
+        let mut command = self.script();
+        command.args(["agent", "--socket"]).arg(&socket);
+        Agent::start(command.stderr(complaints), socket)
+    }
 }
 
 /// A running agent; dropping it ends it.

@@ -24,7 +24,7 @@ use tokio::task::JoinSet;
 use tokio::time::{interval, timeout};
 
 use crate::program::options::{self, Reach};
-use crate::program::output::tell;
+use crate::program::output::{complain, tell};
 use crate::program::source::{Wanted, builder};
 use crate::program::trouble::{Trouble, status};
 use crate::{Client, Code, Error, Secret};
@@ -36,7 +36,7 @@ use wire::Answer;
 
 /// What everybody who asks is answered from.
 struct Agent {
-    client: Client,
+    client: Mutex<Client>,
     memory: Mutex<Memory>,
     outage: Mutex<Outage>,
     /// How long asking may take.
@@ -49,7 +49,7 @@ pub(super) async fn serve(options: options::Agent, reach: Reach) -> Result<(), T
     let clients = options.clients.clamp(1, MOST_CLIENTS);
     let agent = Arc::new(Agent {
         probe: (reach.connect_timeout + reach.timeout).saturating_mul(ASKED_TWICE),
-        client: client(reach, clients)?,
+        client: Mutex::new(client(reach.clone(), clients)?),
         memory: Mutex::new(Memory::new(options.keep, options.most)?),
         outage: Mutex::default(),
         owner: rustix::process::geteuid().as_raw(),
@@ -59,12 +59,19 @@ pub(super) async fn serve(options: options::Agent, reach: Reach) -> Result<(), T
         stopped(SignalKind::terminate())?,
         stopped(SignalKind::interrupt())?,
     );
+    let mut hangup = stopped(SignalKind::hangup())?;
+    let renewed = async {
+        while hangup.recv().await.is_some() {
+            agent.renew(client(reach.clone(), clients));
+        }
+    };
     let (place, listener) = Place::make(&options.socket).await?;
     tell(&[&format!("agent listening on {}", options.socket.display())])?;
     tokio::select! {
         () = agent.attend_all(&listener, clients) => {}
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
+        () = renewed => {}
     }
     drop(place);
     Ok(())
@@ -158,7 +165,8 @@ impl Agent {
             return Answer::Password(password);
         }
         let asked = self.memory().ask(wanted);
-        let said = wanted.from(&self.client).await;
+        let client = self.client().clone();
+        let said = wanted.from(&client).await;
         self.notice(begun, &said);
         let mut memory = self.memory();
         let answer = learn(&mut memory, wanted, asked, said);
@@ -176,6 +184,24 @@ impl Agent {
             }
             Ok(_) | Err(_) => self.outage().end(now),
         }
+    }
+
+    /// Asks by the new client from now on; the old one stays where there is none.
+    fn renew(&self, client: Result<Client, Trouble>) {
+        match client {
+            Ok(client) => {
+                *self.client() = client;
+                self.outage().doubt(Instant::now());
+            }
+            Err(trouble) => complain(&format!(
+                "{}; what was read before counts",
+                trouble.in_full()
+            )),
+        }
+    }
+
+    fn client(&self) -> MutexGuard<'_, Client> {
+        self.client.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn memory(&self) -> MutexGuard<'_, Memory> {
