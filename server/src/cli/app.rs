@@ -207,14 +207,20 @@ impl Add {
             name,
             inherit,
             allow,
+            certificates,
             ..
         } = made.application;
-        let allow = allow.join(", ");
+        let (name, allow) = (visible(&name), allow.join(", "));
         context.out.line(format_args!(
-            "application {} made: it may {allow} for {}",
-            visible(&name),
+            "application {name} made: it may {allow} for {}",
             visible(&inherit)
-        ))
+        ))?;
+        if certificates.is_empty() {
+            context.out.line(format_args!(
+                "nothing proves it yet: claviger app edit {name} --add-cert FILE"
+            ))?;
+        }
+        Ok(())
     }
 }
 
@@ -329,7 +335,8 @@ fn read_all(files: &[PathBuf]) -> Result<Vec<String>, CliError> {
     files.iter().map(|file| read_pem(file)).collect()
 }
 
-fn warn(warnings: &[String]) {
+/// Tells what is done, and may not work.
+pub(crate) fn warn(warnings: &[String]) {
     for warning in warnings {
         eprint(&format!("warning: {}\n", visible(warning)));
     }

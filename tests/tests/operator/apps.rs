@@ -62,6 +62,23 @@ fn an_application_is_registered_shown_changed_and_removed() {
 }
 
 #[test]
+fn an_application_without_a_certificate_is_told_that_nothing_proves_it() {
+    let server = Server::start(SetUp::default());
+    let add = ["user", "add", USER, "--api", "--role", "password-user"];
+    server.claviger(&add).ok();
+    let who = ["app", "add", "nightly", "--host", "app1.example"];
+    let what = ["--type", "linux", "--allow", "retrieve", "--inherit", USER];
+
+    let made = server.claviger(&[&who[..], &what].concat()).ok();
+
+    let told = format!(
+        "application nightly made: it may retrieve for {USER}\n\
+         nothing proves it yet: claviger app edit nightly --add-cert FILE\n"
+    );
+    assert_eq!((made.stdout, made.stderr.as_str()), (told, ""));
+}
+
+#[test]
 fn a_certificate_that_is_not_trusted_is_told_when_it_is_registered() {
     let server = Server::start(SetUp::default());
     let add = ["user", "add", USER, "--api", "--role", "password-user"];
