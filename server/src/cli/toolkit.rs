@@ -9,7 +9,7 @@ use certs::CertificateInfo;
 use clap::Args;
 
 use crate::admin::wire;
-use crate::cli::app::Which;
+use crate::cli::app::{Which, warn};
 use crate::cli::private_write::{Existing, write};
 use crate::cli::{ApiPath, CliError, Context};
 use crate::config::Config;
@@ -28,7 +28,8 @@ pub(crate) struct Toolkit {
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
     /// The server, as the application's host calls it [default: the first name of the server's
-    /// certificate that is not this machine's own, and the port of the XML-RPC door]
+    /// certificate that is not this machine's own, and the port of the XML-RPC door; where that
+    /// listens on a loopback address, this]
     #[arg(long, value_name = "HOST[:PORT]")]
     server: Option<String>,
     /// The server that answers retrievals while the first is down
@@ -37,7 +38,7 @@ pub(crate) struct Toolkit {
     /// The CA of the server's certificate (PEM or DER) [default: the built-in CA, where it is that]
     #[arg(long, value_name = "FILE")]
     ca: Option<PathBuf>,
-    /// Replace files that are there already
+    /// Replace files that are there already; a PMP_API.conf that is filled in, too
     #[arg(long)]
     force: bool,
 }
@@ -68,18 +69,31 @@ impl Toolkit {
             ("README.txt", readme.as_str(), 0o644),
         ] {
             let path = self.out.join(name);
-            write(&path, text.as_bytes(), mode, existing)?;
+            write(&path, text.as_bytes(), mode, existing).map_err(self.with_force(&path))?;
             context.out.line(path.display())?;
         }
         if let Some(program) = program {
             let bytes = fs::read(&program).map_err(CliError::file(&program))?;
             let path = self.out.join(PROGRAM);
-            write(&path, &bytes, 0o755, existing)?;
+            write(&path, &bytes, 0o755, existing).map_err(self.with_force(&path))?;
             context.out.line(path.display())?;
         }
         context
             .out
             .line("set ClientCertPath and ClientKeyPath in PMP_API.conf on the application's host")
+    }
+
+    /// What would help where a file is there already.
+    fn with_force(&self, path: &Path) -> impl Fn(CliError) -> CliError {
+        let stays = !self.force && path.exists();
+        let path = path.display().to_string();
+        move |error| match stays {
+            true => CliError::Failed(format!(
+                "{path} is there already: choose another folder, or replace the files with --force, \
+                 which replaces a PMP_API.conf that is filled in, too"
+            )),
+            false => error,
+        }
     }
 
     /// The CA certificate that the application is to trust.
@@ -124,6 +138,7 @@ impl Toolkit {
             Some(given) => address(given, port)?,
             None => (String::new(), port),
         };
+        warn(doubt(&host, &own.alternative_names).as_slice());
         Ok(CONF
             .replace("@SERVER_NAME@", &host)
             .replace("@SERVER_PORT@", &port.to_string())
@@ -163,6 +178,47 @@ fn called(names: &[String], listen: Option<IpAddr>) -> Result<String, CliError> 
     abroad.map(str::to_owned).ok_or_else(|| {
         CliError::Usage("say with --server how the application's host calls this one".to_owned())
     })
+}
+
+/// Why an application may not find the server as `host`, where its certificate has these names.
+fn doubt(host: &str, names: &[String]) -> Option<String> {
+    let address = host.parse::<IpAddr>().ok();
+    let own = host.eq_ignore_ascii_case("localhost");
+    if own || address.is_some_and(|address| address.to_canonical().is_loopback()) {
+        return Some(format!(
+            "ServerName is {host}, which only this machine calls its own: for an application on \
+             another host, say with --server how it calls this one"
+        ));
+    }
+    let is_host = |name: &String| match address {
+        Some(address) => name.strip_prefix("IP:").and_then(|ip| ip.parse().ok()) == Some(address),
+        None => name
+            .strip_prefix("DNS:")
+            .is_some_and(|name| covers(name, host)),
+    };
+    let told = || {
+        format!(
+            "the server's certificate has no name {host}: clients refuse it there (it has {})",
+            names.join(", ")
+        )
+    };
+    (!names.iter().any(is_host)).then(told)
+}
+
+/// Whether a certificate's DNS name, which may begin with `*.`, is `host`'s (RFC 6125 §6.4).
+fn covers(name: &str, host: &str) -> bool {
+    let host = host.trim_end_matches('.');
+    let below = host.split_once('.').map(|(_, below)| below);
+    name.eq_ignore_ascii_case(host)
+        || below.is_some_and(|below| {
+            let rest = name.strip_prefix("*.");
+            rest.is_some_and(|rest| rest.eq_ignore_ascii_case(below))
+        })
+}
+
+/// `text` as one word of a shell.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 /// Splits `HOST[:PORT]`; an IPv6 address with a port stands in brackets.
@@ -205,6 +261,7 @@ fn readme(app: &wire::Application, is_there: bool) -> String {
                claviger-client (Windows: claviger-client.exe) beside PMP_API.sh.";
     README
         .replace("@NAME@", &app.name)
+        .replace("@QUOTED_NAME@", &quoted(&app.name))
         .replace("@ALLOWED@", &app.allow.join(", "))
         .replace("@HOST@", &app.host)
         .replace("@PROGRAM@", &format!("{program}\n     {how}"))
@@ -237,6 +294,32 @@ mod tests {
         assert_eq!(called(&names, here).unwrap(), "127.0.0.1");
         let none = called(names.get(..3).unwrap(), everywhere);
         assert!(matches!(none, Err(CliError::Usage(_))), "{none:?}");
+    }
+
+    #[test]
+    fn a_name_that_clients_would_refuse_or_find_nobody_by_is_doubted() {
+        let names = ["DNS:vault.example", "DNS:*.b.example", "IP:10.0.0.1"].map(str::to_owned);
+
+        for sound in ["vault.example", "VAULT.example.", "x.b.example", "10.0.0.1"] {
+            assert_eq!(doubt(sound, &names), None, "{sound}");
+        }
+        for other in ["vault", "b.example", "y.x.b.example", "10.0.0.2"] {
+            let told = doubt(other, &names).unwrap();
+            assert!(
+                told.starts_with("the server's certificate has no name"),
+                "{told}"
+            );
+        }
+        for own in ["127.0.0.1", "::1", "localhost"] {
+            let told = doubt(own, &names).unwrap();
+            assert!(told.contains("say with --server"), "{told}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_one_word_of_a_shell() {
+        assert_eq!(quoted("nightly run"), "'nightly run'");
+        assert_eq!(quoted("$(id)`id`'\""), r#"'$(id)`id`'\''"'"#);
     }
 
     #[test]

@@ -393,8 +393,11 @@ fn a_toolkit_has_all_that_its_manual_names_and_keeps_what_is_there() {
     let words = ["app", "toolkit", "nightly", "--out", &out];
     let again = house.server.claviger(&words).ended(1);
     assert!(again.stderr.contains("is there already"), "{again}");
+    assert!(again.stderr.contains("--force"), "{again}");
     let more = ["--force", "--server", "vault.example:7171"];
-    house.server.claviger(&[&words[..], &more].concat()).ok();
+    let told = house.server.claviger(&[&words[..], &more].concat()).ok();
+    let doubt = "warning: the server's certificate has no name vault.example: ";
+    assert!(told.stderr.starts_with(doubt), "{told}");
     let conf = file("PMP_API.conf");
     assert!(conf.contains("\nServerName=vault.example\n"), "{conf}");
     assert!(conf.contains("\nServerPort=7171\n"), "{conf}");
