@@ -67,6 +67,16 @@ impl Trouble {
         }
     }
 
+    /// The same as what may be no refusal of the target's own: whoever stands before it, or what
+    /// it fell over, says nothing about what it has done already.
+    #[must_use]
+    pub fn in_doubt(self) -> Self {
+        match self {
+            Self::Refused(words) => Self::Unsaid(words),
+            other => other,
+        }
+    }
+
     /// It happened before the target was told anything.
     #[must_use]
     pub fn before(self) -> ConnectorError {

@@ -156,11 +156,24 @@ fn bounds(left: Duration) -> String {
 }
 
 fn refusal(error: &Error, secret: &str) -> Trouble {
-    match error.as_db_error() {
-        Some(said) if secret.is_empty() => Trouble::refused(said.message(), &[]),
-        Some(said) => Trouble::refused(said.message(), &[secret]),
-        None => Trouble::Cut,
+    let Some(said) = error.as_db_error() else {
+        return Trouble::Cut;
+    };
+    let trouble = match secret.is_empty() {
+        true => Trouble::refused(said.message(), &[]),
+        false => Trouble::refused(said.message(), &[secret]),
+    };
+    match is_in_doubt(said.code().code()) {
+        true => trouble.in_doubt(),
+        false => trouble,
     }
+}
+
+/// Whether a state is none that the server has come to by itself: a connection that was lost
+/// behind a proxy, a server that ends or fails (PostgreSQL, appendix A).
+fn is_in_doubt(state: &str) -> bool {
+    let classes = ["08", "57P", "58", "XX"];
+    state == "40003" || classes.iter().any(|class| state.starts_with(class))
 }
 
 /// Longer ones are cut by some of its clients.
@@ -171,6 +184,18 @@ const TOO_LONG: &str = "a password on PostgreSQL can have 900 bytes at most";
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_proxy_or_a_failing_server_says_is_no_refusal() {
+        for state in [
+            "08006", "08P01", "40003", "57P01", "57P02", "58030", "XX000",
+        ] {
+            assert!(is_in_doubt(state), "{state}");
+        }
+        for state in ["42501", "55P03", "57014", "22023", "40001", "0A000"] {
+            assert!(!is_in_doubt(state), "{state}");
+        }
+    }
 
     #[test]
     fn the_server_gives_up_before_this_side_and_never_waits_without_end() {

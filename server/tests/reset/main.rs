@@ -13,6 +13,7 @@ mod fake;
 #[expect(dead_code, reason = "shared with the vault's other tests")]
 #[path = "../vault/fixture.rs"]
 mod fixture;
+mod given_up;
 mod heal;
 mod order;
 mod outcome;

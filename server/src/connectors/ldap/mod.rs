@@ -56,7 +56,11 @@ impl Connector for Ldap {
             0 => Ok(()),
             _ => {
                 let secrets = [order.old.expose(), order.new.expose()];
-                Err(Trouble::refused(&answer.in_words(), &secrets).after())
+                let trouble = Trouble::refused(&answer.in_words(), &secrets);
+                Err(match IN_DOUBT.contains(&answer.code) {
+                    true => trouble.in_doubt().after(),
+                    false => trouble.after(),
+                })
             }
         }
     }
@@ -152,6 +156,9 @@ fn quoted(password: &Password) -> Zeroizing<Vec<u8>> {
 const INVALID_CREDENTIALS: u8 = 49;
 /// Active Directory's words in `invalidCredentials` that say nothing about the password.
 const SHUT: [&str; 5] = ["data 530", "data 531", "data 533", "data 701", "data 775"];
+/// Time limit, administrative limit, busy, unavailable, other: also what a server says that passes
+/// changes on and has lost the one behind it (RFC 4511, appendix A.2).
+const IN_DOUBT: [u8; 5] = [3, 11, 51, 52, 80];
 const QUOTE: u16 = 0x22;
 const LONGEST: usize = 900;
 const CONTROL: &str = "a password in a directory can hold no control character";

@@ -45,6 +45,10 @@ impl Connector for Mysql {
             Err(Trouble::Refused(words)) => {
                 Err(Trouble::refused(&words, &[order.new.expose()]).after())
             }
+            Err(Trouble::Unsaid(words)) => {
+                let trouble = Trouble::refused(&words, &[order.new.expose()]);
+                Err(trouble.in_doubt().after())
+            }
             Err(trouble) => Err(trouble.after()),
         }
     }

@@ -256,7 +256,17 @@ fn complaint(packet: &[u8]) -> (u16, Trouble) {
         SYNTAX => "it does not understand the sentence (error 1064)".into(),
         _ => String::from_utf8_lossy(words),
     };
-    (number, Trouble::refused(&words, &[]))
+    let trouble = Trouble::refused(&words, &[]);
+    match is_in_doubt(number) {
+        true => (number, trouble.in_doubt()),
+        false => (number, trouble),
+    }
+}
+
+/// Whether it is no refusal of the server's own: it ends, it was interrupted, or a proxy before it
+/// has lost it (from 2000 on the numbers are clients', from 9000 on proxies').
+fn is_in_doubt(number: u16) -> bool {
+    matches!(number, 1053 | 1152 | 1158..=1161 | 1184 | 1317 | 1927 | 2000..=2999 | 9000..)
 }
 
 fn until_zero(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
@@ -312,6 +322,8 @@ mod tests {
             said_no(b"\xFF\x10\x04#08004Too many connections"),
             Err(Trouble::Refused("Too many connections".to_owned()))
         );
+        let (_, lost) = complaint(b"\xFF\xDD\x07#HY000Lost connection to backend server");
+        assert!(matches!(lost, Trouble::Unsaid(_)), "{lost}");
         let (_, quoting) = complaint(b"\xFF\x28\x04#42000syntax near 's3cret'");
         assert!(!quoting.to_string().contains("s3cret"), "{quoting}");
     }

@@ -1,4 +1,5 @@
-//! What is given up by word is not lost: whoever says it may be wrong, and then a target has a
+//! What is given up by word, or because nothing came of it in all the time that it had, is not
+//! lost: whoever says it may be wrong, and a replica later than that, and then a target has a
 //! password that would be known nowhere else.
 
 use crate::domain::{Account, Password, SecretVersion};
@@ -75,7 +76,7 @@ impl Vault {
             }
             changes.replace(kept, &account)?;
         }
-        changes.remove(pending);
+        changes.remove(&self.pending_now(pending).await?);
         changes.commit().await?;
         Ok(versions)
     }

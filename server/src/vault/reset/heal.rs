@@ -122,8 +122,9 @@ impl Vault {
         let Some(pending) = self.rows.get::<PendingRow>(key.clone()).await? else {
             return Ok(Ok(()));
         };
+        let asked = self.clock.now();
         let finding = self.find_out(job, &pending.record, None).await?;
-        match self.conclude(job, pending, finding, by).await {
+        match self.conclude(job, pending, (finding, asked), by).await {
             Ok(()) | Err(VaultError::RemoteReset(_)) => {}
             Err(other) => return Err(other),
         }
@@ -163,7 +164,7 @@ impl Vault {
             peer: None,
             request: self.next_request(),
         };
-        match self.job(&resource, account).await? {
+        match self.look_job(&resource, account).await? {
             // Nobody was asked, so nothing is known that was not: it is due as soon as its host is
             // asked again.
             Ok(job) if self.resets.silence.holds(&job.target, self.clock.now()) => Ok(false),

@@ -55,6 +55,25 @@ impl Vault {
         resource: &Resource,
         account: Account,
     ) -> Result<Result<Job<'_>, String>, VaultError> {
+        let own = HeldAccount {
+            resource: resource.id,
+            account: account.id,
+        };
+        let job = match self.look_job(resource, account).await? {
+            Ok(job) => job,
+            Err(why) => return Ok(Err(why)),
+        };
+        let admin = self.login(job.target.admin, own).await?;
+        Ok(admin.map(|admin| Job { admin, ..job }))
+    }
+
+    /// The same to ask it alone, which nobody but the account itself is needed for: nobody changes
+    /// anything by it.
+    pub(super) async fn look_job(
+        &self,
+        resource: &Resource,
+        account: Account,
+    ) -> Result<Result<Job<'_>, String>, VaultError> {
         let key = self.rows.places().reset_target(resource.id);
         let target = self.rows.get::<ResetTarget>(key).await?;
         let (Some(tools), Some(target)) = (self.tools(), target) else {
@@ -69,10 +88,6 @@ impl Vault {
             resource: resource.id,
             account: account.id,
         };
-        let admin = match self.login(target.admin, own).await? {
-            Ok(admin) => admin,
-            Err(why) => return Ok(Err(why)),
-        };
         let is_healed = target.reconcile.is_some_and(|held| held != own);
         Ok(Ok(Job {
             connector: tools.connectors.of(target.connector.kind()),
@@ -82,7 +97,7 @@ impl Vault {
             target,
             addresses,
             account,
-            admin,
+            admin: None,
             is_healed,
         }))
     }

@@ -26,7 +26,7 @@ impl Vault {
         let (resource, account) = (&found.resource.record, found.account.record);
         let job = match self.standstill().await? {
             Some(why) => Err(why),
-            None => self.job(resource, account).await?,
+            None => self.look_job(resource, account).await?,
         };
         let job = match job {
             Ok(job) => job,
@@ -38,6 +38,7 @@ impl Vault {
         };
         self.allow(&deed, caller).await?;
         let key = pending.key.clone();
+        let asked = self.clock.now();
         let finding = self.find_out(&job, &pending.record, None).await?;
         let held = match &finding {
             // Where none is known, the new one is set.
@@ -49,7 +50,7 @@ impl Vault {
             .conclude(
                 &job,
                 pending,
-                finding,
+                (finding, asked),
                 By::Caller(caller, self.generation()),
             )
             .await

@@ -264,6 +264,9 @@ impl Vault {
         fault("told");
         let told = job.tell(&pending.record).await;
         fault("changed");
+        // However long it took until it was told: its time begins now.
+        let asked = self.clock.now();
+        pending.record.told = asked;
         // What dies here does not know that the target has said yes. It could only if every row
         // said so from the start; then none that a crash left behind would ever be given up.
         if told.is_ok() {
@@ -283,7 +286,7 @@ impl Vault {
             },
         };
         fault("found-out");
-        self.conclude(job, pending, finding, by).await
+        self.conclude(job, pending, (finding, asked), by).await
     }
 
     /// The account cannot change its own password: somebody else has changed it, and where no login

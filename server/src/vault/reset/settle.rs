@@ -1,12 +1,13 @@
 //! Which password does the target have? Asked by logging in with each, until that is clear.
 
 use crate::connectors::{ConnectorError, Trouble};
-use crate::domain::{Account, Outcome, Password};
+use crate::domain::{Account, Outcome, Password, Timestamp};
 use crate::store::rows::{Kept, PendingRow, SecretRow, TendedRow};
 use crate::vault::change::Chosen;
 use crate::vault::reset::By;
 use crate::vault::reset::fault::fault;
 use crate::vault::reset::job::{Job, copied};
+use crate::vault::reset::word::Held;
 use crate::vault::{Vault, VaultError};
 
 /// Which password the target has.
@@ -78,21 +79,24 @@ impl Vault {
     }
 
     /// Puts in force what the target has, and forgets what is pending; where that is not clear,
-    /// keeps both.
+    /// keeps both. `asked` is the moment before the target was asked what it has: what it did
+    /// after that was not seen.
     pub(super) async fn conclude(
         &self,
         job: &Job<'_>,
         pending: Kept<PendingRow>,
-        finding: Finding,
+        (finding, asked): (Finding, Timestamp),
         by: By<'_>,
     ) -> Result<(), VaultError> {
-        let over = self.is_over(job, &pending.record);
+        let over = is_over(job, &pending.record, asked);
         match finding {
             Finding::New => self.put_new_in_force(job, &pending, by).await,
-            Finding::Untouched(why) => self.stored_stays(job, &pending, why, by).await,
-            Finding::Stored { why, for_good } if for_good || over => {
-                self.stored_stays(job, &pending, why, by).await
-            }
+            Finding::Untouched(why)
+            | Finding::Stored {
+                why,
+                for_good: true,
+            } => self.stored_stays(job, &pending, why, by).await,
+            Finding::Stored { why, .. } if over => self.give_new_up(job, &pending, why, by).await,
             Finding::Stored { why, .. } => {
                 let why = format!("{why}; the target has the stored password so far");
                 self.postpone(job, pending, why, by).await
@@ -102,15 +106,6 @@ impl Vault {
             Finding::None => self.reconcile(job, pending, by).await,
             Finding::Unknown(why) => self.postpone(job, pending, why, by).await,
         }
-    }
-
-    /// Whether a target that does not have the new password will not have it any more. One that
-    /// has said that it does may mean another login than the one that was tried, or a replica that
-    /// is late, so no time is long enough: the new one is given up only by the operator's word.
-    fn is_over(&self, job: &Job<'_>, pending: &PendingRow) -> bool {
-        let limits = job.limits;
-        let clear_at = pending.told.after(limits.timeout + limits.grace);
-        clear_at <= self.clock.now() && !pending.accepted
     }
 
     /// Tells the target once more, by the account that puts things right.
@@ -131,6 +126,7 @@ impl Vault {
         self.note_step(job, words, Outcome::Allowed, by).await?;
         self.note_telling(&mut pending).await?;
         let told = job.tell_by(&healer, &pending.record).await;
+        pending.record.told = self.clock.now();
         if told.is_ok() {
             self.note_taken(&mut pending).await?;
         }
@@ -171,12 +167,8 @@ impl Vault {
     ) -> Result<(), VaultError> {
         let words = format!("{BEFORE}: in force again");
         self.note_step(job, &words, Outcome::Allowed, by).await?;
-        let chosen = Chosen {
-            password: copied(&pending.record.old)?,
-            generated: false,
-        };
-        let found = (&job.account, job.tended());
-        self.commit_found(pending, &chosen, found).await?;
+        self.put_held_in_force(pending, Held::Old, &job.account)
+            .await?;
         Err(VaultError::RemoteReset(words))
     }
 
@@ -195,7 +187,7 @@ impl Vault {
             let kept = kept.ok_or(VaultError::Refused)?;
             let mut changes = self.rows.changes();
             self.add_version(&mut changes, &kept, chosen, pending.record.by)?;
-            changes.remove(pending);
+            changes.remove(&self.pending_now(pending).await?);
             let key = places.tended(resource, account);
             let before = self.rows.get::<TendedRow>(key.clone()).await?;
             changes.set(key, before.as_ref(), &tended)?;
@@ -216,10 +208,42 @@ impl Vault {
     ) -> Result<(), VaultError> {
         let words = format!("the target keeps the stored password: {why}");
         self.note_step(job, &words, Outcome::Failed, by).await?;
-        let mut changes = self.rows.changes();
-        changes.remove(pending);
-        changes.commit().await?;
+        for _ in 0..TRIES {
+            let mut changes = self.rows.changes();
+            changes.remove(&self.pending_now(pending).await?);
+            match changes.commit().await.map_err(VaultError::from) {
+                Ok(()) => return Err(VaultError::RemoteReset(why)),
+                Err(VaultError::Conflict) => {}
+                Err(other) => return Err(other),
+            }
+        }
+        Err(VaultError::Conflict)
+    }
+
+    /// Nothing has come of the telling in all the time that it had. A replica that is later than
+    /// that is not heard of here: what is given up stays in the account's history.
+    async fn give_new_up(
+        &self,
+        job: &Job<'_>,
+        pending: &Kept<PendingRow>,
+        why: String,
+        by: By<'_>,
+    ) -> Result<(), VaultError> {
+        let words = format!("the target keeps the stored password: {why}");
+        self.note_step(job, &words, Outcome::Failed, by).await?;
+        self.put_held_in_force(pending, Held::Stored, &job.account)
+            .await?;
         Err(VaultError::RemoteReset(why))
+    }
+
+    /// The row as it is in the store now: whose turn it is changes it alone, but keys are rotated
+    /// at any time, and every row is written anew then.
+    pub(super) async fn pending_now(
+        &self,
+        pending: &Kept<PendingRow>,
+    ) -> Result<Kept<PendingRow>, VaultError> {
+        let kept = self.rows.get::<PendingRow>(pending.key.clone()).await?;
+        kept.ok_or(VaultError::Conflict)
     }
 
     /// Both are kept, and looked at again later.
@@ -246,9 +270,7 @@ impl Vault {
         pending.record.tries = tries.saturating_add(1);
         pending.record.next = self.clock.now().after(self.pause_after(tries));
         pending.record.why = why;
-        let mut changes = self.rows.changes();
-        changes.replace(&pending, &pending.record)?;
-        Ok(changes.commit().await?)
+        self.rewrite(&mut pending).await
     }
 
     /// The target has said that it has taken the new one: that is known from now on, whatever
@@ -268,11 +290,21 @@ impl Vault {
     }
 
     async fn rewrite(&self, pending: &mut Kept<PendingRow>) -> Result<(), VaultError> {
-        let mut changes = self.rows.changes();
-        changes.replace(pending, &pending.record)?;
-        changes.commit().await?;
-        pending.version += 1;
-        Ok(())
+        for _ in 0..TRIES {
+            let mut changes = self.rows.changes();
+            changes.replace(pending, &pending.record)?;
+            match changes.commit().await.map_err(VaultError::from) {
+                Ok(()) => {
+                    pending.version += 1;
+                    return Ok(());
+                }
+                Err(VaultError::Conflict) => {
+                    pending.version = self.pending_now(pending).await?.version;
+                }
+                Err(other) => return Err(other),
+            }
+        }
+        Err(VaultError::Conflict)
     }
 
     async fn note_step(
@@ -298,6 +330,16 @@ impl Vault {
         let kept = self.rows.get::<SecretRow>(key).await?;
         Ok(kept.ok_or(VaultError::Conflict)?.record.password)
     }
+}
+
+/// Whether a target that did not have the new password when it was asked will not have it any
+/// more. One that has said that it does may mean another login than the one that was tried, or a
+/// replica that is late, so no time is long enough: the new one is given up only by the
+/// operator's word.
+fn is_over(job: &Job<'_>, pending: &PendingRow, asked: Timestamp) -> bool {
+    let limits = job.limits;
+    let clear_at = pending.told.after(limits.timeout + limits.grace);
+    clear_at <= asked && !pending.accepted
 }
 
 /// The target has the stored password. For good where it has said no itself, or nothing went

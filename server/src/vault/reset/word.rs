@@ -151,7 +151,7 @@ impl Vault {
             return Ok(Tried::Nothing(why));
         }
         let account = found.account.record.clone();
-        let heard = match self.job(&found.resource.record, account).await? {
+        let heard = match self.look_job(&found.resource.record, account).await? {
             Ok(job) => self.hear_logins(&job, pending, held).await?,
             Err(why) => Tried::Nothing(why),
         };
