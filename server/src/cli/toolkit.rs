@@ -38,7 +38,7 @@ pub(crate) struct Toolkit {
     /// The CA of the server's certificate (PEM or DER) [default: the built-in CA, where it is that]
     #[arg(long, value_name = "FILE")]
     ca: Option<PathBuf>,
-    /// Replace files that are there already; a PMP_API.conf that is filled in, too
+    /// Replace files that are there already, but not a PMP_API.conf that is filled in
     #[arg(long)]
     force: bool,
 }
@@ -58,17 +58,21 @@ impl Toolkit {
         } else {
             Existing::Keep
         };
+        let kept = self.kept_conf()?;
         fs::create_dir_all(&self.out).map_err(CliError::file(&self.out))?;
         let readme = readme(&app, program.is_some());
         let batch = BATCH.replace('\n', "\r\n");
         for (name, text, mode) in [
             ("PMP_API.sh", SCRIPT, 0o755),
             ("PMP_API.bat", batch.as_str(), 0o644),
-            ("PMP_API.conf", conf.as_str(), 0o644),
+            (CONF_FILE, conf.as_str(), 0o644),
             ("ca.pem", ca.as_str(), 0o644),
             ("README.txt", readme.as_str(), 0o644),
         ] {
             let path = self.out.join(name);
+            if kept.as_ref() == Some(&path) {
+                continue;
+            }
             write(&path, text.as_bytes(), mode, existing).map_err(self.with_force(&path))?;
             context.out.line(path.display())?;
         }
@@ -78,9 +82,33 @@ impl Toolkit {
             write(&path, &bytes, 0o755, existing).map_err(self.with_force(&path))?;
             context.out.line(path.display())?;
         }
-        context
-            .out
-            .line("set ClientCertPath and ClientKeyPath in PMP_API.conf on the application's host")
+        context.out.line(match kept {
+            Some(path) => format!(
+                "{} is filled in and stays as it is: remove it to have it written anew",
+                path.display()
+            ),
+            None => TO_SET.to_owned(),
+        })
+    }
+
+    /// The PMP_API.conf that `--force` finds filled in: it stays. What `--server` says could not
+    /// stand in it.
+    fn kept_conf(&self) -> Result<Option<PathBuf>, CliError> {
+        let path = self.out.join(CONF_FILE);
+        match fs::read(&path) {
+            Ok(bytes) if self.force && is_filled_in(&String::from_utf8_lossy(&bytes)) => {}
+            Err(error) if self.force && error.kind() != io::ErrorKind::NotFound => {
+                return Err(CliError::file(&path)(error));
+            }
+            Ok(_) | Err(_) => return Ok(None),
+        }
+        if self.server.is_some() || self.secondary.is_some() {
+            return Err(CliError::Failed(format!(
+                "{} is filled in and stays as it is: change the server there, or remove it",
+                path.display()
+            )));
+        }
+        Ok(Some(path))
     }
 
     /// What would help where a file is there already.
@@ -90,7 +118,7 @@ impl Toolkit {
         move |error| match stays {
             true => CliError::Failed(format!(
                 "{path} is there already: choose another folder, or replace the files with --force, \
-                 which replaces a PMP_API.conf that is filled in, too"
+                 which keeps a PMP_API.conf that is filled in"
             )),
             false => error,
         }
@@ -244,6 +272,16 @@ fn is_host(text: &str) -> bool {
     !text.is_empty() && text.chars().all(sound)
 }
 
+/// Whether a PMP_API.conf says who asks, which nobody but the application's owner knows.
+fn is_filled_in(conf: &str) -> bool {
+    let blank = [' ', '\t', '=', ':'];
+    conf.lines().any(|line| {
+        let line = line.trim();
+        let value = WHO_ASKS.iter().find_map(|key| line.strip_prefix(key));
+        value.is_some_and(|value| !value.trim_start_matches(blank).is_empty())
+    })
+}
+
 /// The client program, where it is beside this one.
 fn client_program() -> Option<PathBuf> {
     let own: io::Result<PathBuf> = std::env::current_exe();
@@ -268,6 +306,10 @@ fn readme(app: &wire::Application, is_there: bool) -> String {
 }
 
 const PROGRAM: &str = "claviger-client";
+const CONF_FILE: &str = "PMP_API.conf";
+const WHO_ASKS: [&str; 3] = ["ClientCertPath", "ClientKeyPath", "KeyStorePath"];
+const TO_SET: &str =
+    "set ClientCertPath and ClientKeyPath in PMP_API.conf on the application's host";
 const PORT: u16 = 7070;
 const SCRIPT: &str = include_str!("../../../scripts/toolkit/PMP_API.sh");
 const BATCH: &str = include_str!("../../../scripts/toolkit/PMP_API.bat");
@@ -320,6 +362,21 @@ mod tests {
     fn a_name_is_one_word_of_a_shell() {
         assert_eq!(quoted("nightly run"), "'nightly run'");
         assert_eq!(quoted("$(id)`id`'\""), r#"'$(id)`id`'\''"'"#);
+    }
+
+    #[test]
+    fn a_configuration_is_filled_in_once_it_says_who_asks() {
+        assert!(!is_filled_in(CONF));
+        for line in [
+            "ClientCertPath=/a.crt",
+            " ClientKeyPath : b",
+            "KeyStorePath\tc",
+        ] {
+            assert!(is_filled_in(&format!("{CONF}\n{line}\n")), "{line}");
+        }
+        for line in ["#ClientCertPath=/a.crt", "ClientKeyPath= ", "ServerName=x"] {
+            assert!(!is_filled_in(&format!("{CONF}\n{line}\n")), "{line}");
+        }
     }
 
     #[test]

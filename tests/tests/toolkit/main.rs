@@ -394,7 +394,17 @@ fn a_toolkit_has_all_that_its_manual_names_and_keeps_what_is_there() {
     let again = house.server.claviger(&words).ended(1);
     assert!(again.stderr.contains("is there already"), "{again}");
     assert!(again.stderr.contains("--force"), "{again}");
+    let filled = file("PMP_API.conf");
+    fs::write(house.toolkit.join("README.txt"), "mine").unwrap();
+    let forced = house.server.claviger(&[&words[..], &["--force"]].concat());
+    assert!(forced.ok().stdout.contains("is filled in and stays"));
+    assert_eq!(file("PMP_API.conf"), filled);
+    assert_eq!(file("README.txt"), readme);
     let more = ["--force", "--server", "vault.example:7171"];
+    let told = house.server.claviger(&[&words[..], &more].concat());
+    assert!(told.ended(1).stderr.contains("change the server there"));
+    assert_eq!(file("PMP_API.conf"), filled);
+    fs::remove_file(house.toolkit.join("PMP_API.conf")).unwrap();
     let told = house.server.claviger(&[&words[..], &more].concat()).ok();
     let doubt = "warning: the server's certificate has no name vault.example: ";
     assert!(told.stderr.starts_with(doubt), "{told}");
