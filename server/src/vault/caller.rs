@@ -106,6 +106,8 @@ pub(super) struct Identity {
     /// The vault's generation when this was found out.
     pub(super) generation: u64,
     pub(super) valid_until: Timestamp,
+    /// Until when what it showed counts; that its host is to be looked up again comes before.
+    pub(super) proved_until: Timestamp,
     /// By what a person came in.
     pub(super) entry: Option<Entry>,
     /// The session that it comes in by, as its token's keyed hash.

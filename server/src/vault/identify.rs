@@ -124,8 +124,12 @@ impl Vault {
         let until = shown.valid_until;
         match &application {
             Some(application) => {
-                let until = until.min(self.clock.now().after(self.settings.load().host_lookup));
+                let looked_up = self.clock.now().after(self.settings.load().host_lookup);
                 let user = self.identity_of(user, until, generation).await?;
+                let user = Identity {
+                    valid_until: user.valid_until.min(looked_up),
+                    ..user
+                };
                 Ok(narrowed(user, application))
             }
             None => self.identity_of(user, until, generation).await,
@@ -144,6 +148,7 @@ impl Vault {
             within: None,
             generation,
             valid_until: Timestamp(i64::MAX),
+            proved_until: Timestamp(i64::MAX),
             entry: None,
             session: None,
             token: None,
@@ -159,12 +164,12 @@ impl Vault {
         generation: u64,
     ) -> Result<Identity, VaultError> {
         let org = self.organisation(user.org).await?;
-        let until = user.expires.map_or(until, |expiry| expiry.min(until));
-        let until = match user.kind {
+        let proved_until = user.expires.map_or(until, |expiry| expiry.min(until));
+        let valid_until = match user.kind {
             UserKind::Api { .. } => {
-                until.min(self.clock.now().after(self.settings.load().host_lookup))
+                proved_until.min(self.clock.now().after(self.settings.load().host_lookup))
             }
-            UserKind::Person(_) => until,
+            UserKind::Person(_) => proved_until,
         };
         Ok(Identity {
             who: Who::User(user.id),
@@ -175,7 +180,8 @@ impl Vault {
             scope: user.scope,
             within: None,
             generation,
-            valid_until: until,
+            valid_until,
+            proved_until,
             entry: None,
             session: None,
             token: None,

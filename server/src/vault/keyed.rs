@@ -132,6 +132,7 @@ impl Vault {
         let identity = Identity {
             // From where it comes is asked every time: the host need not be looked up again sooner.
             valid_until: shown.valid_until.min(until),
+            proved_until: identity.proved_until.min(until),
             certificate: Some(Arc::new(Certified {
                 shown: shown.clone(),
                 trust,

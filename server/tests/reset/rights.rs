@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
-use claviger::domain::{Level, Lock, Operation, Outcome, RefusalReason};
-use claviger::vault::{Caller, Reach, ResetLimits, UserEdit, VaultError};
+use claviger::domain::{Level, Lock, Operation, Outcome, RefusalReason, Role, Scope};
+use claviger::vault::{
+    Caller, CertificateCredential, Claim, Held, Reach, ResetLimits, UserEdit, VaultError,
+};
 
-use crate::fixture::{given, new_user, wanted};
+use crate::fake::{Change, Login};
+use crate::fixture::{credential, given, new_user, wanted};
 use crate::rotation::exclusive;
 use crate::scene::{NEW, OLD, Scene, administered, assert_failed, limits, scene_within};
 
@@ -146,4 +149,79 @@ async fn whose_rights_stay_changes_it_whatever_else_is_changed_meanwhile() {
     };
     change_while(&scene, &operator, adding).await.unwrap();
     scene.assert_settled(NEW).await;
+}
+
+/// Ann, by a certificate that counts for a day more.
+async fn ann_for_a_day(scene: &Scene) -> Caller {
+    let shown = CertificateCredential {
+        valid_until: scene.house.vault.now().after(Duration::from_hours(24)),
+        ..credential("ann", 2)
+    };
+    scene.house.enter(&shown, "10.0.0.1").await.unwrap()
+}
+
+#[tokio::test]
+async fn whose_certificate_runs_out_meanwhile_changes_nothing() {
+    let (scene, _) = with_ann().await;
+    let ann = ann_for_a_day(&scene).await;
+    let passing = async { scene.house.clock.pass(Duration::from_hours(24)) };
+
+    let answer = change_while(&scene, &ann, passing).await;
+
+    assert_failed(&answer, "ask again");
+    let refused = Outcome::Refused(RefusalReason::NotAllowed);
+    assert_eq!(scene.house.newest(1), [(Operation::Change, refused)]);
+    assert!(scene.fake.told().is_empty());
+    scene.assert_settled(OLD).await;
+}
+
+#[tokio::test]
+async fn whose_host_is_to_be_looked_up_again_meanwhile_changes_it() {
+    let (scene, _) = with_ann().await;
+    let ann = ann_for_a_day(&scene).await;
+    let passing = async { scene.house.clock.pass(Duration::from_hours(23)) };
+
+    change_while(&scene, &ann, passing).await.unwrap();
+
+    scene.assert_settled(NEW).await;
+}
+
+#[tokio::test]
+async fn who_no_longer_governs_when_the_target_has_answered_settles_nothing() {
+    let (scene, _) = with_ann().await;
+    let (house, vault) = (&scene.house, &scene.house.vault);
+    let chief = house
+        .user("chief", 9, Role::Administrator, Scope::All)
+        .await;
+    scene.fake.changes(&[Change::CutAfter]);
+    scene.fake.logins(&[Login::Answered, Login::Cut]);
+    assert_failed(&scene.change(NEW).await, "not clear");
+    let operator = house.operator().await;
+    let word = Claim {
+        held: Held::New,
+        anyway: true,
+    };
+    let (place, asked) = (wanted("db1", "root"), scene.fake.asked());
+    let gate = scene.fake.login_gate.lock().await;
+
+    let taking = async {
+        while scene.fake.asked() == asked {
+            tokio::task::yield_now().await;
+        }
+        let lock = UserEdit::Lock(Lock::Locked);
+        vault
+            .edit_user("chief@10.0.0.1", &lock, &operator)
+            .await
+            .unwrap();
+        drop(gate);
+    };
+    let (settled, ()) = tokio::join!(vault.settle_reset(&place, word, &chief), taking);
+
+    assert_failed(&settled.map(drop), "ask again");
+    let refused = Outcome::Refused(RefusalReason::NotAllowed);
+    assert_eq!(house.newest(1), [(Operation::Reset, refused)]);
+    assert_eq!(
+        (scene.stored().await.as_str(), scene.pending().await),
+        (OLD, 1)
+    );
 }

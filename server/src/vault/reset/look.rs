@@ -19,6 +19,7 @@ impl Vault {
         wanted: &Wanted<'_>,
         caller: &Caller,
     ) -> Result<Settled, VaultError> {
+        let since = self.generation();
         let mut deed = Deed::new(Operation::Reset)
             .on_wanted(wanted)
             .detail("settle: the target is asked now");
@@ -36,6 +37,7 @@ impl Vault {
                 return Err(self.refuse(&deed, reason, answer, caller).await);
             }
         };
+        self.still_governs(wanted, &deed, (caller, since)).await?;
         self.allow(&deed, caller).await?;
         let key = pending.key.clone();
         let asked = self.clock.now();

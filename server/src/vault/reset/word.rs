@@ -81,7 +81,7 @@ impl Vault {
         word: Claim,
         caller: &Caller,
     ) -> Result<Settled, VaultError> {
-        let held = word.held;
+        let (held, since) = (word.held, self.generation());
         let said = format!(
             "settled by word: the target has the {} password",
             held.as_str()
@@ -89,6 +89,8 @@ impl Vault {
         let mut deed = Deed::new(Operation::Reset).on_wanted(wanted).detail(&said);
         let (found, pending, _turn) = self.to_settle(wanted, &mut deed, caller).await?;
         let heard = self.hear(&found, &pending.record, held).await?;
+        // To wait for the turn and to try logins may have taken a minute.
+        self.still_governs(wanted, &deed, (caller, since)).await?;
         let deed = deed.detail(match &heard {
             Tried::Agrees => format!("{said}; it lets in with that one"),
             Tried::Contradicts(why) => format!("{said}; against that: {why}"),
