@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use claviger::domain::{ChangeAfter, Level};
-use claviger::vault::{NewAccessControl, NewAccount, ResetLimits, RunProgress, VaultError, Wanted};
+use claviger::vault::{
+    NewAccessControl, NewAccount, NewTarget, ResetLimits, RunProgress, VaultError, Wanted,
+};
 
 use crate::fake::{Change, Login};
 use crate::fixture::given;
@@ -392,4 +394,29 @@ async fn many_accounts_are_changed_with_progress_and_a_report_of_what_failed() {
     let mut told = told.into_inner().unwrap();
     told.sort_unstable();
     assert_eq!(told, (1..=21).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_run_over_one_resource_ends_the_silence_of_no_other_ones_host() {
+    let scene = scene().await;
+    let (vault, operator) = (&scene.house.vault, scene.house.operator().await);
+    let elsewhere = NewTarget {
+        port: Some(2222),
+        ..target()
+    };
+    let set = vault.set_reset_target("adm".into(), &elsewhere, &operator);
+    set.await.unwrap();
+    scene.fake.changes(&[Change::CutAfter]);
+    scene.fake.logins(&[Login::Unreachable]);
+    assert!(scene.change("n3w-s3cret").await.is_err());
+
+    let other = vault.rotate_now(("adm", None), &|_| {}, &operator);
+    other.await.unwrap();
+    let between = scene.fake.asked();
+    assert_eq!(vault.heal(true).await.unwrap(), 0);
+    assert_eq!(scene.fake.asked(), between);
+    let own = vault.rotate_now(("db1", None), &|_| {}, &operator);
+
+    assert_eq!(own.await.unwrap().changed, 1);
+    assert_eq!(scene.pending().await, 0);
 }

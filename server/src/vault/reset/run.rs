@@ -93,8 +93,7 @@ impl Vault {
         let by = By::Caller(caller, self.generation());
         let places = self.places_of(&target, &mut deed, caller).await?;
         self.allow(&deed, caller).await?;
-        // Whoever asks may know that a host is up again.
-        self.resets.silence.end();
+        self.ask_again(&places).await?;
         self.run(places, by, progress).await
     }
 
@@ -301,6 +300,19 @@ impl Vault {
         };
         self.remember_run(resource, account, why.as_deref()).await?;
         Ok(why.map_or(End::Changed, End::Failed))
+    }
+
+    /// Ends the silence of these places' hosts: whoever asks may know that theirs is up again.
+    async fn ask_again(&self, places: &[Place]) -> Result<(), VaultError> {
+        // They are all of one resource.
+        let Some((resource, _)) = places.first() else {
+            return Ok(());
+        };
+        let key = self.rows.places().reset_target(resource.id);
+        if let Some(target) = self.rows.get::<ResetTarget>(key).await? {
+            self.resets.silence.end(&target.record);
+        }
+        Ok(())
     }
 
     async fn is_silent(&self, resource: &Resource) -> Result<bool, VaultError> {

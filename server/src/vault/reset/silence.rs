@@ -8,9 +8,22 @@ use std::time::Duration;
 use crate::connectors::Trouble;
 use crate::domain::{ResetTarget, ResourceId, Timestamp};
 
-/// Until when each is left alone.
+/// Until when each is left alone, and for how long at most.
 #[derive(Debug, Default)]
-pub(super) struct Silence(Mutex<HashMap<Place, Timestamp>>);
+pub(super) struct Silence(Mutex<HashMap<Place, Rest>>);
+
+#[derive(Clone, Copy, Debug)]
+struct Rest {
+    until: Timestamp,
+    pause: Duration,
+}
+
+impl Rest {
+    /// One that seems to end later than it can is from before the clock was set back.
+    fn is_on(self, now: Timestamp) -> bool {
+        now < self.until && self.until.since(now) <= self.pause
+    }
+}
 
 /// Host and port, or the resource of a command that names no host.
 type Place = (String, u16, Option<ResourceId>);
@@ -27,10 +40,11 @@ impl Silence {
         match trouble {
             Some(Trouble::Unreachable | Trouble::Slow) => {
                 if hosts.len() >= MOST {
-                    hosts.retain(|_, until| now < *until);
+                    hosts.retain(|_, rest| rest.is_on(now));
                 }
                 if hosts.len() < MOST {
-                    hosts.insert(place(target), now.after(pause));
+                    let until = now.after(pause);
+                    hosts.insert(place(target), Rest { until, pause });
                 }
             }
             Some(_) | None => {
@@ -41,16 +55,16 @@ impl Silence {
 
     /// Whether the target's host is left alone now.
     pub(super) fn holds(&self, target: &ResetTarget, now: Timestamp) -> bool {
-        let until = self.lock().get(&place(target)).copied();
-        until.is_some_and(|until| now < until)
+        let rest = self.lock().get(&place(target)).copied();
+        rest.is_some_and(|rest| rest.is_on(now))
     }
 
-    /// All are asked again.
-    pub(super) fn end(&self) {
-        self.lock().clear();
+    /// The target's host is asked again.
+    pub(super) fn end(&self, target: &ResetTarget) {
+        self.lock().remove(&place(target));
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Place, Timestamp>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Place, Rest>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -102,5 +116,29 @@ mod tests {
         note(MOST + 1, later);
         assert!(silence.holds(&target(MOST + 1), later));
         assert_eq!(silence.lock().len(), 1);
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_prolongs_no_silence() {
+        let (silence, host) = (Silence::default(), target(22));
+        silence.note(&host, Some(&Trouble::Slow), (NOW, PAUSE));
+        let back = |span| Timestamp(NOW.0 - span);
+
+        assert!(silence.holds(&host, back(0)));
+        assert!(!silence.holds(&host, back(1)), "longer than it can be");
+        assert!(!silence.holds(&host, NOW.after(PAUSE)));
+    }
+
+    #[test]
+    fn the_silence_of_one_host_ends_and_that_of_others_stays() {
+        let silence = Silence::default();
+        for port in [22, 23] {
+            silence.note(&target(port), Some(&Trouble::Slow), (NOW, PAUSE));
+        }
+
+        silence.end(&target(22));
+
+        assert!(!silence.holds(&target(22), NOW));
+        assert!(silence.holds(&target(23), NOW));
     }
 }
