@@ -225,7 +225,10 @@ async fn what_was_pending_before_is_not_put_right_by_an_account_that_came_later(
     assert_eq!(scene.fake.password(), "the true root's");
     assert_eq!(scene.fake.told(), [NEW]);
     let pending = vault.pending_resets(&operator).await.unwrap();
-    assert!(pending[0].why.contains("came later"), "{pending:?}");
+    assert!(
+        pending[0].why.contains("whose account it is"),
+        "{pending:?}"
+    );
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@
     reason = "a step that fails stops the test"
 )]
 
+mod administrator;
 mod crash;
 mod fake;
 #[expect(dead_code, reason = "shared with the vault's other tests")]

@@ -6,12 +6,56 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::Notify;
+use tokio::sync::futures::Notified;
+
 use crate::domain::Timestamp;
 use crate::vault::reset::ResetLimits;
 
 /// How many there were, by the login: in memory, and no more than there is room for.
 #[derive(Debug, Default)]
-pub(super) struct Attempts(Mutex<HashMap<String, Refused>>);
+pub(super) struct Attempts {
+    refused: Mutex<HashMap<String, Refused>>,
+    trying: Mutex<HashMap<String, u32>>,
+    ended: Notify,
+}
+
+/// Logins that are being tried: each counts like one that was refused, until this is dropped.
+#[derive(Debug)]
+pub(super) struct Trying<'a> {
+    attempts: &'a Attempts,
+    logins: Vec<String>,
+}
+
+impl Trying<'_> {
+    pub(super) fn holds(&self, login: &str) -> bool {
+        self.logins.iter().any(|own| own == login)
+    }
+}
+
+impl Drop for Trying<'_> {
+    fn drop(&mut self) {
+        let mut trying = self.attempts.trying();
+        for login in &self.logins {
+            if let Some(count) = trying.get_mut(login) {
+                *count = count.saturating_sub(1);
+            }
+        }
+        trying.retain(|_, count| *count > 0);
+        drop(trying);
+        self.attempts.ended.notify_waiters();
+    }
+}
+
+/// Whether logins may be tried now.
+#[derive(Debug)]
+pub(super) enum Turn<'a> {
+    Now(Trying<'a>),
+    /// So many are being tried that, were all refused, there would be too many.
+    Later,
+    /// One of them was refused too often: not for so long.
+    Spent(Duration),
+}
 
 #[derive(Clone, Copy, Debug)]
 struct Refused {
@@ -63,8 +107,46 @@ impl Attempts {
         refused.rest(limits, now).filter(|_| many)
     }
 
+    /// Counts all of `logins` before they are tried, or none.
+    pub(super) fn begin(
+        &self,
+        logins: Vec<String>,
+        when @ (limits, now): (&ResetLimits, Timestamp),
+    ) -> Turn<'_> {
+        let mut trying = self.trying();
+        for login in &logins {
+            if let Some(rest) = self.spent(login, when) {
+                return Turn::Spent(rest);
+            }
+            let refused = self.lock().get(login).copied();
+            let refused = refused.filter(|refused| refused.rest(limits, now).is_some());
+            let refused = refused.map_or(0, |refused| refused.count);
+            let others = trying.get(login).copied().unwrap_or_default();
+            // One at a time may always be tried.
+            if others > 0 && refused.saturating_add(others) >= limits.attempts {
+                return Turn::Later;
+            }
+        }
+        for login in &logins {
+            *trying.entry(login.clone()).or_default() += 1;
+        }
+        Turn::Now(Trying {
+            attempts: self,
+            logins,
+        })
+    }
+
+    /// When one that is being tried now has ended.
+    pub(super) fn ended(&self) -> Notified<'_> {
+        self.ended.notified()
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Refused>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn trying(&self) -> MutexGuard<'_, HashMap<String, u32>> {
+        self.trying.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -124,6 +206,29 @@ mod tests {
         note(true);
 
         assert_eq!(attempts.spent("it", (&limits, NOW)), None);
+    }
+
+    #[test]
+    fn as_many_are_tried_at_once_as_may_be_refused() {
+        let (limits, attempts) = (ResetLimits::default(), Attempts::default());
+        let begin = |login: &str| attempts.begin(vec![login.to_owned()], (&limits, NOW));
+        attempts.note("it".to_owned(), false, (&limits, NOW));
+        let others: Vec<_> = (1..limits.attempts).map(|_| begin("it")).collect();
+        assert!(others.iter().all(|other| matches!(other, Turn::Now(_))));
+
+        assert!(matches!(begin("it"), Turn::Later));
+        assert!(matches!(begin("another"), Turn::Now(_)));
+
+        drop(others);
+        assert!(
+            matches!(begin("it"), Turn::Now(_)),
+            "none of them was refused"
+        );
+        assert!(attempts.trying().is_empty());
+        for _ in 1..limits.attempts {
+            attempts.note("it".to_owned(), false, (&limits, NOW));
+        }
+        assert!(matches!(begin("it"), Turn::Spent(_)));
     }
 
     #[test]

@@ -4,15 +4,17 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::timeout;
+use tokio::time::{timeout, timeout_at};
 
 use crate::connectors::{Admin, Connector, ConnectorError, Order, Proof, Site, Trouble};
 use crate::domain::{
-    Account, ConnectorKind, HeldAccount, Operation, Password, ResetTarget, Resource, SecretKind,
+    Account, ConnectorKind, Folded, HeldAccount, Operation, Password, ResetTarget, Resource,
+    SecretKind,
 };
 use crate::store::rows::{MaterialRow, PendingRow, SecretRow, TendedRow};
 use crate::vault::book::Deed;
 use crate::vault::reset::ResetLimits;
+use crate::vault::reset::attempts::{Trying, Turn};
 use crate::vault::{Vault, VaultError};
 
 /// One account's way to its target.
@@ -27,11 +29,13 @@ pub(super) struct Job<'a> {
     vault: &'a Vault,
     admin: Option<Login>,
     is_healed: bool,
+    trying: Option<Trying<'a>>,
 }
 
 /// Somebody whose password or key is kept here.
 pub(super) struct Login {
     pub(super) name: String,
+    held: HeldAccount,
     secret: Password,
     key: bool,
 }
@@ -99,6 +103,7 @@ impl Vault {
             account,
             admin: None,
             is_healed,
+            trying: None,
         }))
     }
 
@@ -155,6 +160,7 @@ impl Vault {
         };
         let login = secret.map(|secret| Login {
             name: account.name.as_str().to_owned(),
+            held,
             secret,
             key: account.kind == SecretKind::SshKey,
         });
@@ -164,7 +170,7 @@ impl Vault {
     }
 }
 
-impl Job<'_> {
+impl<'a> Job<'a> {
     pub(super) fn suits(&self, password: &Password) -> Result<(), Trouble> {
         self.connector.suits(password)
     }
@@ -199,31 +205,67 @@ impl Job<'_> {
         TendedRow::of(&self.target, &self.account.name)
     }
 
-    /// Who logs in where, whatever it is that is changed by it.
-    fn login_of(&self, name: &str) -> String {
+    /// The account's own login at the target, whatever it is that is changed by it.
+    fn own_login(&self) -> String {
+        self.login("own", self.account.name.as_str())
+    }
+
+    /// An administrator's login there: by what is kept of it and not by its name, which others may
+    /// give to accounts of theirs.
+    fn login_by(&self, admin: &Login) -> String {
+        let held = admin.held;
+        self.login("by", &format!("{}/{}", held.resource.0, held.account.0))
+    }
+
+    /// A login by its name, however that is spelled: many targets make no difference.
+    fn login(&self, whose: &str, name: &str) -> String {
         let target = &self.target;
         let (kind, host, port) = (target.connector.kind(), target.host.as_str(), target.port);
-        format!("{kind} {host} {port} {name}")
+        let login = Folded::new(&format!("{whose} {kind} {host} {port} {name}"));
+        let words: Vec<_> = login.as_str().split_whitespace().collect();
+        words.join(" ")
     }
 
-    /// For how long nobody's wish has a login tried that the change needs, if one was refused too
-    /// often.
-    pub(super) fn spent(&self) -> Option<Duration> {
-        let when = (self.limits, self.vault.clock.now());
-        let admin = self.admin.as_ref().map(|admin| admin.name.as_str());
-        [Some(self.account.name.as_str()), admin]
-            .into_iter()
-            .flatten()
-            .find_map(|name| {
-                let attempts = &self.vault.resets.attempts;
-                attempts.spent(&self.login_of(name), when)
-            })
+    /// Counts the logins that the change needs before they are tried; why they are not, in words,
+    /// where one was refused too often.
+    pub(super) async fn begin(&mut self) -> Result<(), String> {
+        let admin = self.admin.as_ref().map(|admin| self.login_by(admin));
+        let logins = [Some(self.own_login()), admin].into_iter().flatten();
+        self.trying = Some(self.turn_of(logins.collect()).await?);
+        Ok(())
     }
 
-    fn note_login(&self, name: &str, is_in: bool) {
+    /// Counts the login of the account that puts things right before it is tried, unless it is
+    /// counted already.
+    pub(super) async fn begin_by(&self, healer: &Login) -> Result<Option<Trying<'_>>, String> {
+        let login = self.login_by(healer);
+        if !self.trying.as_ref().is_some_and(|own| own.holds(&login)) {
+            return self.turn_of(vec![login]).await.map(Some);
+        }
         let when = (self.limits, self.vault.clock.now());
-        let attempts = &self.vault.resets.attempts;
-        attempts.note(self.login_of(name), is_in, when);
+        let spent = self.vault.resets.attempts.spent(&login, when);
+        spent.map_or(Ok(None), |rest| Err(too_often(rest)))
+    }
+
+    async fn turn_of(&self, logins: Vec<String>) -> Result<Trying<'a>, String> {
+        let (vault, limits) = (self.vault, self.limits);
+        let attempts = &vault.resets.attempts;
+        let until = tokio::time::Instant::now() + limits.wait;
+        loop {
+            let ended = attempts.ended();
+            match attempts.begin(logins.clone(), (limits, vault.clock.now())) {
+                Turn::Now(trying) => return Ok(trying),
+                Turn::Spent(rest) => return Err(too_often(rest)),
+                Turn::Later => timeout_at(until, ended)
+                    .await
+                    .map_err(|_| MANY.to_owned())?,
+            }
+        }
+    }
+
+    fn note_login(&self, login: String, is_in: bool) {
+        let when = (self.limits, self.vault.clock.now());
+        self.vault.resets.attempts.note(login, is_in, when);
     }
 
     async fn tell_as(
@@ -244,9 +286,17 @@ impl Job<'_> {
             Err(_) => Err(Trouble::Slow.after()),
         };
         self.heard(told.as_ref().err().map(ConnectorError::trouble));
-        if let Err(ConnectorError::Untouched(Trouble::LoginRefused(_))) = &told {
-            let name = admin.map_or(order.account, |admin| admin.name.as_str());
-            self.note_login(name, false);
+        match (&told, admin) {
+            (Err(ConnectorError::Untouched(Trouble::LoginRefused(_))), _) => {
+                let login = admin.map_or_else(|| self.own_login(), |admin| self.login_by(admin));
+                self.note_login(login, false);
+            }
+            // Whoever may have told it has got in before.
+            (Ok(()) | Err(ConnectorError::Unclear(_)), Some(admin)) => {
+                self.note_login(self.login_by(admin), true);
+            }
+            (Err(ConnectorError::Untouched(_)), _)
+            | (Ok(()) | Err(ConnectorError::Unclear(_)), None) => {}
         }
         told
     }
@@ -261,7 +311,7 @@ impl Job<'_> {
         };
         self.heard(answer.as_ref().err());
         if let Ok(is_in) = answer {
-            self.note_login(name, is_in);
+            self.note_login(self.own_login(), is_in);
         }
         answer
     }
@@ -292,4 +342,10 @@ fn text_of(bytes: &[u8]) -> Result<Password, VaultError> {
     Password::parse(zeroize::Zeroizing::new(text.to_owned())).map_err(form)
 }
 
+fn too_often(rest: Duration) -> String {
+    format!("{SPENT}: ask again in {} s", rest.as_secs() + 1)
+}
+
+const SPENT: &str = "the target has refused this login too often of late, so it is not tried now";
+const MANY: &str = "this login is being tried too often at once: ask again";
 const NO_WAY: &str = "no connector is set up for this resource";

@@ -69,15 +69,14 @@ impl Vault {
         let Some(_turn) = turn.await else {
             return Err(self.target_refuses(&ask, BUSY.to_owned()).await);
         };
-        let job = match self
+        let mut job = match self
             .job(ask.resource, self.account_of(&ask).await?.record)
             .await?
         {
             Ok(job) => job,
             Err(why) => return Err(self.target_refuses(&ask, why).await),
         };
-        if let Some(rest) = job.spent() {
-            let why = format!("{SPENT}: ask again in {} s", rest.as_secs() + 1);
+        if let Err(why) = job.begin().await {
             return Err(self.target_refuses(&ask, why).await);
         }
         if let Err(why) = self.clear_leftover(&job, ask.by).await? {
@@ -308,4 +307,3 @@ const TRIES: usize = 16;
 pub(super) const HELD: &str = "somebody holds it";
 const MOVED: &str = "its target or its name was changed just now: ask again";
 pub(super) const BUSY: &str = "another reset of this account is under way";
-const SPENT: &str = "the target has refused this login too often of late, so it is not tried now";

@@ -122,6 +122,13 @@ impl Vault {
             let why = format!("{LOST}; {LATER}");
             return self.postpone(job, pending, why, by).await;
         }
+        let _trying = match job.begin_by(&healer).await {
+            Ok(trying) => trying,
+            Err(why) => {
+                let why = format!("{LOST}; {why}");
+                return self.postpone(job, pending, why, by).await;
+            }
+        };
         let words = "no known password opens it: the reconcile account sets the new one";
         self.note_step(job, words, Outcome::Allowed, by).await?;
         self.note_telling(&mut pending).await?;
@@ -356,5 +363,5 @@ const BEFORE: &str = "the target has the password before the one stored";
 const KEPT: &str = "the target did not change it";
 pub(super) const OPEN: &str = "the target lets anybody in, whatever the password";
 pub(super) const LOST: &str = "the target accepts no password that is known here";
-const LATER: &str = "the account that puts others right came later than this reset, for which no login had \
-                     shown whose account it is: settle it by word";
+const LATER: &str = "no login had shown, when this reset began, whose account it is, so no other account puts it \
+                     right: settle it by word";
