@@ -7,6 +7,8 @@
     reason = "what the tests share may stop them, too"
 )]
 
+#[path = "door_a2a/authority.rs"]
+mod authority;
 #[path = "door_a2a/credentials.rs"]
 mod credentials;
 #[path = "door_a2a/desk.rs"]

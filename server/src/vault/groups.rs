@@ -5,6 +5,7 @@ use crate::domain::{
     UserId,
 };
 use crate::store::rows::{Changes, Ids, Kept};
+use crate::vault::applications::No;
 use crate::vault::book::Deed;
 use crate::vault::id_block::IdKind;
 use crate::vault::leftovers::Leftover;
@@ -176,18 +177,13 @@ impl Vault {
         self.primary_only(&deed, caller).await?;
         let group = self.administered_group(group, &deed, caller).await?.record;
         let user = self.administered(login.into(), &deed, caller).await?.record;
-        let place = self.rows.places().member(group.id, user.id);
-        let Some(kept) = self.rows.get::<Ids>(place).await? else {
+        let mut changes = self.rows.changes();
+        if self.take_out(&mut changes, &group, &user).await?.is_none() {
             let answer = VaultError::NotFound("member of this group");
             let why = RefusalReason::NoSuchThing;
             return Err(self.refuse(&deed, why, answer, caller).await);
-        };
+        }
         self.allow(&deed, caller).await?;
-        let mut changes = self.rows.changes();
-        changes.remove(&kept);
-        let theirs = self.rows.places().groups_of(user.org, user.id);
-        self.strike_from(&mut changes, theirs, &[group.id.0])
-            .await?;
         let done = changes.commit().await.map_err(VaultError::from);
         self.settle(&deed, done, caller).await
     }
@@ -278,25 +274,42 @@ impl Vault {
         })
     }
 
-    async fn has_room(
+    async fn has_room(&self, group: &Group, user: &User) -> Result<Result<(), No>, VaultError> {
+        match self.may_join(group, user).await? {
+            Ok(()) => self.has_places(group, (0, 1)).await,
+            refused => Ok(refused),
+        }
+    }
+
+    /// That a user is not in a group yet, and in no more than it may be.
+    pub(super) async fn may_join(
         &self,
         group: &Group,
         user: &User,
-    ) -> Result<Result<(), (RefusalReason, VaultError)>, VaultError> {
-        let settings = self.settings.load_full();
+    ) -> Result<Result<(), No>, VaultError> {
         let theirs = self.groups_of(user.org, user.id).await?;
         if theirs.contains(&group.id) {
             let answer = VaultError::Exists("a member");
             return Ok(Err((RefusalReason::Exists, answer)));
         }
-        let most = usize::from(settings.groups_per_user);
+        let most = usize::from(self.settings.load().groups_per_user);
         if theirs.len() >= most {
             let words = format!("a user is in {most} groups at most (setting {PER_USER})");
             return Ok(Err((RefusalReason::Invalid, VaultError::Invalid(words))));
         }
-        let most = usize::from(settings.members_per_group);
+        Ok(Ok(()))
+    }
+
+    /// That a group has no more members than it may have once these many have left it and come.
+    pub(super) async fn has_places(
+        &self,
+        group: &Group,
+        (leave, come): (usize, usize),
+    ) -> Result<Result<(), No>, VaultError> {
+        let most = usize::from(self.settings.load().members_per_group);
         let prefix = self.rows.places().members(group.id);
-        if self.rows.page::<Ids>(&prefix, None, most).await?.len() >= most {
+        let there = self.rows.page::<Ids>(&prefix, None, most + leave).await?;
+        if come > 0 && there.len() + come > most + leave {
             let words = format!("a group has {most} members at most (setting {PER_GROUP})");
             return Ok(Err((RefusalReason::Invalid, VaultError::Invalid(words))));
         }
@@ -308,16 +321,42 @@ impl Vault {
         group: &Kept<Group>,
         user: &Kept<User>,
     ) -> Result<(), VaultError> {
-        let (places, id) = (self.rows.places(), user.record.id);
         let mut changes = self.rows.changes();
-        // A group or user that is removed at the same time leaves no membership behind.
         changes.depend_on(group);
-        changes.depend_on(user);
-        changes.add(places.member(group.record.id, id), &Ids(Vec::new()))?;
-        let theirs = places.groups_of(user.record.org, id);
-        self.list_in(&mut changes, theirs, &[group.record.id.0])
-            .await?;
+        self.enlist(&mut changes, &group.record, user).await?;
         Ok(changes.commit().await?)
+    }
+
+    /// A membership; of a user that is removed at the same time it leaves none behind, and of a group
+    /// where the changes depend on that.
+    pub(super) async fn enlist(
+        &self,
+        changes: &mut Changes<'_>,
+        group: &Group,
+        user: &Kept<User>,
+    ) -> Result<(), VaultError> {
+        let (places, id) = (self.rows.places(), user.record.id);
+        changes.depend_on(user);
+        changes.add(places.member(group.id, id), &Ids(Vec::new()))?;
+        let theirs = places.groups_of(user.record.org, id);
+        self.list_in(changes, theirs, &[group.id.0]).await
+    }
+
+    /// Takes a user out of a group, or nothing where it is not in it.
+    pub(super) async fn take_out(
+        &self,
+        changes: &mut Changes<'_>,
+        group: &Group,
+        user: &User,
+    ) -> Result<Option<()>, VaultError> {
+        let place = self.rows.places().member(group.id, user.id);
+        let Some(kept) = self.rows.get::<Ids>(place).await? else {
+            return Ok(None);
+        };
+        changes.remove(&kept);
+        let theirs = self.rows.places().groups_of(user.org, user.id);
+        self.strike_from(changes, theirs, &[group.id.0]).await?;
+        Ok(Some(()))
     }
 
     async fn commit_group_removal(

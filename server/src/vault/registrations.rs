@@ -135,34 +135,6 @@ impl Vault {
         self.registration_view(kept.record).await
     }
 
-    /// Makes a registration what `new` says; in force on its very next request.
-    ///
-    /// # Errors
-    /// As for [`Self::add_registration`]; [`VaultError::NotFound`] when there is none;
-    /// [`VaultError::NotAllowed`] when it has anything by API key, for whoever does not reach
-    /// everything: such a one may only lock or remove it.
-    pub async fn put_registration(
-        &self,
-        id: ApplicationId,
-        new: &NewRegistration,
-        caller: &Caller,
-    ) -> Result<RegistrationView, VaultError> {
-        let deed = Deed::new(Operation::Application);
-        let deed = deed.detail(format!("change registration {id}: {}", words(new)));
-        self.primary_only(&deed, caller).await?;
-        let kept = self.administered_registration(id, &deed, caller).await?;
-        let after = match self.registered(Some(&kept.record), new, caller).await? {
-            Ok(after) => after,
-            Err((why, answer)) => return Err(self.refuse(&deed, why, answer, caller).await),
-        };
-        self.not_widened((&kept.record, &after), &deed, caller)
-            .await?;
-        self.allow(&deed, caller).await?;
-        let done = self.commit_registration(&kept, &after).await;
-        self.settle(&deed, done, caller).await?;
-        self.registration_view(after).await
-    }
-
     /// Removes a registration with its API keys: they open nothing from the very next request on.
     ///
     /// # Errors
@@ -282,8 +254,7 @@ impl Vault {
         let by_role = [Action::Administer, Action::ReadAudit]
             .into_iter()
             .any(|action| decide(action, standing) == Decision::Allowed);
-        let own = application.visible && caller.user() == Some(application.inherits);
-        by_role || own
+        by_role || is_own(application, caller)
     }
 
     /// Whether somebody who sees an application sees its API keys: its user, to whom it is to be
@@ -293,7 +264,7 @@ impl Vault {
         application: &Application,
         caller: &Caller,
     ) -> Result<bool, VaultError> {
-        if application.visible && caller.user() == Some(application.inherits) {
+        if is_own(application, caller) {
             return Ok(true);
         }
         let standing = caller.standing(None, None);
@@ -374,7 +345,7 @@ impl Vault {
         }
     }
 
-    async fn registered(
+    pub(super) async fn registered(
         &self,
         before: Option<&Application>,
         new: &NewRegistration,
@@ -495,23 +466,11 @@ impl Vault {
             .await?
             .is_some())
     }
+}
 
-    async fn commit_registration(
-        &self,
-        kept: &Kept<Application>,
-        after: &Application,
-    ) -> Result<(), VaultError> {
-        let places = self.rows.places();
-        let old = places.application_by_name(after.org, &kept.record.name);
-        let new = places.application_by_name(after.org, &after.name);
-        let mut changes = self.rows.changes();
-        if old != new {
-            changes.clear(old);
-            changes.add(new, &Ids(vec![after.id.0]))?;
-        }
-        changes.replace(kept, after)?;
-        Ok(changes.commit().await?)
-    }
+/// Whether a registration is somebody's own, and to be seen by it.
+pub(super) fn is_own(application: &Application, caller: &Caller) -> bool {
+    application.visible && caller.user() == Some(application.inherits)
 }
 
 /// Whether nothing in the organisation is out of somebody's reach.
@@ -519,7 +478,7 @@ pub(super) fn reaches_all(caller: &Caller) -> bool {
     caller.is_operator() || caller.reaches_all()
 }
 
-fn words(new: &NewRegistration) -> String {
+pub(super) fn words(new: &NewRegistration) -> String {
     let user = new.user.map_or(0, |id| id.0);
     let flags = [
         (new.lock == Lock::Locked, "disabled"),

@@ -19,10 +19,10 @@ use zeroize::Zeroizing;
 use crate::house::{Answer, House, Wire, Wish};
 use crate::registered::{Registered, text};
 
-const HUB: &str = "/service/a2a/signalr";
-const NEGOTIATE: &str = "/service/a2a/signalr/negotiate?negotiateVersion=1";
+pub(crate) const HUB: &str = "/service/a2a/signalr";
+pub(crate) const NEGOTIATE: &str = "/service/a2a/signalr/negotiate?negotiateVersion=1";
 pub(crate) const HAND: &str = "{\"protocol\":\"json\",\"version\":1}\u{1e}";
-const FEED: &str = "Accept: text/event-stream";
+pub(crate) const FEED: &str = "Accept: text/event-stream";
 pub(crate) const SOCKET: [&str; 4] = [
     "Connection: Upgrade",
     "Upgrade: websocket",

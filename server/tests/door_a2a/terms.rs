@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::desk::{Desk, id};
 
 /// Two must approve: what nobody said through this door.
-fn strict() -> NewAccessControl {
+pub(crate) fn strict() -> NewAccessControl {
     NewAccessControl {
         approvers: Vec::new(),
         approver_groups: Vec::new(),

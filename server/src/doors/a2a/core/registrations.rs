@@ -120,31 +120,9 @@ async fn put(id: ApplicationId, asked: &Asked<'_>) -> Reply {
     let caller = asked.guest.by_bearer(asked).await?;
     let members = Members::read(asked)?;
     members.must_be(&["Id"], id.0)?;
-    let new = as_shown(id, meant(&members)?, asked, &caller).await?;
-    let view = asked.door.vault.put_registration(id, &new, &caller).await;
+    let (new, vault) = (meant(&members)?, &asked.door.vault);
+    let view = vault.put_shown_registration(id, &new, &caller).await;
     told(asked, &view.map_err(|error| asked.refused(error))?)
-}
-
-/// What is meant by what was shown: one that is open and whose user alone is kept out is shown as
-/// disabled, and to say so again is to leave it open.
-async fn as_shown(
-    id: ApplicationId,
-    new: NewRegistration,
-    asked: &Asked<'_>,
-    caller: &Caller,
-) -> Result<NewRegistration, Refusal> {
-    if new.lock == Lock::Open {
-        return Ok(new);
-    }
-    let vault = &asked.door.vault;
-    let view = vault.registration(id, caller).await;
-    let view = view.map_err(|error| asked.refused(error))?;
-    let lock = view.application.lock;
-    let by_its_user = new.user == Some(view.application.inherits) && !stands(&view, vault.now());
-    Ok(match by_its_user {
-        true => NewRegistration { lock, ..new },
-        false => new,
-    })
 }
 
 async fn remove(id: ApplicationId, asked: &Asked<'_>) -> Reply {
