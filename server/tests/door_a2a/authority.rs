@@ -141,3 +141,75 @@ async fn a_registration_that_is_disabled_at_the_same_moment_stays_so() {
         }
     }
 }
+
+#[tokio::test]
+async fn two_policies_that_are_taken_back_at_once_leave_nothing_behind() {
+    let desk = Desk::open().await;
+    let (ann, bearer) = desk.person("ann", &[]).await;
+    let (_, account) = desk.account("db-1", "root").await;
+    let role = role(&desk, "r", &[ann]).await;
+    for round in 0..4 {
+        let one = policy(&desk, (&format!("one {round}"), role), &[account]).await;
+        let two = policy(&desk, (&format!("two {round}"), role), &[account]).await;
+        let paths = [one, two].map(|id| format!("AccessPolicies/{id}"));
+        let (first, second) = tokio::join!(
+            desk.ask("DELETE", &paths[0], &Value::Null),
+            desk.ask("DELETE", &paths[1], &Value::Null)
+        );
+
+        for (path, answer) in paths.iter().zip([first, second]) {
+            if answer.status == 409 {
+                let again = desk.ask("DELETE", path, &Value::Null).await;
+                assert_eq!(again.status, 204, "{}", again.body);
+            } else {
+                assert_eq!(answer.status, 204, "{}", answer.body);
+            }
+        }
+
+        let seen = desk.ask_as(&bearer, "GET", "AssetAccounts", &Value::Null);
+        assert_eq!(seen.await.json(), json!([]), "the share");
+        let operator = desk.house.operator().await;
+        let vault = &desk.house.vault;
+        let terms = vault.access_controls(("db-1", Some("root")), &operator);
+        assert!(terms.await.unwrap().is_empty(), "access control");
+    }
+}
+
+#[tokio::test]
+async fn what_a_policy_would_have_shared_is_not_told_as_shared_when_it_is_refused() {
+    let desk = Desk::open().await;
+    let (ann, _) = desk.person("ann", &[]).await;
+    let (_, others) = desk.account("db-1", "root").await;
+    let (anna, hers) = narrow(&desk).await;
+    let role = role(&desk, "r", &[ann]).await;
+    let new = about("p", role, &[hers, others]);
+    let refused = desk.ask_as(&anna, "POST", "AccessPolicies", &new).await;
+    assert_eq!(refused.status, 404, "{}", refused.body);
+    assert!(allowed(&desk, Operation::Share).await.is_empty());
+
+    let both = policy(&desk, ("p", role), &[hers, others]).await;
+    assert_eq!(allowed(&desk, Operation::Share).await, ["her own", "root"]);
+    let path = format!("AccessPolicies/{both}");
+    let refused = desk.ask_as(&anna, "DELETE", &path, &Value::Null).await;
+    assert_eq!(refused.status, 404, "{}", refused.body);
+    assert!(allowed(&desk, Operation::Unshare).await.is_empty());
+
+    assert_eq!(desk.ask("DELETE", &path, &Value::Null).await.status, 204);
+    let told = allowed(&desk, Operation::Unshare).await;
+    assert_eq!(told, ["her own", "root"]);
+}
+
+#[tokio::test]
+async fn a_second_policy_shares_nothing_and_tells_of_no_share() {
+    let desk = Desk::open().await;
+    let (ann, _) = desk.person("ann", &[]).await;
+    let (_, account) = desk.account("db-1", "root").await;
+    let role = role(&desk, "r", &[ann]).await;
+    let first = policy(&desk, ("one", role), &[account]).await;
+    policy(&desk, ("two", role), &[account]).await;
+    let path = format!("AccessPolicies/{first}");
+    assert_eq!(desk.ask("DELETE", &path, &Value::Null).await.status, 204);
+
+    assert_eq!(allowed(&desk, Operation::Share).await, ["root"]);
+    assert!(allowed(&desk, Operation::Unshare).await.is_empty());
+}

@@ -52,6 +52,8 @@ struct Piece {
     share: Option<Kept<Share>>,
     control: Option<Kept<AccessControl>>,
     item: PolicyItem,
+    /// What is to be written down of it, where it is shared with the group by this.
+    told: Option<Deed>,
 }
 
 impl Vault {
@@ -100,9 +102,10 @@ impl Vault {
             .first()
             .map_or(policy.terms.target, |it| it.target.target());
         policy.id = AccessPolicyId(self.next_id(IdKind::AccessPolicy).await?);
-        self.allow(&deed, caller).await?;
-        let done = self.commit_policy(&policy, &group, &pieces).await;
-        self.settle(&deed, done, caller).await?;
+        let changes = self.policy_changes(&policy, &group, &pieces)?;
+        let shared = pieces.into_iter().filter_map(|piece| piece.told);
+        let deeds: Vec<_> = shared.chain([deed]).collect();
+        self.commit_told(&deeds, changes, caller).await?;
         self.policy_view(policy).await
     }
 
@@ -158,14 +161,63 @@ impl Vault {
         others.retain(|other| other.record.id != id);
         let mut changes = self.rows.changes();
         changes.remove(&kept);
+        for other in others.iter().filter(|it| overlap(&it.record, &kept.record)) {
+            // Of two that are taken back at once, each would leave it to the other.
+            changes.depend_on(other);
+        }
+        let mut deeds = Vec::new();
         for item in &kept.record.items {
             changes.clear(self.rows.places().access_policy_of(item.account, id));
-            self.take_back(*item, (&kept.record, &others), &mut changes, caller)
+            let policies = (&kept.record, others.as_slice());
+            let back = self
+                .take_back(*item, policies, &mut changes, caller)
                 .await?;
+            deeds.extend(back);
         }
-        self.allow(&told, caller).await?;
-        let done = changes.commit().await.map_err(VaultError::from);
-        self.settle(&told, done, caller).await
+        deeds.push(told);
+        self.commit_told(&deeds, changes, caller).await
+    }
+
+    /// Writes all of these down, and commits then; what fails has failed for each of them.
+    async fn commit_told(
+        &self,
+        deeds: &[Deed],
+        changes: Changes<'_>,
+        caller: &Caller,
+    ) -> Result<(), VaultError> {
+        for deed in deeds {
+            self.allow(deed, caller).await?;
+        }
+        let mut done = changes.commit().await.map_err(VaultError::from);
+        for deed in deeds {
+            done = self.settle(deed, done, caller).await;
+        }
+        done
+    }
+
+    /// The access policies for a group, for whoever may take back every one of them.
+    ///
+    /// # Errors
+    /// As for [`Self::remove_access_policy`], where one of them may not be taken back.
+    pub async fn removable_policies(
+        &self,
+        group: GroupId,
+        caller: &Caller,
+    ) -> Result<Vec<AccessPolicyId>, VaultError> {
+        let told = deed(format!("remove the policies for group {group}"));
+        self.primary_only(&told, caller).await?;
+        self.administer(&told, caller).await?;
+        let mut ids = Vec::new();
+        for kept in self.all_policies(caller).await? {
+            if kept.record.group != group {
+                continue;
+            }
+            for item in &kept.record.items {
+                self.given(*item, &kept.record, caller).await?;
+            }
+            ids.push(kept.record.id);
+        }
+        Ok(ids)
     }
 
     /// Which policies say on what terms accounts are given out that `caller` was shown: of several,
@@ -245,7 +297,8 @@ impl Vault {
         })
     }
 
-    /// What there is of an account that a policy is to be about; each is a record of its own.
+    /// What there is of an account that a policy is to be about; each that is shared by it is a
+    /// record of its own.
     async fn piece(
         &self,
         account: AccountId,
@@ -287,7 +340,6 @@ impl Vault {
         if control.as_ref().is_some_and(|kept| kept.record != wanted) {
             return Err(self.invalid(OTHER_TERMS, deed, caller).await);
         }
-        self.allow(&told, caller).await?;
         let item = PolicyItem {
             resource: target.resource,
             account: id,
@@ -295,6 +347,7 @@ impl Vault {
             controlled: control.is_none() || others.iter().any(|other| sets(other, &wanted)),
         };
         Ok(Piece {
+            told: share.is_none().then_some(told),
             target: kept,
             share,
             control,
@@ -322,12 +375,12 @@ impl Vault {
         Ok(Some(name.to_string()))
     }
 
-    async fn commit_policy(
+    fn policy_changes(
         &self,
         policy: &AccessPolicy,
         group: &Kept<Group>,
         pieces: &[Piece],
-    ) -> Result<(), VaultError> {
+    ) -> Result<Changes<'_>, VaultError> {
         let places = self.rows.places();
         let with = Grantee::Group(policy.group);
         let mut changes = self.rows.changes();
@@ -338,35 +391,73 @@ impl Vault {
             piece.target.is_there(&mut changes);
             let key = places.access_policy_of(piece.item.account, policy.id);
             changes.add(key, &Ids::default())?;
-            if piece.share.is_none() {
-                let level = Level::View;
-                let share = Share {
-                    target,
-                    with,
-                    level,
-                };
-                changes.add(places.share(target, with), &share)?;
-                changes.add(places.share_by(with, target), &Ids(Vec::new()))?;
+            match &piece.share {
+                // Its next version: whoever takes it back at the same time has read another.
+                Some(kept) => changes.replace(kept, &kept.record)?,
+                None => {
+                    let level = Level::View;
+                    let share = Share {
+                        target,
+                        with,
+                        level,
+                    };
+                    changes.add(places.share(target, with), &share)?;
+                    changes.add(places.share_by(with, target), &Ids(Vec::new()))?;
+                }
             }
             let control = policy.control(target);
             let key = places.access_control(target);
             changes.set(key, piece.control.as_ref(), &control)?;
         }
-        Ok(changes.commit().await?)
+        Ok(changes)
     }
 
-    /// Takes back what one account got by a policy.
+    /// Takes back what one account got by a policy, and says what is to be written down of it.
     async fn take_back(
         &self,
         item: PolicyItem,
         (policy, others): (&AccessPolicy, &[Kept<AccessPolicy>]),
         changes: &mut Changes<'_>,
         caller: &Caller,
-    ) -> Result<(), VaultError> {
-        let places = self.rows.places();
-        let key = places.account(item.resource, item.account);
+    ) -> Result<Vec<Deed>, VaultError> {
+        let (places, mut deeds) = (self.rows.places(), Vec::new());
+        let Some((target, told)) = self.given(item, policy, caller).await? else {
+            return Ok(deeds);
+        };
+        let off = told.beside(Operation::AccessControl);
+        let with = Grantee::Group(policy.group);
+        let all = |_: &PolicyItem| true;
+        let share = self.rows.get::<Share>(places.share(target, with)).await?;
+        let goes = item.shared && !is_theirs(others, item.account, all, Some(policy.group));
+        if let Some(share) = share.filter(|_| goes) {
+            changes.remove(&share);
+            changes.clear(places.share_by(with, target));
+            deeds.push(told);
+        }
+        if !item.controlled || is_theirs(others, item.account, all, None) {
+            return Ok(deeds);
+        }
+        let key = places.access_control(target);
+        let control = self.rows.get::<AccessControl>(key).await?;
+        // What somebody set otherwise since is no policy's any more.
+        if let Some(control) = control.filter(|kept| kept.record == policy.control(target)) {
+            deeds.push(off.detail(format!("off, with policy {}", policy.name)));
+            changes.remove(&control);
+        }
+        Ok(deeds)
+    }
+
+    /// An account that a policy gave, if it is still there, for whoever manages it; and what is told
+    /// of its being taken back.
+    async fn given(
+        &self,
+        item: PolicyItem,
+        policy: &AccessPolicy,
+        caller: &Caller,
+    ) -> Result<Option<(Target, Deed)>, VaultError> {
+        let key = self.rows.places().account(item.resource, item.account);
         if self.rows.get::<Account>(key).await?.is_none() {
-            return Ok(());
+            return Ok(None);
         }
         let target = TargetRef {
             resource: ResourceRef::Id(item.resource),
@@ -376,26 +467,7 @@ impl Vault {
             .on_target(&target)
             .detail(format!("policy {}", policy.name));
         let target = self.target(&target, &mut told, caller).await?;
-        self.allow(&told, caller).await?;
-        let with = Grantee::Group(policy.group);
-        let all = |_: &PolicyItem| true;
-        if item.shared && !is_theirs(others, item.account, all, Some(policy.group)) {
-            changes.clear(places.share(target, with));
-            changes.clear(places.share_by(with, target));
-        }
-        if !item.controlled || is_theirs(others, item.account, all, None) {
-            return Ok(());
-        }
-        let key = places.access_control(target);
-        let control = self.rows.get::<AccessControl>(key).await?;
-        // What somebody set otherwise since is no policy's any more.
-        if let Some(control) = control.filter(|kept| kept.record == policy.control(target)) {
-            let off = told.beside(Operation::AccessControl);
-            let off = off.detail(format!("off, with policy {}", policy.name));
-            self.allow(&off, caller).await?;
-            changes.remove(&control);
-        }
-        Ok(())
+        Ok(Some((target, told)))
     }
 
     async fn invalid(&self, why: &str, deed: &Deed, caller: &Caller) -> VaultError {
@@ -470,6 +542,12 @@ fn is_theirs(
         |policy: &&Kept<AccessPolicy>| group.is_none_or(|group| policy.record.group == group);
     let mut theirs = policies.iter().filter(fits);
     theirs.any(|policy| policy.record.item(account).is_some_and(&says))
+}
+
+/// Whether two policies are about one account.
+fn overlap(one: &AccessPolicy, other: &AccessPolicy) -> bool {
+    let mut items = one.items.iter();
+    items.any(|item| other.item(item.account).is_some())
 }
 
 /// Whether a policy has set this access control.
