@@ -7,7 +7,8 @@ use crate::domain::{
 use crate::store::rows::{BrokerRow, Ids, Kept};
 use crate::vault::book::Deed;
 use crate::vault::caller::Identity;
-use crate::vault::registrations::{deed_on, reaches_all};
+use crate::vault::registrations::{deed_on, is_own, reaches_all};
+use crate::vault::retrievable::told_from;
 use crate::vault::users::last_number;
 use crate::vault::{Caller, KeyOf, Keyed, Vault, VaultError};
 
@@ -46,22 +47,24 @@ impl Vault {
         caller: &Caller,
     ) -> Result<Option<BrokerView>, VaultError> {
         let deed = Deed::new(Operation::List).detail(format!("broker of registration {id}"));
-        let application = self.seen_registration(id, &deed, caller).await?;
-        let shows = self.shows_keys(&application.record, caller).await?;
+        let application = self.seen_registration(id, &deed, caller).await?.record;
+        let shows = self.shows_keys(&application, caller).await?;
         self.allow(&deed, caller).await?;
         let key = self.rows.places().broker(id);
         let Some(kept) = self.rows.get::<BrokerRow>(key).await? else {
             return Ok(None);
         };
+        let above = is_above(&kept.record.broker, caller) && !is_own(&application, caller);
         let mut view = self.broker_view(kept.record).await?;
-        view.key = view.key.filter(|_| shows);
+        view.key = view.key.filter(|_| shows && !above);
         Ok(Some(view))
     }
 
     /// The key by which an application speaks for users.
     ///
     /// # Errors
-    /// [`VaultError::NotAllowed`] for whoever sees the registration and may not see its keys;
+    /// [`VaultError::NotAllowed`] for whoever sees the registration and may not see its keys, or
+    /// reaches less than whoever said for whom it speaks;
     /// [`VaultError::NotFound`] where it speaks for nobody, and for a registration that the caller
     /// may not see.
     pub async fn broker_key(
@@ -70,13 +73,15 @@ impl Vault {
         caller: &Caller,
     ) -> Result<ApiKey, VaultError> {
         let deed = Deed::new(Operation::List).detail(format!("broker's key of registration {id}"));
-        let application = self.seen_registration(id, &deed, caller).await?;
-        self.may_see_keys(&application.record, &deed, caller)
-            .await?;
+        let application = self.seen_registration(id, &deed, caller).await?.record;
+        self.may_see_keys(&application, &deed, caller).await?;
         let key = self.rows.places().broker(id);
         let Some(kept) = self.rows.get::<BrokerRow>(key).await? else {
             return Err(self.no_broker(&deed, caller).await);
         };
+        if !is_own(&application, caller) {
+            self.not_above_broker(Some(&kept), &deed, caller).await?;
+        }
         self.allow(&deed, caller).await?;
         Ok(kept.record.key)
     }
@@ -99,9 +104,10 @@ impl Vault {
         caller: &Caller,
     ) -> Result<BrokerView, VaultError> {
         let words = format!(
-            "speaks for {} users, {} groups",
+            "speaks for {} users, {} groups{}",
             new.users.len(),
-            new.groups.len()
+            new.groups.len(),
+            told_from(&new.from)
         );
         let deed = deed_on(id, &words);
         self.primary_only(&deed, caller).await?;
@@ -269,7 +275,7 @@ impl Vault {
         deed: &Deed,
         caller: &Caller,
     ) -> Result<(), VaultError> {
-        if reaches_all(caller) || kept.is_none_or(|kept| !kept.record.broker.wide) {
+        if kept.is_none_or(|kept| !is_above(&kept.record.broker, caller)) {
             return Ok(());
         }
         let why = RefusalReason::NotAllowed;
@@ -357,6 +363,11 @@ impl Vault {
         let why = RefusalReason::NoSuchThing;
         Err(self.refuse(deed, why, answer, caller).await)
     }
+}
+
+/// Whether whoever said for whom an application speaks reaches more than `caller`.
+fn is_above(broker: &Broker, caller: &Caller) -> bool {
+    broker.wide && !reaches_all(caller)
 }
 
 /// Each once, in order.

@@ -53,21 +53,10 @@ impl Vault {
         from: &[String],
         caller: &Caller,
     ) -> Result<RetrievableView, VaultError> {
-        let mut deed = deed_on(id, "let it have an account");
+        let mut deed = deed_on(id, &format!("let it have an account{}", told_from(from)));
         self.primary_only(&deed, caller).await?;
         let application = self.administered_registration(id, &deed, caller).await?;
-        let wanted = Wanted::of(ResourceRef::OfAccount, AccountRef::Id(account));
-        let found = self
-            .find(&wanted, Action::Manage, &mut deed, caller)
-            .await?;
-        let it = &found.account.record;
-        self.manages_beside((it.resource, &it.name), caller).await?;
-        let target = Target {
-            resource: it.resource,
-            account: Some(it.id),
-        };
-        // A key is asked for no request: it is for whoever may switch that off.
-        self.manages_what_is_stricter(target, &deed, caller).await?;
+        let found = self.gives_away(account, &mut deed, caller).await?;
         let from = self.addresses(from, &deed, caller).await?;
         let resource = found.resource.record.id;
         let key = self.rows.places().retrievable(resource, account, id);
@@ -175,11 +164,12 @@ impl Vault {
         account: AccountId,
         caller: &Caller,
     ) -> Result<ApiKey, VaultError> {
-        let deed = Deed::new(Operation::List).detail(format!("an API key of registration {id}"));
+        let mut deed = Deed::new(Operation::List).detail(format!("API key of registration {id}"));
         let application = self.seen_registration(id, &deed, caller).await?;
         self.may_see_keys(&application.record, &deed, caller)
             .await?;
         let kept = self.kept_retrievable(id, account, &deed, caller).await?;
+        self.names(&mut deed, &kept.record.retrievable).await?;
         self.allow(&deed, caller).await?;
         Ok(kept.record.key)
     }
@@ -195,10 +185,11 @@ impl Vault {
         from: &[String],
         caller: &Caller,
     ) -> Result<RetrievableView, VaultError> {
-        let mut deed = deed_on(id, "say from where an account's key counts");
+        let words = format!("say from where an account's key counts{}", told_from(from));
+        let mut deed = deed_on(id, &words);
         self.primary_only(&deed, caller).await?;
         self.administered_registration(id, &deed, caller).await?;
-        self.manages(account, &mut deed, caller).await?;
+        self.gives_away(account, &mut deed, caller).await?;
         let kept = self.kept_retrievable(id, account, &deed, caller).await?;
         let from = self.addresses(from, &deed, caller).await?;
         self.put_retrievable((&kept, from), &deed, caller).await
@@ -214,10 +205,11 @@ impl Vault {
         account: AccountId,
         caller: &Caller,
     ) -> Result<(), VaultError> {
-        let deed = deed_on(id, "take an account from it");
+        let mut deed = deed_on(id, "take an account from it");
         self.primary_only(&deed, caller).await?;
         self.administered_registration(id, &deed, caller).await?;
         let kept = self.kept_retrievable(id, account, &deed, caller).await?;
+        self.names(&mut deed, &kept.record.retrievable).await?;
         self.allow(&deed, caller).await?;
         let mut changes = self.rows.changes();
         changes.remove(&kept);
@@ -239,7 +231,7 @@ impl Vault {
         let mut deed = deed_on(id, "another key for an account");
         self.primary_only(&deed, caller).await?;
         self.administered_registration(id, &deed, caller).await?;
-        self.manages(account, &mut deed, caller).await?;
+        self.gives_away(account, &mut deed, caller).await?;
         let kept = self.kept_retrievable(id, account, &deed, caller).await?;
         let row = RetrievableRow {
             retrievable: kept.record.retrievable.clone(),
@@ -253,6 +245,39 @@ impl Vault {
         let done = changes.commit().await.map_err(VaultError::from);
         self.settle(&deed, done, caller).await?;
         Ok(row.key)
+    }
+
+    /// The account that a key is for, for whoever may give all away that comes by it: the account,
+    /// what stands beside it, and what is asked for no request.
+    async fn gives_away(
+        &self,
+        account: AccountId,
+        deed: &mut Deed,
+        caller: &Caller,
+    ) -> Result<Found, VaultError> {
+        let found = self.manages(account, deed, caller).await?;
+        let it = &found.account.record;
+        self.manages_beside((it.resource, &it.name), caller).await?;
+        let target = Target {
+            resource: it.resource,
+            account: Some(it.id),
+        };
+        // A key is asked for no request: it is for whoever may switch that off.
+        self.manages_what_is_stricter(target, deed, caller).await?;
+        Ok(found)
+    }
+
+    /// Names in a deed the account that an application may have.
+    async fn names(&self, deed: &mut Deed, it: &Retrievable) -> Result<(), VaultError> {
+        let places = self.rows.places();
+        let resource = self
+            .rows
+            .get::<Resource>(places.resource(it.org, it.resource));
+        let account = self
+            .rows
+            .get::<Account>(places.account(it.resource, it.account));
+        deed.found(resource.await?.as_ref(), account.await?.as_ref());
+        Ok(())
     }
 
     async fn manages(
@@ -398,6 +423,14 @@ fn proven(row: &RetrievableRow) -> Ids {
         it.resource.0,
         it.account.0,
     ])
+}
+
+/// From where a key is to count, as the audit trail tells it.
+pub(super) fn told_from(from: &[String]) -> String {
+    match from {
+        [] => String::new(),
+        from => format!(", from {}", from.join(" ")),
+    }
 }
 
 fn read_addresses(from: &[String]) -> Result<Vec<Host>, String> {

@@ -213,3 +213,90 @@ async fn a_second_policy_shares_nothing_and_tells_of_no_share() {
     assert_eq!(allowed(&desk, Operation::Share).await, ["root"]);
     assert!(allowed(&desk, Operation::Unshare).await.is_empty());
 }
+
+#[tokio::test]
+async fn a_brokers_key_is_for_whoever_reaches_as_much_as_who_said_so() {
+    let desk = Desk::open().await;
+    let (path, _, identity) = registration(&desk).await;
+    let (ann, _) = desk.person("ann", &[]).await;
+    let (_, anna) = desk.person("anna", &["UserAdmin"]).await;
+    let broker = format!("{path}/AccessRequestBroker");
+    let new = json!({"Users": [{"UserId": ann}]});
+    let said = desk.put(&broker, &new, 200).await.json();
+    let key = format!("{broker}/ApiKey");
+
+    let seen = desk.ask_as(&anna, "GET", &broker, &Value::Null).await;
+    assert_eq!(
+        (seen.status, &seen.json()["ApiKey"]),
+        (200, &Value::Null),
+        "{}",
+        seen.body
+    );
+    let refused = desk.ask_as(&anna, "GET", &key, &Value::Null).await;
+    assert_eq!(refused.refused(), (403, 60108));
+    assert_eq!(desk.get(&key).await.json(), said["ApiKey"]);
+    let mut wire = desk.house.connect(Some(&identity)).await;
+    let own = wire.get(&format!("/service/core/v4/{key}"), &[]).await;
+    assert_eq!(own.json(), said["ApiKey"], "its own");
+
+    assert_eq!(desk.ask("DELETE", &broker, &Value::Null).await.status, 204);
+    let said = desk.ask_as(&anna, "PUT", &broker, &new).await.json();
+    let seen = desk.ask_as(&anna, "GET", &key, &Value::Null).await;
+    assert_eq!(seen.json(), said["ApiKey"], "what she said herself");
+}
+
+#[tokio::test]
+async fn the_trail_says_which_key_was_shown_and_from_where_it_counts() {
+    let desk = Desk::open().await;
+    let (path, _, _) = registration(&desk).await;
+    let (_, account) = desk.account("db-1", "root").await;
+    let had = format!("{path}/RetrievableAccounts");
+    let new = json!({"AccountId": account});
+    assert_eq!(desk.ask("POST", &had, &new).await.status, 200);
+    let one = format!("{had}/{account}");
+    assert_eq!(desk.get(&format!("{one}/ApiKey")).await.status, 200);
+    let from = json!({"AccountId": account, "IpRestrictions": ["10.5.32.4", "10.6.0.0/16"]});
+    desk.put(&one, &from, 200).await;
+    assert_eq!(desk.ask("DELETE", &one, &Value::Null).await.status, 204);
+
+    let trail = desk.house.trail().await;
+    for words in [
+        "API key of registration",
+        "take an account from it",
+        "counts, from 10.5.32.4 10.6.0.0/16",
+    ] {
+        let entry = trail.iter().find(|entry| entry.detail.contains(words));
+        let entry = entry.unwrap_or_else(|| panic!("no record of: {words}"));
+        let names = (entry.resource.as_str(), entry.account.as_str());
+        assert_eq!(names, ("db-1", "root"), "{words}");
+    }
+}
+
+#[tokio::test]
+async fn another_key_is_for_whoever_may_give_the_account_away() {
+    let desk = Desk::open().await;
+    let (path, _, _) = registration(&desk).await;
+    let (_, account) = desk.account("db-1", "root").await;
+    let (_, anna) = desk.person("anna", &["UserAdmin"]).await;
+    let (vault, operator) = (&desk.house.vault, desk.house.operator().await);
+    let root = ("db-1", Some("root"));
+    let shared = vault.share(root, "anna", Level::Manage, &operator);
+    shared.await.unwrap();
+    let had = format!("{path}/RetrievableAccounts");
+    let (one, new) = (format!("{had}/{account}"), json!({"AccountId": account}));
+    let added = desk.ask_as(&anna, "POST", &had, &new).await;
+    assert_eq!(added.status, 200, "{}", added.body);
+    let key = format!("{one}/ApiKey");
+    let renewed = desk.ask_as(&anna, "POST", &key, &Value::Null).await;
+    assert_eq!(renewed.status, 200, "{}", renewed.body);
+
+    let strict = strict();
+    let set = vault.set_access_control(("db-1", None), &strict, &operator);
+    set.await.unwrap();
+
+    let added = desk.ask_as(&anna, "POST", &had, &new).await;
+    for (verb, path, body) in [("POST", &key, &Value::Null), ("PUT", &one, &new)] {
+        let refused = desk.ask_as(&anna, verb, path, body).await;
+        assert_eq!(refused.refused(), added.refused(), "{verb} {path}");
+    }
+}
