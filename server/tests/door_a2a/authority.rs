@@ -246,6 +246,51 @@ async fn a_brokers_key_is_for_whoever_reaches_as_much_as_who_said_so() {
 }
 
 #[tokio::test]
+async fn a_roles_members_are_exchanged_at_once_or_not_at_all() {
+    let desk = Desk::open().await;
+    let operator = desk.house.operator().await;
+    let set = desk
+        .house
+        .vault
+        .set_setting("members-per-group", "1", &operator);
+    set.await.unwrap();
+    let (ann, _) = desk.person("ann", &[]).await;
+    let (eve, _) = desk.person("eve", &[]).await;
+    let path = format!("Roles/{}", role(&desk, "r", &[ann]).await);
+
+    let mut shown = desk.get(&path).await.json();
+    shown["Members"] = json!([{"Id": eve}, {"Id": eve}]);
+    let changed = desk.put(&path, &shown, 200).await.json();
+    assert_eq!(changed["Members"].as_array().unwrap().len(), 1);
+    assert_eq!(changed["Members"][0]["Id"], eve);
+    let (zoe, _) = desk.person("zoe", &[]).await;
+    shown["Members"] = json!([{"Id": ann}, {"Id": zoe}]);
+    assert_eq!(desk.put(&path, &shown, 400).await.refused(), (400, 70000));
+    assert_eq!(desk.get(&path).await.json(), changed);
+}
+
+#[tokio::test]
+async fn a_role_goes_with_all_its_policies_or_stays_with_them() {
+    let desk = Desk::open().await;
+    let (ann, _) = desk.person("ann", &[]).await;
+    let (_, others) = desk.account("db-1", "root").await;
+    let (anna, hers) = narrow(&desk).await;
+    let role = role(&desk, "r", &[ann]).await;
+    policy(&desk, ("one", role), &[hers]).await;
+    policy(&desk, ("two", role), &[others]).await;
+    let path = format!("Roles/{role}");
+
+    let refused = desk.ask_as(&anna, "DELETE", &path, &Value::Null).await;
+
+    assert_eq!(refused.status, 404, "{}", refused.body);
+    let left = desk.get("AccessPolicies?fields=Name&orderby=Name").await;
+    assert_eq!(left.json(), json!([{"Name": "one"}, {"Name": "two"}]));
+    assert_eq!(desk.get(&path).await.status, 200);
+    assert_eq!(desk.ask("DELETE", &path, &Value::Null).await.status, 204);
+    assert_eq!(desk.get("AccessPolicies").await.json(), json!([]));
+}
+
+#[tokio::test]
 async fn the_trail_says_which_key_was_shown_and_from_where_it_counts() {
     let desk = Desk::open().await;
     let (path, _, _) = registration(&desk).await;

@@ -1,6 +1,8 @@
 //! `Roles`: what the original calls entitlements; here, groups of users. What their members may
 //! request is said by access policies.
 
+use std::collections::BTreeSet;
+
 use http::Method;
 use serde::Serialize;
 
@@ -110,17 +112,16 @@ async fn put(id: GroupId, asked: &Asked<'_>) -> Reply {
     listing::one(asked, &TABLE, &in_words(&after, asked, &caller).await?)
 }
 
-/// Removes a group, and the policies that are its own first.
+/// Removes a group, and the policies that are its own first: all of them, or nothing where one is
+/// not the caller's to take back.
 async fn remove(id: GroupId, asked: &Asked<'_>) -> Reply {
     let caller = asked.guest.by_bearer(asked).await?;
     let group = group(id, asked, &caller).await?;
     let vault = &asked.door.vault;
-    let policies = vault.access_policies(&caller).await;
-    for view in policies.map_err(|error| asked.refused(error))? {
-        if view.policy.group == id {
-            let done = vault.remove_access_policy(view.policy.id, &caller).await;
-            done.map_err(|error| asked.refused(error))?;
-        }
+    let policies = vault.removable_policies(id, &caller).await;
+    for policy in policies.map_err(|error| asked.refused(error))? {
+        let done = vault.remove_access_policy(policy, &caller).await;
+        done.map_err(|error| asked.refused(error))?;
     }
     let done = vault.remove_group(group.name.as_str(), &caller).await;
     done.map_err(|error| asked.refused(error))?;
@@ -163,17 +164,20 @@ async fn has(
     wanted: &[User],
     (asked, caller): (&Asked<'_>, &Caller),
 ) -> Result<(), Refusal> {
-    let (vault, name) = (&asked.door.vault, group.name.as_str());
-    let is_in = |user: &User, list: &[User]| list.iter().any(|other| other.id == user.id);
-    for user in wanted.iter().filter(|user| !is_in(user, there)) {
-        let done = vault.add_member(name, &user.login(), caller).await;
-        done.map_err(|error| asked.refused(error))?;
+    let (out, into) = (without(there, wanted), without(wanted, there));
+    if out.is_empty() && into.is_empty() {
+        return Ok(());
     }
-    for user in there.iter().filter(|user| !is_in(user, wanted)) {
-        let done = vault.remove_member(name, &user.login(), caller).await;
-        done.map_err(|error| asked.refused(error))?;
-    }
-    Ok(())
+    let vault = &asked.door.vault;
+    let done = vault.change_members(group.name.as_str(), (&out, &into), caller);
+    done.await.map_err(|error| asked.refused(error))
+}
+
+/// Those of `users` who are none of the `others`, each once.
+fn without(users: &[User], others: &[User]) -> Vec<UserId> {
+    let others: BTreeSet<_> = others.iter().map(|user| user.id).collect();
+    let users: BTreeSet<_> = users.iter().map(|user| user.id).collect();
+    users.difference(&others).copied().collect()
 }
 
 async fn inside(group: &Group, asked: &Asked<'_>, caller: &Caller) -> Result<Vec<User>, Refusal> {
