@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use crate::domain::{
-    Account, AccountId, Action, Change, Custody, Material, Operation, Password, RefusalReason,
-    SecretKind, SecretVersion,
+    Account, AccountId, AccountName, Action, Change, Custody, Material, Operation, Password,
+    RefusalReason, ResourceId, SecretKind, SecretVersion,
 };
 use crate::store::Row;
 use crate::store::rows::{Kept, MaterialRow, SecretRow};
@@ -13,7 +13,9 @@ use crate::vault::book::Deed;
 use crate::vault::find::{Found, Spot};
 use crate::vault::id_block::IdKind;
 use crate::vault::settings::number;
-use crate::vault::{Caller, NewAccount, SettingView, Settings, Vault, VaultError, Wanted};
+use crate::vault::{
+    AccountRef, Caller, NewAccount, ResourceRef, SettingView, Settings, Vault, VaultError, Wanted,
+};
 
 impl Vault {
     /// Adds an account that keeps something else than a password.
@@ -71,6 +73,29 @@ impl Vault {
         }
         self.note_access(spot, at);
         Ok(material)
+    }
+
+    /// Whether `caller` may keep something under a name on a resource: change what is there, or make
+    /// it. To be asked where opening what was sent costs more than asking.
+    ///
+    /// # Errors
+    /// [`VaultError::Refused`] for what it may not see; [`VaultError::NotAllowed`].
+    pub async fn may_keep(
+        &self,
+        (resource, name): (ResourceId, &AccountName),
+        caller: &Caller,
+    ) -> Result<(), VaultError> {
+        let place = ResourceRef::Id(resource);
+        let wanted = Wanted::of(place, AccountRef::Named(name.as_str()));
+        let mut deed = Deed::new(Operation::Change).on_wanted(&wanted);
+        self.primary_only(&deed, caller).await?;
+        let found = self.account_called(resource, name.as_str()).await?;
+        if found.is_some() {
+            let found = self.find(&wanted, Action::Change, &mut deed, caller);
+            return found.await.map(drop);
+        }
+        let found = self.find_resource(place, Action::Manage, &mut deed, caller);
+        found.await.map(drop)
     }
 
     /// Gives the account that is wanted another file, key or pair, of the kind that it keeps.

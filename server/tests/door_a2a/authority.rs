@@ -291,6 +291,24 @@ async fn a_role_goes_with_all_its_policies_or_stays_with_them() {
 }
 
 #[tokio::test]
+async fn a_key_is_opened_for_nobody_who_may_not_keep_it() {
+    let desk = Desk::open().await;
+    let (ann, bearer) = desk.person("ann", &[]).await;
+    let (_, account) = desk.account("db-1", "root").await;
+    desk.entitle("nightly", ann, account, false).await;
+    let path = format!("AssetAccounts/{account}/SshKey");
+    let sent = json!({"PrivateKey": "BEGIN OPENSSH PRIVATE KEY nonsense"});
+
+    let refused = desk.ask_as(&bearer, "PUT", &path, &sent).await;
+    assert_eq!(refused.refused(), (404, 60107), "the asset is not shared");
+
+    assert_eq!(desk.put(&path, &sent, 400).await.refused(), (400, 70000));
+    desk.put(&path, &Value::Null, 200).await;
+    let refused = desk.ask_as(&bearer, "PUT", &path, &sent).await;
+    assert_eq!(refused.refused(), (404, 60107), "nor is what stands there");
+}
+
+#[tokio::test]
 async fn the_trail_says_which_key_was_shown_and_from_where_it_counts() {
     let desk = Desk::open().await;
     let (path, _, _) = registration(&desk).await;

@@ -201,18 +201,21 @@ async fn put_password(id: AccountId, asked: &Asked<'_>) -> Reply {
 async fn put_key(id: AccountId, asked: &Asked<'_>) -> Reply {
     let caller = asked.guest.by_bearer(asked).await?;
     let (resource, account) = located(id, asked, &caller).await?;
+    let name = match account.kind {
+        SecretKind::SshKey => account.name,
+        SecretKind::Password | SecretKind::ApiKey | SecretKind::File => {
+            beside::ssh_key(&account.name).map_err(|error| too_long(&error))?
+        }
+    };
+    // Opening a key takes long, and two are opened at a time: not for whoever may not keep it.
+    let may = asked.door.vault.may_keep((resource.id, &name), &caller);
+    may.await.map_err(|error| asked.refused(error))?;
     let sent = asked.json_if_any::<NewKey>()?.filter(NewKey::is_sent);
     let (material, facts) = match sent {
         Some(key) => key.opened(asked).await?,
         None => {
             let seed = asked.door.vault.draw_seed();
             NewKey::made(&seed.map_err(|error| asked.refused(error))?)?
-        }
-    };
-    let name = match account.kind {
-        SecretKind::SshKey => account.name,
-        SecretKind::Password | SecretKind::ApiKey | SecretKind::File => {
-            beside::ssh_key(&account.name).map_err(|error| too_long(&error))?
         }
     };
     keep(&resource, (&name, ""), material, (asked, &caller)).await?;
