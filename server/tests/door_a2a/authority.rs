@@ -309,6 +309,33 @@ async fn a_key_is_opened_for_nobody_who_may_not_keep_it() {
 }
 
 #[tokio::test]
+async fn keys_that_are_tried_by_listening_are_counted_as_any_others() {
+    let mut wish = Wish::default();
+    wish.settings.strangers = 2;
+    let house = House::open_as(wish).await;
+    let app = Registered::with(&house, false).await;
+    let wrong = "Authorization: A2A 6A4psUnrLv1hvoWSB3jsm2V50eFT62vwAI9Zlj/dDWw=";
+    let mut wire = app.connect(&house).await;
+    let mut paths = Vec::new();
+    for _ in 0..3 {
+        let token = wire.ask("POST", NEGOTIATE, &[], "").await.json();
+        let token = token["connectionToken"].as_str().unwrap().to_owned();
+        paths.push(format!("{HUB}?id={token}"));
+    }
+
+    let mut answers = Vec::new();
+    for path in &paths {
+        assert_eq!(wire.ask("POST", path, &[wrong], HAND).await.status, 200);
+        answers.push(wire.get(path, &[FEED]).await.status);
+    }
+
+    assert_eq!(answers, [403, 403, 429]);
+    let retrieve = "/service/a2a/v4/Credentials?type=Password";
+    assert_eq!(wire.get(retrieve, &[wrong]).await.status, 429);
+    assert_eq!(wire.get(retrieve, &[&app.shows()]).await.status, 200);
+}
+
+#[tokio::test]
 async fn the_trail_says_which_key_was_shown_and_from_where_it_counts() {
     let desk = Desk::open().await;
     let (path, _, _) = registration(&desk).await;

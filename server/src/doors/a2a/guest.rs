@@ -134,19 +134,33 @@ impl Guest {
         let Some(credential) = self.credential(asked).await? else {
             return Err(self.no_certificate(asked).await);
         };
-        let (door, origin) = (asked.door, self.origin(asked));
         let key = std::str::from_utf8(shown).map_or(Err(ApiKeyError), ApiKey::parse);
         let Ok(key) = key else {
             let refusal = self.untold("(no well-formed API key)", asked).await;
             return Err(told_as_unknown(refusal));
         };
+        self.look_up(&key, &credential, asked).await
+    }
+
+    /// For what a key counts that comes with this certificate; whoever tries too many that do not
+    /// count is looked up no more.
+    ///
+    /// # Errors
+    /// 403 for one that does not count; 429 for a crowd.
+    pub(super) async fn look_up(
+        &self,
+        key: &ApiKey,
+        credential: &CertificateCredential,
+        asked: &Asked<'_>,
+    ) -> Result<Keyed, Refusal> {
+        let (door, origin) = (asked.door, self.origin(asked));
         if door.strangers.too_many(self.address()) {
-            let known = door.vault.is_api_key(&key).await;
+            let known = door.vault.is_api_key(key).await;
             if !known.map_err(|error| door.refusal(error, asked.request))? {
                 return Err(Refusal::crowd());
             }
         }
-        let found = door.vault.by_key(&credential, &key, &origin).await;
+        let found = door.vault.by_key(credential, key, &origin).await;
         found.map_err(|error| match error {
             VaultError::NotAllowed => {
                 door.strangers.count(self.address());

@@ -279,14 +279,12 @@ async fn who(door: &A2a, guest: &Guest, shown: &Shown) -> Result<Vec<Keyed>, Ref
 }
 
 async fn by_keys(keys: &[ApiKey], asked: &Asked<'_>) -> Result<Vec<Keyed>, Refusal> {
-    let (door, guest) = (asked.door, asked.guest);
-    let Some(shown) = guest.credential(asked).await? else {
+    let Some(shown) = asked.guest.credential(asked).await? else {
         return Err(Refusal::unknown(""));
     };
-    let (origin, mut keyed) = (guest.origin(asked), Vec::with_capacity(keys.len()));
+    let mut keyed = Vec::with_capacity(keys.len());
     for key in keys {
-        let found = door.vault.by_key(&shown, key, &origin).await;
-        keyed.push(found.map_err(|error| door.refusal(error, asked.request))?);
+        keyed.push(asked.guest.look_up(key, &shown, asked).await?);
     }
     Ok(keyed)
 }
