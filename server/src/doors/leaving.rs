@@ -37,7 +37,9 @@ impl Leaving {
 
     /// A certificate that ends at `not_after` came in at `now` (Unix seconds).
     pub(crate) fn note(&self, leaf: &CertificateDer<'_>, not_after: i64, now: i64) {
-        if not_after.saturating_sub(now) >= self.span {
+        // A day more: whoever stays will not come in again when its time is there. Those that are
+        // told of are chosen when they are told of.
+        if not_after.saturating_sub(now) >= self.span.saturating_add(DAY) {
             return;
         }
         let Ok(info) = CertificateInfo::parse(leaf) else {
