@@ -21,6 +21,7 @@ mod revocation;
 mod server;
 mod settings;
 mod small_disk;
+mod terminal;
 mod wire;
 pub mod xml;
 
@@ -34,6 +35,7 @@ pub use process::{
 pub use revocation::Responder;
 pub use server::{Server, SetUp};
 pub use small_disk::{mount, not_run, on_a_small_disk};
+pub use terminal::typed;
 pub use wire::{Answer, Wire, client_config};
 
 /// The longest that any single step may take, on the slowest machine we accept.

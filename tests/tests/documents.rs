@@ -36,6 +36,7 @@ fn tests() -> BTreeSet<String> {
         "input-data",
         "text-position",
         "certs",
+        "typed-secret",
         "client",
         "server",
         "tests",

@@ -21,6 +21,7 @@ const FLOORS: &[Floor] = &[
             "tokio",
             "serde",
             "certs",
+            "typed-secret",
             "xmlrpc_codec",
             "input_data",
             "claviger_client",

@@ -6,7 +6,6 @@
 //! - `source`: where a password comes from: the server, or an agent on this machine
 //! - `agent`: the agent
 //! - `environment`: running a program with passwords in its environment
-//! - `terminal`: a password that somebody types
 //! - `trouble`: what goes wrong, with its exit status
 
 #[cfg(unix)]
@@ -18,8 +17,6 @@ mod manual;
 mod options;
 mod output;
 mod source;
-#[cfg(unix)]
-mod terminal;
 mod trouble;
 
 use std::env;

@@ -65,7 +65,7 @@ pub(super) fn password_from_stdin() -> Result<Secret, Trouble> {
 
 #[cfg(unix)]
 fn typed() -> Result<Zeroizing<Vec<u8>>, Trouble> {
-    let line = crate::program::terminal::ask("password: ", LIMIT).map_err(Trouble::Input)?;
+    let line = typed_secret::ask("password: ", LIMIT).map_err(Trouble::Input)?;
     line.ok_or_else(|| Trouble::Usage("interrupted: nothing was done".to_owned()))
 }
 

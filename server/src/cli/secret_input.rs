@@ -5,9 +5,6 @@ use std::fs::File;
 use std::io::{self, IsTerminal, Read};
 use std::path::Path;
 
-use rustix::termios::{
-    LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr,
-};
 use zeroize::Zeroizing;
 
 use crate::cli::CliError;
@@ -43,69 +40,9 @@ pub(crate) fn from_file(path: &Path, what: &str) -> Result<Zeroizing<String>, Cl
 /// [`CliError::Failed`] when the terminal cannot be read, or Ctrl-C was typed.
 fn from_terminal(what: &str) -> Result<Zeroizing<String>, CliError> {
     let failed = |error: io::Error| CliError::Failed(format!("the terminal: {error}"));
-    eprint(&format!("{what}: "));
-    let hidden = Hidden::begin().map_err(failed)?;
-    let line = hidden.line();
-    drop(hidden);
-    eprint("\n");
-    match line.map_err(failed)? {
+    match typed_secret::ask(&format!("{what}: "), LIMIT + 1).map_err(failed)? {
         Some(line) => as_secret(&line, what, "the terminal"),
         None => Err(CliError::Failed("interrupted: nothing was done".to_owned())),
-    }
-}
-
-/// Keeps what is typed from being shown until it is dropped.
-struct Hidden {
-    before: Termios,
-}
-
-impl Hidden {
-    /// From now on Ctrl-C and Ctrl-\ end the line instead of the program, and Ctrl-Z does nothing:
-    /// a program that ended here would leave a terminal that shows nothing.
-    fn begin() -> io::Result<Self> {
-        let before = tcgetattr(io::stdin())?;
-        let mut quiet = before.clone();
-        quiet
-            .local_modes
-            .remove(LocalModes::ECHO | LocalModes::ISIG);
-        let keys = &mut quiet.special_codes;
-        keys[SpecialCodeIndex::VEOL] = before.special_codes[SpecialCodeIndex::VINTR];
-        keys[SpecialCodeIndex::VEOL2] = before.special_codes[SpecialCodeIndex::VQUIT];
-        tcsetattr(io::stdin(), OptionalActions::Flush, &quiet)?;
-        Ok(Self { before })
-    }
-
-    /// What is typed up to the end of the line; nothing if it was interrupted.
-    fn line(&self) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
-        // Past the buffer of `Stdin`, which nobody would wipe.
-        let mut room = Zeroizing::new([0; 4096]);
-        let mut line = Zeroizing::new(Vec::with_capacity(LIMIT + 2));
-        while line.len() <= LIMIT && !line.ends_with(b"\n") {
-            let count = rustix::io::retry_on_intr(|| rustix::io::read(io::stdin(), &mut room[..]))?;
-            let typed = room.get(..count).unwrap_or_default();
-            if typed.last().is_some_and(|last| self.interrupts(*last)) {
-                return Ok(None);
-            }
-            if typed.is_empty() {
-                break;
-            }
-            let space = (LIMIT + 2).saturating_sub(line.len());
-            line.extend_from_slice(typed.get(..space).unwrap_or(typed));
-        }
-        Ok(Some(line))
-    }
-
-    fn interrupts(&self, key: u8) -> bool {
-        [SpecialCodeIndex::VINTR, SpecialCodeIndex::VQUIT]
-            .into_iter()
-            .any(|code| key != 0 && self.before.special_codes[code] == key)
-    }
-}
-
-impl Drop for Hidden {
-    fn drop(&mut self) {
-        // A terminal that is gone needs no echo.
-        let _gone = tcsetattr(io::stdin(), OptionalActions::Flush, &self.before);
     }
 }
 

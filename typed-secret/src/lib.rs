@@ -1,4 +1,5 @@
-//! A password that somebody types.
+//! A secret that somebody types on a terminal, which does not show it; for programs on Unix.
+#![cfg(unix)]
 
 use std::io::{self, Write};
 
@@ -8,8 +9,12 @@ use rustix::termios::{
 use zeroize::Zeroizing;
 
 /// Asks for a line on the terminal that is standard input, without showing it: at most `limit`
-/// bytes, and one more where there are more. Nothing where it was interrupted.
-pub(super) fn ask(question: &str, limit: usize) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
+/// bytes, and one more where there are more; the line end counts. Nothing where it was interrupted
+/// by Ctrl-C or Ctrl-\.
+///
+/// # Errors
+/// Standard input is no terminal, or it cannot be read.
+pub fn ask(question: &str, limit: usize) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
     let hidden = Hidden::begin()?;
     say(question);
     let line = hidden.line(limit);
@@ -39,6 +44,7 @@ impl Hidden {
         Ok(Self { before })
     }
 
+    /// What is typed up to the end of the line; nothing if it was interrupted.
     fn line(&self, limit: usize) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
         // Past the buffer of `Stdin`, which nobody would wipe.
         let mut room = Zeroizing::new([0; 4096]);
