@@ -24,10 +24,8 @@ pub(super) async fn answer(asked: &Asked<'_>) -> Reply {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     match (&asked.method, words.as_slice()) {
         (&Method::GET, ["credentials"]) => retrieve(asked).await,
-        (_, ["credentials"]) => Err(Refusal::verb("GET")),
         (&Method::PUT, ["credentials", "password"]) => put_password(asked).await,
         (&Method::PUT, ["credentials", "sshkey"]) => put_key(asked).await,
-        (_, ["credentials", "password" | "sshkey"]) => Err(Refusal::verb("PUT")),
         _ => Err(astray(Lost::Nothing)),
     }
 }

@@ -82,11 +82,15 @@ impl Refusal {
         refusal
     }
 
-    /// This path takes other verbs only, such as `GET and POST`: 405.
-    pub(super) fn verb(allowed: &str) -> Self {
-        let message = format!("This path takes {allowed} only.");
+    /// This path takes these verbs only: 405.
+    pub(super) fn verb(allowed: &[&str]) -> Self {
+        let words = match allowed {
+            [first @ .., last] if !first.is_empty() => format!("{} and {last}", first.join(", ")),
+            _ => allowed.concat(),
+        };
+        let message = format!("This path takes {words} only.");
         let mut refusal = Self::new(StatusCode::METHOD_NOT_ALLOWED, INVALID, message);
-        refusal.allowed = HeaderValue::from_str(&allowed.replace(" and ", ", ")).ok();
+        refusal.allowed = HeaderValue::from_str(&allowed.join(", ")).ok();
         refusal
     }
 

@@ -44,7 +44,7 @@ pub(super) fn admit(target: &Target, method: &Method) -> Result<(), Refusal> {
     };
     match verbs.contains(&method.as_str()) {
         true => Ok(()),
-        false => Err(Refusal::verb(&listed(verbs))),
+        false => Err(Refusal::verb(verbs)),
     }
 }
 
@@ -55,14 +55,6 @@ fn leads(path: &str, segments: &[String]) -> bool {
         word.is_some_and(|word| word.starts_with('{') || word.eq_ignore_ascii_case(segment))
     });
     all && words.next().is_none()
-}
-
-fn listed(verbs: &[&str]) -> String {
-    match verbs {
-        [] => String::new(),
-        [one] => (*one).to_owned(),
-        [first @ .., last] => format!("{} and {last}", first.join(", ")),
-    }
 }
 
 const ALL: &[&str] = &["GET", "POST"];

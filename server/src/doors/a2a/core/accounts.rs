@@ -88,7 +88,7 @@ pub(super) async fn answer(asked: &Asked<'_>, rest: &[&str]) -> Reply {
         return match asked.method {
             Method::GET => all(asked).await,
             Method::POST => add(asked).await,
-            _ => Err(Refusal::verb("GET and POST")),
+            _ => Err(nothing_there()),
         };
     };
     let id = AccountId(first.parse().map_err(|_| nothing_there())?);
@@ -96,10 +96,8 @@ pub(super) async fn answer(asked: &Asked<'_>, rest: &[&str]) -> Reply {
         ([], &Method::GET) => show(id, asked).await,
         ([], &Method::PUT) => put(id, asked).await,
         ([], &Method::DELETE) => remove(id, asked).await,
-        ([], _) => Err(Refusal::verb("GET, PUT and DELETE")),
         (["password"], &Method::PUT) => put_password(id, asked).await,
         (["sshkey"], &Method::PUT) => put_key(id, asked).await,
-        (["password" | "sshkey"], _) => Err(Refusal::verb("PUT")),
         (["apikeys", rest @ ..], _) => api_keys(id, asked, rest).await,
         _ => Err(nothing_there()),
     }
@@ -233,7 +231,6 @@ async fn api_keys(id: AccountId, asked: &Asked<'_>, rest: &[&str]) -> Reply {
             Ok(ok(&keys))
         }
         ([], &Method::POST) => add_api_key(place, asked, &caller).await,
-        ([], _) => Err(Refusal::verb("GET and POST")),
         ([number], &Method::DELETE) => {
             let key = api_key(place, number, asked, &caller).await?;
             let place = ResourceRef::Id(resource.id);
@@ -245,12 +242,10 @@ async fn api_keys(id: AccountId, asked: &Asked<'_>, rest: &[&str]) -> Reply {
             let key = api_key(place, number, asked, &caller).await?;
             Ok(ok(&shown_key(&key)))
         }
-        ([_], _) => Err(Refusal::verb("GET and DELETE")),
         ([number, "clientsecret"], &Method::PUT) => {
             let key = api_key(place, number, asked, &caller).await?;
             put_secret(&resource, &key, asked, &caller).await
         }
-        ([_, "clientsecret"], _) => Err(Refusal::verb("PUT")),
         _ => Err(nothing_there()),
     }
 }

@@ -47,9 +47,6 @@ pub(super) async fn answer(asked: &Asked<'_>, path: &[&str]) -> Reply {
             administrator(asked).await?;
             Err(Refusal::invalid(IN_THE_FILE))
         }
-        (["systemtime"] | ["a2aservice", "status"], _) => Err(Refusal::verb("GET")),
-        (["a2aservice", "enable" | "disable"], _) => Err(Refusal::verb("POST")),
-        (["a2aservice", "config"], _) => Err(Refusal::verb("GET and PUT")),
         _ => Err(nothing_there()),
     }
 }
@@ -64,7 +61,7 @@ async fn time(asked: &Asked<'_>) -> Reply {
 pub(super) async fn message(asked: &Asked<'_>) -> Reply {
     match asked.method {
         Method::GET => with_time_left(&LoginMessage { message: "" }, asked).await,
-        _ => Err(Refusal::verb("GET")),
+        _ => Err(nothing_there()),
     }
 }
 

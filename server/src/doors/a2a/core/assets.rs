@@ -51,7 +51,7 @@ pub(super) async fn answer(asked: &Asked<'_>, rest: &[&str]) -> Reply {
         return match asked.method {
             Method::GET => all(asked).await,
             Method::POST => add(asked).await,
-            _ => Err(Refusal::verb("GET and POST")),
+            _ => Err(nothing_there()),
         };
     };
     let id = ResourceId(first.parse().map_err(|_| nothing_there())?);
@@ -59,7 +59,6 @@ pub(super) async fn answer(asked: &Asked<'_>, rest: &[&str]) -> Reply {
         ([], &Method::GET) => show(id, asked).await,
         ([], &Method::PUT) => put(id, asked).await,
         ([], &Method::DELETE) => remove(id, asked).await,
-        ([], _) => Err(Refusal::verb("GET, PUT and DELETE")),
         _ => Err(nothing_there()),
     }
 }

@@ -8,7 +8,7 @@ use crate::doors::a2a::Asked;
 use crate::doors::a2a::core::members::Members;
 use crate::doors::a2a::core::nothing_there;
 use crate::doors::a2a::core::registrations::reader;
-use crate::doors::a2a::reply::{Refusal, Reply, no_content, ok};
+use crate::doors::a2a::reply::{Reply, no_content, ok};
 use crate::vault::{BrokerView, NewBroker};
 
 /// Whom a registration speaks for, as it is shown; before anybody has said, nobody, and no key.
@@ -45,10 +45,8 @@ pub(super) async fn answer(id: ApplicationId, asked: &Asked<'_>, rest: &[&str]) 
         ([], &Method::GET) => show(id, asked).await,
         ([], &Method::PUT) => put(id, asked).await,
         ([], &Method::DELETE) => remove(id, asked).await,
-        ([], _) => Err(Refusal::verb("GET, PUT and DELETE")),
         (["apikey"], &Method::GET) => key(id, asked).await,
         (["apikey"], &Method::POST) => renew(id, asked).await,
-        (["apikey"], _) => Err(Refusal::verb("GET and POST")),
         _ => Err(nothing_there()),
     }
 }

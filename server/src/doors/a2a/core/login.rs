@@ -131,7 +131,7 @@ pub(super) async fn providers(asked: &Asked<'_>) -> Reply {
             let providers = vec![LOCAL, CERTIFICATE];
             list(wish(asked, &TABLE)?, providers, Row::of).await
         }
-        _ => Err(Refusal::verb("GET")),
+        _ => Err(nothing_there()),
     }
 }
 
@@ -145,7 +145,6 @@ pub(in crate::doors::a2a) async fn answer(asked: &Asked<'_>) -> Reply {
             Err(No::Denied(status, denied)) => Ok(json(status, &denied)),
             Err(No::Refused(refusal)) => in_words_of_oauth(refusal),
         },
-        (["oauth2", "token"], _) => Err(Refusal::verb("POST")),
         _ => Err(nothing_there()),
     }
 }

@@ -113,14 +113,13 @@ pub(super) async fn answer(asked: &Asked<'_>, rest: &[&str]) -> Reply {
         return match asked.method {
             Method::GET => all(asked).await,
             Method::POST => add(asked).await,
-            _ => Err(Refusal::verb("GET and POST")),
+            _ => Err(nothing_there()),
         };
     };
     let id = AccessPolicyId(first.parse().map_err(|_| nothing_there())?);
     match (within, &asked.method) {
         ([], &Method::GET) => show(id, asked).await,
         ([], &Method::DELETE) => remove(id, asked).await,
-        ([], _) => Err(Refusal::verb("GET and DELETE")),
         _ => Err(nothing_there()),
     }
 }

@@ -66,7 +66,7 @@ pub(super) async fn answer(id: ApplicationId, asked: &Asked<'_>, rest: &[&str]) 
         return match asked.method {
             Method::GET => all(id, asked).await,
             Method::POST => add(id, asked).await,
-            _ => Err(Refusal::verb("GET and POST")),
+            _ => Err(nothing_there()),
         };
     };
     let account = AccountId(first.parse().map_err(|_| nothing_there())?);
@@ -74,10 +74,8 @@ pub(super) async fn answer(id: ApplicationId, asked: &Asked<'_>, rest: &[&str]) 
         ([], &Method::GET) => show((id, account), asked).await,
         ([], &Method::PUT) => put((id, account), asked).await,
         ([], &Method::DELETE) => remove((id, account), asked).await,
-        ([], _) => Err(Refusal::verb("GET, PUT and DELETE")),
         (["apikey"], &Method::GET) => key((id, account), asked).await,
         (["apikey"], &Method::POST) => renew((id, account), asked).await,
-        (["apikey"], _) => Err(Refusal::verb("GET and POST")),
         _ => Err(nothing_there()),
     }
 }

@@ -35,7 +35,6 @@ pub(super) async fn answer(asked: &Asked<'_>, rest: &[&str]) -> Reply {
     match (rest, &asked.method) {
         (["loginresponse"], &Method::POST) => exchange(asked).await,
         (["logout"], &Method::POST) => log_out(asked).await,
-        (["loginresponse" | "logout"], _) => Err(Refusal::verb("POST")),
         _ => Err(nothing_there()),
     }
 }

@@ -49,10 +49,8 @@ pub(super) async fn answer(asked: &Asked<'_>, rest: &[&str]) -> Reply {
         ([], &Method::GET) => all(asked).await,
         ([], &Method::POST) => add(asked).await,
         ([], &Method::DELETE) => Err(Refusal::new(StatusCode::BAD_REQUEST, NO_ID, WHICH)),
-        ([], _) => Err(Refusal::verb("GET and POST")),
         ([print], &Method::GET) => show(print, asked).await,
         ([print], &Method::DELETE) => remove(print, asked).await,
-        ([_], _) => Err(Refusal::verb("GET and DELETE")),
         _ => Err(nothing_there()),
     }
 }

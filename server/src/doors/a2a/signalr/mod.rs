@@ -59,7 +59,7 @@ pub(super) async fn answer(asked: &Asked<'_>, request: Request<()>) -> Reply {
     match segments.as_slice() {
         ["signalr", "negotiate"] => match asked.method {
             Method::POST => negotiate(events, asked).await,
-            _ => Err(Refusal::verb("POST")),
+            _ => Err(astray(Lost::Nothing)),
         },
         ["signalr"] => match asked.method {
             Method::GET if request.headers().contains_key(UPGRADE) => {
@@ -71,7 +71,7 @@ pub(super) async fn answer(asked: &Asked<'_>, request: Request<()>) -> Reply {
             )),
             Method::POST => say(events, asked).await,
             Method::DELETE => end(events, asked).await,
-            _ => Err(Refusal::verb("GET, POST and DELETE")),
+            _ => Err(astray(Lost::Nothing)),
         },
         _ => Err(astray(Lost::Nothing)),
     }

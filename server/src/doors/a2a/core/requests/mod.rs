@@ -37,7 +37,7 @@ pub(super) async fn answer(asked: &Asked<'_>, rest: &[&str]) -> Reply {
                 let view = raise(&body, asked, &caller).await?;
                 told(view, None, (asked, &caller)).await
             }
-            _ => Err(Refusal::verb("GET and POST")),
+            _ => Err(nothing_there()),
         };
     };
     let place = first.parse().map_err(|()| nothing_there())?;
@@ -46,9 +46,7 @@ pub(super) async fn answer(asked: &Asked<'_>, rest: &[&str]) -> Reply {
             let view = seen(place, asked, &caller).await?;
             told(view, None, (asked, &caller)).await
         }
-        ([], _) => Err(Refusal::verb("GET")),
         ([step], &Method::POST) => act(place, step, asked, &caller).await,
-        ([_], _) => Err(Refusal::verb("POST")),
         _ => Err(nothing_there()),
     }
 }
