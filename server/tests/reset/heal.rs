@@ -4,13 +4,24 @@ use std::time::Duration;
 
 use claviger::domain::Account;
 use claviger::store::rows::SecretRow;
-use claviger::vault::{NewAccount, NewTarget, PendingView, Reach, ResetLimits};
+use claviger::vault::{NewTarget, PendingView, Reach, ResetLimits};
 
 use crate::fake::{Change, Login};
 use crate::fixture::{given, wanted};
 use crate::scene::{
-    NEW, OLD, administered, assert_failed, limits, scene, scene_to, scene_within, target,
+    NEW, OLD, Scene, administered, assert_failed, limits, scene, scene_to, scene_within, target,
 };
+
+/// The line is cut while two accounts are told: root and another.
+async fn two_unclear(scene: &Scene) {
+    scene.add("zoe").await;
+    scene.fake.changes(&[Change::CutBefore, Change::CutBefore]);
+    for account in ["root", "zoe"] {
+        let (vault, place) = (&scene.house.vault, wanted("db1", account));
+        let change = vault.change(&place, given(NEW), Reach::Remote, &scene.owner);
+        assert!(change.await.is_err());
+    }
+}
 
 #[tokio::test]
 async fn it_looks_again_later_and_later_and_at_once_after_a_start() {
@@ -64,19 +75,7 @@ async fn the_reconcile_account_puts_right_what_somebody_else_changed() {
 async fn one_that_cannot_be_looked_at_keeps_no_other_one_waiting() {
     let scene = scene().await;
     let vault = &scene.house.vault;
-    let new = NewAccount {
-        resource: "db1".into(),
-        account: "zoe",
-        ..NewAccount::default()
-    };
-    let added = vault.add_account(&new, given(OLD), &scene.owner);
-    added.await.unwrap();
-    scene.fake.changes(&[Change::CutBefore, Change::CutBefore]);
-    for account in ["root", "zoe"] {
-        let place = wanted("db1", account);
-        let change = vault.change(&place, given(NEW), Reach::Remote, &scene.owner);
-        assert!(change.await.is_err());
-    }
+    two_unclear(&scene).await;
     let rows = &scene.house.rows;
     let pending = rows.places().every_pending();
     let pending = rows
@@ -126,19 +125,7 @@ async fn what_was_not_asked_has_not_been_asked_in_vain() {
     };
     let scene = scene_within(&target(), slowly).await;
     let vault = &scene.house.vault;
-    let new = NewAccount {
-        resource: "db1".into(),
-        account: "zoe",
-        ..NewAccount::default()
-    };
-    let added = vault.add_account(&new, given(OLD), &scene.owner);
-    added.await.unwrap();
-    scene.fake.changes(&[Change::CutBefore, Change::CutBefore]);
-    for account in ["root", "zoe"] {
-        let place = wanted("db1", account);
-        let change = vault.change(&place, given(NEW), Reach::Remote, &scene.owner);
-        assert!(change.await.is_err());
-    }
+    two_unclear(&scene).await;
     let operator = scene.house.operator().await;
     let before = vault.pending_resets(&operator).await.unwrap();
     scene.house.clock.pass(Duration::from_secs(30));

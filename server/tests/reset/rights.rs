@@ -55,6 +55,15 @@ async fn unshare(scene: &Scene) {
     taken.await.unwrap();
 }
 
+/// It was refused for who asks, nothing was told, and everything is as it was.
+async fn assert_asked_again(scene: &Scene, answer: &Result<(), VaultError>) {
+    assert_failed(answer, "ask again");
+    let refused = Outcome::Refused(RefusalReason::NotAllowed);
+    assert_eq!(scene.house.newest(1), [(Operation::Change, refused)]);
+    assert!(scene.fake.told().is_empty());
+    scene.assert_settled(OLD).await;
+}
+
 #[tokio::test]
 async fn a_right_that_is_taken_back_meanwhile_changes_nothing() {
     let (scene, ann) = with_ann().await;
@@ -106,11 +115,7 @@ async fn whoever_is_locked_meanwhile_changes_nothing() {
 
     let answer = change_while(&scene, &ann, locking).await;
 
-    assert_failed(&answer, "ask again");
-    let refused = Outcome::Refused(RefusalReason::NotAllowed);
-    assert_eq!(scene.house.newest(1), [(Operation::Change, refused)]);
-    assert!(scene.fake.told().is_empty());
-    scene.assert_settled(OLD).await;
+    assert_asked_again(&scene, &answer).await;
 }
 
 #[tokio::test]
@@ -168,11 +173,7 @@ async fn whose_certificate_runs_out_meanwhile_changes_nothing() {
 
     let answer = change_while(&scene, &ann, passing).await;
 
-    assert_failed(&answer, "ask again");
-    let refused = Outcome::Refused(RefusalReason::NotAllowed);
-    assert_eq!(scene.house.newest(1), [(Operation::Change, refused)]);
-    assert!(scene.fake.told().is_empty());
-    scene.assert_settled(OLD).await;
+    assert_asked_again(&scene, &answer).await;
 }
 
 #[tokio::test]

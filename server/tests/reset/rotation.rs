@@ -3,12 +3,9 @@
 use std::time::Duration;
 
 use claviger::domain::{ChangeAfter, Level};
-use claviger::vault::{
-    NewAccessControl, NewAccount, NewTarget, ResetLimits, RunProgress, VaultError, Wanted,
-};
+use claviger::vault::{NewAccessControl, NewTarget, ResetLimits, RunProgress, VaultError, Wanted};
 
 use crate::fake::{Change, Login};
-use crate::fixture::given;
 use crate::scene::{OLD, Scene, administered, limits, scene, scene_within, target};
 
 const DAY: Duration = Duration::from_hours(24);
@@ -78,13 +75,7 @@ async fn a_host_that_does_not_answer_is_asked_once_and_left_alone_for_a_while() 
     let scene = scene_within(&administered(), slowly).await;
     let vault = &scene.house.vault;
     for name in ["zoe", "zac"] {
-        let new = NewAccount {
-            resource: "db1".into(),
-            account: name,
-            ..NewAccount::default()
-        };
-        let added = vault.add_account(&new, given(OLD), &scene.owner);
-        added.await.unwrap();
+        scene.add(name).await;
     }
     rotating(&scene, None).await;
     scene.house.clock.pass(31 * DAY);
@@ -115,14 +106,7 @@ async fn a_window_that_is_over_stops_what_is_still_to_be_changed() {
         },
     )
     .await;
-    let vault = &scene.house.vault;
-    let new = NewAccount {
-        resource: "db1".into(),
-        account: "zoe",
-        ..NewAccount::default()
-    };
-    let added = vault.add_account(&new, given(OLD), &scene.owner);
-    added.await.unwrap();
+    scene.add("zoe").await;
     // The held clock begins at 08:00 UTC.
     rotating(&scene, Some("08:00-09:00")).await;
     scene.house.clock.pass(30 * DAY);
@@ -368,15 +352,7 @@ async fn many_accounts_are_changed_with_progress_and_a_report_of_what_failed() {
     let vault = &scene.house.vault;
     for number in 0..20 {
         let name = format!("user-{number:02}");
-        let new = NewAccount {
-            resource: "db1".into(),
-            account: &name,
-            ..NewAccount::default()
-        };
-        vault
-            .add_account(&new, given(OLD), &scene.owner)
-            .await
-            .unwrap();
+        scene.add(&name).await;
     }
     let told = std::sync::Mutex::new(Vec::new());
     let progress = |at: &RunProgress| told.lock().unwrap().push(at.changed + at.failed.len());

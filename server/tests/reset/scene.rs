@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use claviger::domain::{Connector, Host, Outcome, Role, Scope, Wire};
 use claviger::store::rows::PendingRow;
-use claviger::vault::{Caller, NewTarget, Reach, ResetLimits, VaultError};
+use claviger::vault::{Caller, NewAccount, NewTarget, Reach, ResetLimits, VaultError};
 use tempfile::TempDir;
 
 use crate::fake::{Fake, Only};
@@ -86,6 +86,17 @@ impl Scene {
             )
             .await;
         done.map(|generated| assert!(generated.is_none()))
+    }
+
+    /// Another account on the target's resource, with the same password.
+    pub async fn add(&self, account: &str) {
+        let new = NewAccount {
+            resource: "db1".into(),
+            account,
+            ..NewAccount::default()
+        };
+        let added = self.house.vault.add_account(&new, given(OLD), &self.owner);
+        added.await.unwrap();
     }
 
     pub async fn stored(&self) -> String {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use claviger::domain::{Connector, Operation, Outcome, RefusalReason};
-use claviger::vault::{AccountEdit, NewAccount, NewTarget, Reach};
+use claviger::vault::{AccountEdit, NewTarget, Reach};
 
 use crate::fake::{Change, Login};
 use crate::fixture::{given, wanted};
@@ -234,14 +234,8 @@ async fn an_administrator_who_is_refused_too_often_is_not_locked_out_by_many_acc
         assert_failed(&scene.change(NEW).await, "cannot log in");
     }
     let asked = scene.fake.by().len();
-    let new = NewAccount {
-        resource: "db1".into(),
-        account: "zoe",
-        ..NewAccount::default()
-    };
     let vault = &scene.house.vault;
-    let added = vault.add_account(&new, given(OLD), &scene.owner);
-    added.await.unwrap();
+    scene.add("zoe").await;
 
     let place = wanted("db1", "zoe");
     let change = vault.change(&place, given(NEW), Reach::Remote, &scene.owner);
